@@ -1,0 +1,235 @@
+"""The application factory: configuration → database → plugins → routes → door check."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from flask import Flask, Response
+from flask_smorest import Api
+from marshmallow import Schema
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from core import __version__
+from core.assets import init_assets
+from core.config import instance_folder, load_config
+from core.db import db
+from core.events import Declarations
+from core.files import init_files
+from core.front import bp as front
+from core.i18n import init_i18n
+from core.idempotency import answer_once
+from core.live import init_live
+from core.pages import InteractionKind
+from core.permissions import Permission, undeclared_routes
+from core.plugin_manager import (
+    PluginError,
+    answers,
+    create_plugin_manager,
+    declared,
+    plugin_names,
+)
+from core.problems import init_problems
+from core.records import RecordType
+from core.schemas import ApiBlueprint
+from core.security import init_security
+from core.shell import init_shell
+from core.users.models import User
+from core.visibility import Condition, scope_of
+
+T = TypeVar("T")
+
+
+class CRM(Flask):
+    """Flask with the transaction rule: a return commits, an exception rolls back."""
+
+    def dispatch_request(self) -> Response:  # type: ignore[override]
+        """Run the view in one transaction.
+
+        The commit happens in here, so what fails at commit still reaches the error
+        handlers, and the response has not been sent.
+        """
+        try:
+            response = answer_once(
+                lambda: self.make_response(super(CRM, self).dispatch_request())
+            )
+            db.session.commit()
+        except BaseException:
+            db.session.rollback()
+            raise
+        return response
+
+    def full_dispatch_request(self) -> Response:
+        """Answer a request, then write what must outlive a refusal."""
+        response = super().full_dispatch_request()
+        # SQLite has one writer: the request's own transaction must be over first.
+        db.session.close()
+        db.run_asides()
+        return response
+
+
+class _Api(Api):  # type: ignore[misc]
+    """The OpenAPI side; errors are shown by `core.problems` alone."""
+
+    def _register_error_handlers(self) -> None:
+        """Leave errors to the one module that shows them."""
+
+
+def create_app(
+    config: dict[str, Any] | None = None,
+    *,
+    instance: Path | None = None,
+    extra_plugins: Sequence[tuple[str, Any]] = (),
+) -> CRM:
+    """Build the application of one deployment.
+
+    `config` overrides everything, as tests do; `extra_plugins` are (name, module)
+    pairs beside the installed ones. Raises `PluginError` when a plugin is not sound,
+    naming it.
+    """
+    folder = instance or instance_folder()
+    settings = load_config(folder) | (config or {})
+    app = CRM("core", instance_path=str(folder), static_folder=None)
+    app.config.update(settings)
+    app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or _secret_key(folder)
+    if app.config["TRUSTED_HOSTS"] == []:
+        app.config["TRUSTED_HOSTS"] = None
+    if app.config["PROXIES"]:
+        hops = app.config["PROXIES"]
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops)  # type: ignore[method-assign]
+    db.init_app(app)
+    app.extensions["rapport_pm"] = create_plugin_manager(
+        app.config["PLUGINS_DISABLED"], extra_plugins
+    )
+    _collect(app)
+    init_i18n(app, _folders(app, "translations"))
+    init_files(app)
+    init_problems(app)
+    init_security(app)
+    init_shell(app)
+    init_live(app)
+    init_assets(app)
+    _register_routes(app)
+    list(answers(app, "init_app", app=app))
+    _refuse_open_routes(app)
+    return app
+
+
+def _secret_key(folder: Path) -> str:
+    """Read the key `rapport init` wrote; without one, cookies end with the process."""
+    file = folder / "secret_key"
+    if file.exists():
+        return file.read_text("utf-8").strip()
+    import secrets
+
+    logging.getLogger("rapport").warning(
+        "no secret key: run `rapport init`, or sign-ins end when this process does"
+    )
+    return secrets.token_hex()
+
+
+def _collect(app: Flask) -> None:
+    """Ask every plugin once what it declares."""
+    app.extensions["rapport_permissions"] = _by_name(
+        declared(app, "register_permissions"), Permission
+    )
+    app.extensions["rapport_records"] = _by_name(
+        declared(app, "register_records"), RecordType
+    )
+    app.extensions["rapport_kinds"] = _by_name(
+        sorted(declared(app, "register_interaction_kinds"), key=lambda k: k.weight),
+        InteractionKind,
+    )
+    app.extensions["rapport_imports"] = _by_name(declared(app, "register_imports"))
+    app.extensions["rapport_jobs"] = declared(app, "register_jobs")
+    app.extensions["rapport_checks"] = declared(app, "register_checks")
+    app.extensions["rapport_commands"] = [
+        (name, command)
+        for name, commands in answers(app, "register_commands")
+        for command in commands
+    ]
+    schemas: dict[str, type[Schema]] = dict(answers(app, "register_settings"))
+    app.extensions["rapport_settings"] = {
+        name.removeprefix("core."): schema for name, schema in schemas.items()
+    }
+    app.extensions["rapport_events"] = Declarations(
+        declared(app, "register_subscribers"),
+        declared(app, "register_event_types"),
+        scope_of,
+    )
+
+    def ask_scope(user: User) -> list[Condition]:
+        found = [one for _, one in answers(app, "contact_scope", user=user)]
+        return [one for one in found if one is not None]
+
+    app.extensions["rapport_contact_scope"] = ask_scope
+
+
+def _by_name(items: Sequence[T], kind: type[T] | None = None) -> dict[str, T]:
+    found: dict[str, T] = {}
+    for one in items:
+        name: str = one.name  # type: ignore[attr-defined]
+        if kind is not None and not isinstance(one, kind):
+            raise PluginError(f"{one!r} is not a {kind.__name__}")
+        if name in found:
+            raise PluginError(f"two plugins declare {name!r}: one must rename its own")
+        found[name] = one
+    return found
+
+
+def _folders(app: Flask, name: str) -> list[Path]:
+    """Find a folder beside core and beside the `plugin.py` of every plugin."""
+    pm = app.extensions["rapport_pm"]
+    homes = [Path(__file__).parent]
+    for plugin in plugin_names(app):
+        file = getattr(pm.get_plugin(plugin), "__file__", None)
+        if file:
+            homes.append(Path(file).parent)
+    return [home / name for home in homes if (home / name).is_dir()]
+
+
+def _register_routes(app: Flask) -> None:
+    from jinja2 import ChoiceLoader, FileSystemLoader
+
+    folders = [str(one) for one in _folders(app, "templates")]
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(folders)])  # type: ignore[misc]
+    app.config.update(
+        API_TITLE="Rapport",
+        API_VERSION=f"v{__version__}",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_JSON_PATH=None,
+        OPENAPI_URL_PREFIX=None,
+    )
+    api = _Api(app)
+    app.extensions["rapport_api"] = api
+    _describe_security(api)
+    for blueprint in [front, *declared(app, "register_blueprints")]:
+        if isinstance(blueprint, ApiBlueprint):
+            api.register_blueprint(blueprint)
+        else:
+            app.register_blueprint(blueprint)
+
+
+def _describe_security(api: Api) -> None:
+    scheme = {"type": "http", "scheme": "bearer"}
+    api.spec.components.security_scheme("token", scheme)
+    api.spec.options["security"] = [{"token": []}]
+
+
+def _refuse_open_routes(app: Flask) -> None:
+    open_routes = undeclared_routes(app)
+    if open_routes:
+        raise PluginError(
+            f"these routes say nobody's permission: {', '.join(open_routes)}. Put "
+            "@requires(...), @signed_in or @public on each."
+        )
+    missing = {
+        view.door.permission.name  # type: ignore[attr-defined]
+        for view in app.view_functions.values()
+        if view.door.permission is not None  # type: ignore[attr-defined]
+    } - set(app.extensions["rapport_permissions"])
+    if missing:
+        raise PluginError(
+            f"no plugin declares the permission {', '.join(sorted(missing))}: add it "
+            "to register_permissions"
+        )

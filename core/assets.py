@@ -1,0 +1,166 @@
+"""Stylesheets, scripts and icons: where they come from and how long they keep.
+
+Files are named by an alias from one fixed table, or `plugins/<name>/<file>` for the
+`static/` folder of a plugin. Their address carries a digest of their content, so a
+browser keeps them for a year and asks again the moment they change.
+"""
+
+import hashlib
+import mimetypes
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Final
+
+from flask import Flask, Response, current_app, request, url_for
+from markupsafe import Markup
+
+from core.errors import NotFound
+from core.permissions import public
+
+YEAR: Final = 365 * 24 * 60 * 60
+
+OWN_FILES: Final = (
+    "app.css",
+    "app.js",
+    "composer.js",
+    "favicon.svg",
+    "keys.js",
+    "live.js",
+    "menus.js",
+    "morph.js",
+    "palette.js",
+    "portal.css",
+    "theme.js",
+    "tokens.css",
+)
+FILES: Final = {
+    "bootstrap.css": ("flask_bootstrap", "static/bootstrap5/css/bootstrap.min.css"),
+    "htmx.js": ("js_lib_htmx", "static/htmx/htmx.min.js"),
+    **{name: ("core", f"static/{name}") for name in OWN_FILES},
+}
+ICONS: Final = "static/bootstrap5/icons/bootstrap-icons.svg"
+
+_PLUGIN_FILE = re.compile(r"plugins/(?P<name>[a-z][a-z0-9_]*)/(?P<path>.+)")
+_SAFE_PATH = re.compile(r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)*", re.ASCII)
+_ICON_NAME = re.compile(r"[a-z0-9-]+")
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file as it is served: its bytes, their media type and their digest."""
+
+    content: bytes
+    media_type: str
+    digest: str
+
+
+def init_assets(app: Flask) -> None:
+    """Serve `/assets/…` and give templates `asset(alias)` and `icon(name)`."""
+    app.extensions["rapport_assets"] = {}
+    app.add_url_rule("/assets/<digest>/<path:alias>", "assets", public(_serve))
+    app.jinja_env.globals.update(asset=asset, icon=icon)
+
+
+def asset(alias: str) -> str:
+    """Give the address of a file; raises `NotFound` for an alias nobody declared."""
+    return url_for("assets", digest=load(alias).digest, alias=alias)
+
+
+def load(alias: str) -> Asset:
+    """Read a file by its alias, once per process (each time while debugging).
+
+    Raises `NotFound` if the table and the plugins know no such file.
+    """
+    known: dict[str, Asset] = current_app.extensions["rapport_assets"]
+    found = known.get(alias)
+    if found is None or current_app.debug:
+        found = known[alias] = _read(alias)
+    return found
+
+
+def icon(name: str, size: int = 16) -> Markup:
+    """Draw an icon as inline SVG, `size` pixels square, silent for screen readers.
+
+    A name the set lacks raises `LookupError` in debug and tests; elsewhere the word
+    beside it has to do.
+    """
+    shape = _shape(name)
+    if shape is None:
+        if current_app.debug or current_app.testing:
+            raise LookupError(f"There is no icon {name!r}.")
+        current_app.logger.error("There is no icon %r.", name)
+        return Markup("")
+    return Markup(
+        '<svg class="icon" width="{0}" height="{0}" viewBox="0 0 16 16"'
+        ' fill="currentColor" aria-hidden="true">{1}</svg>'
+    ).format(size, shape)
+
+
+def _serve(digest: str, alias: str) -> Response:
+    found = load(alias)
+    response = Response(found.content, content_type=found.media_type)
+    response.set_etag(found.digest)
+    if digest == found.digest:
+        response.cache_control.public = True
+        response.cache_control.max_age = YEAR
+        response.cache_control.immutable = True
+    else:
+        # An older page, or the other half of a rolling update, asks: it gets what
+        # there is, but must not keep it under a name that is not its own.
+        response.cache_control.no_cache = True
+    response.make_conditional(request)
+    return response
+
+
+def _read(alias: str) -> Asset:
+    content = _locate(alias).read_bytes()
+    if alias == "bootstrap.css":
+        content = _in_a_layer(content)
+    media_type, _encoding = mimetypes.guess_type(alias)
+    media_type = media_type or "application/octet-stream"
+    if media_type.startswith("text/"):
+        media_type += "; charset=utf-8"
+    return Asset(content, media_type, hashlib.sha256(content).hexdigest()[:16])
+
+
+def _locate(alias: str) -> Traversable:
+    if alias in FILES:
+        package, path = FILES[alias]
+    else:
+        package, path = _plugin_file(alias)
+    found = resources.files(package).joinpath(*path.split("/"))
+    if not found.is_file():
+        raise NotFound
+    return found
+
+
+def _plugin_file(alias: str) -> tuple[str, str]:
+    match = _PLUGIN_FILE.fullmatch(alias)
+    if match is None or not _SAFE_PATH.fullmatch(match["path"]):
+        raise NotFound
+    plugin = current_app.pm.get_plugin(match["name"])  # type: ignore[attr-defined]
+    if plugin is None:
+        raise NotFound
+    return plugin.__name__.rpartition(".")[0], f"static/{match['path']}"
+
+
+def _in_a_layer(css: bytes) -> bytes:
+    # In a cascade layer Bootstrap is the ground that our own rules always win over,
+    # so its hard-coded colours need neither `!important` nor longer selectors.
+    # `@charset` must stand first in a file; its map is not served.
+    css = css.removeprefix(b'@charset "UTF-8";')
+    css = re.sub(rb"/\*# sourceMappingURL=.*?\*/\s*$", b"", css)
+    return b"@layer bootstrap{" + css + b"}"
+
+
+@lru_cache(maxsize=512)
+def _shape(name: str) -> Markup | None:
+    # The sprite has 1.1 MB; only the few shapes that pages draw are kept.
+    if not _ICON_NAME.fullmatch(name):
+        return None
+    sprite = resources.files("flask_bootstrap").joinpath(*ICONS.split("/"))
+    _, found, rest = sprite.read_bytes().partition(f' id="{name}">'.encode())
+    return Markup(rest.partition(b"</symbol>")[0].decode()) if found else None  # noqa: S704 - a file of ours

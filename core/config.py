@@ -1,0 +1,95 @@
+"""Every configuration key of a deployment, its default, and one sentence why.
+
+Looked up in this order, the later winning: here, `instance/config.py`, environment
+variables `RAPPORT_<KEY>`, and what a test passes to `create_app()`.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+DEFAULTS: dict[str, Any] = {
+    # Signs cookies; `rapport init` writes a random one into instance/config.py.
+    "SECRET_KEY": None,
+    # SQLite in the instance folder, unless a PostgreSQL address is given.
+    "DATABASE_URL": None,
+    # Where uploaded bytes live; `files` in the instance folder by default.
+    "FILES_FOLDER": None,
+    # Where the search index lives; `search` in the instance folder by default.
+    "SEARCH_FOLDER": None,
+    # Names of installed plugins that are switched off.
+    "PLUGINS_DISABLED": [],
+    # The name of the house, shown in titles and the portal.
+    "HOUSE_NAME": "Rapport",
+    # Money is written in this currency (ISO 4217).
+    "CURRENCY": "EUR",
+    # Cookies only over TLS; switch on wherever people do not sit at the server.
+    "SESSION_COOKIE_SECURE": False,
+    "SESSION_COOKIE_HTTPONLY": True,
+    "SESSION_COOKIE_SAMESITE": "Lax",
+    "SESSION_COOKIE_NAME": "rapport",
+    # Days until a sign-in must be repeated.
+    "SESSION_DAYS": 30,
+    # Host names this server answers to; an empty list takes any.
+    "TRUSTED_HOSTS": [],
+    # How many proxies in front of us set X-Forwarded-*.
+    "PROXIES": 0,
+    # Bytes of one request, uploads included.
+    "MAX_CONTENT_LENGTH": 64 * 1024 * 1024,
+    "MAX_FORM_MEMORY_SIZE": 2 * 1024 * 1024,
+    # Requests of one user or address: generous for people, a wall for loops.
+    "RATE_LIMIT": "1200 per minute",
+    # Where limits are counted; memory counts per process.
+    "RATE_LIMIT_STORAGE": "memory://",
+    # Live streams one process holds open before browsers are told to poll.
+    "LIVE_STREAMS": 64,
+    # Threads of the web process: every live stream takes one.
+    "THREADS": 96,
+}
+
+
+def load_config(instance: Path) -> dict[str, Any]:
+    """Read the configuration of the deployment in the folder `instance`.
+
+    Raises `ValueError` when an environment variable cannot be read.
+    """
+    config = dict(DEFAULTS)
+    file = instance / "config.py"
+    if file.exists():
+        found: dict[str, Any] = {}
+        exec(compile(file.read_text("utf-8"), str(file), "exec"), found)  # noqa: S102 - the deployment's own file
+        config.update({k: v for k, v in found.items() if k.isupper()})
+    for key in set(config):
+        text = os.environ.get(f"RAPPORT_{key}")
+        if text is not None:
+            config[key] = _typed(key, text, DEFAULTS.get(key))
+    return config | _paths(config, instance)
+
+
+def _typed(key: str, text: str, default: object) -> object:
+    """Read an environment variable as the type of the key's default."""
+    if isinstance(default, bool):
+        return text.lower() in {"1", "true", "yes", "on"}
+    if isinstance(default, int):
+        if not text.isdigit():
+            raise ValueError(f"RAPPORT_{key} must be a whole number, not {text!r}")
+        return int(text)
+    if isinstance(default, list):
+        listed = json.loads(text) if text.startswith("[") else text.split(",")
+        return [one.strip() for one in listed if one.strip()]
+    return text
+
+
+def _paths(config: dict[str, Any], instance: Path) -> dict[str, Any]:
+    return {
+        "INSTANCE": str(instance),
+        "DATABASE_URL": config["DATABASE_URL"] or f"sqlite:///{instance}/rapport.db",
+        "FILES_FOLDER": config["FILES_FOLDER"] or str(instance / "files"),
+        "SEARCH_FOLDER": config["SEARCH_FOLDER"] or str(instance / "search"),
+    }
+
+
+def instance_folder() -> Path:
+    """Give the folder of this deployment: RAPPORT_INSTANCE, or `instance/` here."""
+    return Path(os.environ.get("RAPPORT_INSTANCE") or "instance").resolve()

@@ -1,0 +1,109 @@
+"""People and organisations in one table, and the affiliations between them."""
+
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.db import Model, Readers, Record
+from core.users.models import Team, User
+
+PERSONAL = {"personal": True}
+
+
+class Contact(Record, Model):
+    """A person or an organisation: who we do business with.
+
+    E-mails, phones, addresses and custom values are JSON on the row, so that they
+    share its version; assign a new list to change them. `contact_key` indexes them.
+    """
+
+    __tablename__ = "contact"
+    readers: ClassVar[Readers] = "shared"
+
+    kind: Mapped[str] = mapped_column(sa.String(12))  # person, organisation
+    name: Mapped[str] = mapped_column(sa.String(200), info=PERSONAL)
+    # The name folded for sorting and the filter: case and accents gone.
+    sort_name: Mapped[str] = mapped_column(sa.String(200), info=PERSONAL)
+    given_name: Mapped[str] = mapped_column(sa.String(100), default="", info=PERSONAL)
+    family_name: Mapped[str] = mapped_column(sa.String(100), default="", info=PERSONAL)
+    job_title: Mapped[str] = mapped_column(sa.String(100), default="", info=PERSONAL)
+    emails: Mapped[list[dict[str, Any]]] = mapped_column(default=list, info=PERSONAL)
+    phones: Mapped[list[dict[str, Any]]] = mapped_column(default=list, info=PERSONAL)
+    addresses: Mapped[list[dict[str, Any]]] = mapped_column(default=list, info=PERSONAL)
+    roles: Mapped[list[str]] = mapped_column(default=list)
+    tags: Mapped[list[str]] = mapped_column(default=list)
+    custom: Mapped[dict[str, Any]] = mapped_column(default=dict, info=PERSONAL)
+    language: Mapped[str] = mapped_column(sa.String(5), default="")
+    website: Mapped[str] = mapped_column(sa.String(200), default="")
+    do_not_contact: Mapped[bool] = mapped_column(default=False)
+    # What everybody reads first: preferences and goals, in Markdown.
+    know_first: Mapped[str] = mapped_column(sa.Text, default="", info=PERSONAL)
+    next_step: Mapped[str] = mapped_column(sa.String(300), default="", info=PERSONAL)
+    next_step_on: Mapped[date | None]
+    parent_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("contact.id", ondelete="SET NULL"), index=True
+    )
+    owner_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("user.id", ondelete="SET NULL"), index=True
+    )
+    team_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("team.id", ondelete="SET NULL"), index=True
+    )
+    last_interaction_at: Mapped[datetime | None]
+    trashed_at: Mapped[datetime | None]
+    merged_into_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("contact.id", ondelete="SET NULL")
+    )
+
+    parent: Mapped["Contact | None"] = relationship(
+        remote_side="Contact.id", foreign_keys=[parent_id]
+    )
+    owner: Mapped[User | None] = relationship(foreign_keys=[owner_id])
+    team: Mapped[Team | None] = relationship(foreign_keys=[team_id])
+    keys: Mapped[list["ContactKey"]] = relationship(
+        cascade="all, delete-orphan", passive_deletes=True
+    )
+
+    __table_args__ = (
+        sa.Index("ix_contact_sort_name_id", "sort_name", "id"),
+        sa.Index("ix_contact_trashed_at_sort_name_id", "trashed_at", "sort_name", "id"),
+    )
+
+
+class ContactKey(Model):
+    """A way to find a contact exactly: an e-mail address, a phone, a code."""
+
+    __tablename__ = "contact_key"
+
+    contact_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True
+    )
+    kind: Mapped[str] = mapped_column(sa.String(10), primary_key=True)
+    value: Mapped[str] = mapped_column(sa.String(254), primary_key=True)
+
+    __table_args__ = (sa.Index("ix_contact_key_kind_value", "kind", "value"),)
+
+
+class Affiliation(Model):
+    """A person belongs to an organisation, in a role, for a time."""
+
+    __tablename__ = "affiliation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("contact.id", ondelete="CASCADE")
+    )
+    organisation_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("contact.id", ondelete="CASCADE"), index=True
+    )
+    role: Mapped[str] = mapped_column(sa.String(100), default="", info=PERSONAL)
+    active: Mapped[bool] = mapped_column(default=True)
+    since: Mapped[date | None]
+    until: Mapped[date | None]
+
+    person: Mapped[Contact] = relationship(foreign_keys=[person_id])
+    organisation: Mapped[Contact] = relationship(foreign_keys=[organisation_id])
+
+    __table_args__ = (sa.UniqueConstraint("person_id", "organisation_id", "role"),)

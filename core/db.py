@@ -1,0 +1,381 @@
+"""The database: one session per request, the model base and the column types.
+
+The rule of the house: a view that returns has committed, a view that raises has
+changed nothing. Services flush; only the edge (a request, a delivery, a step of a
+command) commits.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import islice
+from time import monotonic, sleep
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
+
+import sqlalchemy as sa
+from flask import Flask, current_app, g, has_request_context, request
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    declared_attr,
+    mapped_column,
+)
+from sqlalchemy.types import TypeDecorator
+
+# Who may read a record that has no audience of its own; see `core.visibility`.
+Readers: TypeAlias = Literal["staff", "shared", "customers", "audience"]
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# What an edge said about the transaction it opened; None leaves it to the request.
+_may_write: ContextVar[bool | None] = ContextVar("rapport_may_write", default=None)
+
+F = TypeVar("F", bound=Callable[..., Any])
+M = TypeVar("M")
+T = TypeVar("T")
+
+
+def now() -> datetime:
+    """Tell the time, in UTC, with its zone."""
+    return datetime.now(UTC)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment in UTC; SQLite keeps it without a zone, Python always has one."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
+        """Turn any zone into UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
+        """Give the zone back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value
+
+
+class Amount(TypeDecorator[Decimal]):
+    """An exact decimal with four places: money, or a discount.
+
+    SQLite has no exact decimal, so there it is an integer of ten-thousandths;
+    sums in SQL stay exact on both databases.
+    """
+
+    impl = sa.Numeric(18, 4)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """Choose the column type of the database in use."""
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(sa.BigInteger())
+        return dialect.type_descriptor(sa.Numeric(18, 4))
+
+    def process_bind_param(
+        self, value: Decimal | int | None, dialect: Dialect
+    ) -> Decimal | int | None:
+        """Scale for SQLite."""
+        if value is None:
+            return None
+        exact = Decimal(value).quantize(Decimal("0.0001"))
+        return int(exact * 10_000) if dialect.name == "sqlite" else exact
+
+    def process_result_value(
+        self, value: Decimal | int | None, dialect: Dialect
+    ) -> Decimal | None:
+        """Scale back."""
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return Decimal(value).scaleb(-4)
+        return Decimal(value)
+
+
+# JSON that PostgreSQL can also look into. Assign a new value to change it: what is
+# altered in place is not noticed.
+JSONType = sa.JSON().with_variant(JSONB(), "postgresql")
+
+
+class Model(DeclarativeBase):
+    """The base of every table."""
+
+    metadata = sa.MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UTCDateTime(),
+        Decimal: Amount(),
+        dict[str, Any]: JSONType,
+        list[Any]: JSONType,
+        list[str]: JSONType,
+        list[int]: JSONType,
+        list[dict[str, Any]]: JSONType,
+    }
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        """Never let SQLite use an id again: an old link would mean another person."""
+        super().__init_subclass__(**kwargs)
+        table = getattr(cls, "__table__", None)
+        if isinstance(table, sa.Table) and len(table.primary_key.columns) == 1:
+            column = next(iter(table.primary_key.columns))
+            if isinstance(column.type, sa.Integer) and not column.foreign_keys:
+                table.dialect_options["sqlite"]["autoincrement"] = True
+
+
+class Record:
+    """A row that users open, search and follow; its changes are announced.
+
+    `readers` says who may read a record without an audience of its own: `staff`;
+    `shared`, staff and the portal users of its contact; `customers`, staff and every
+    customer. `audience` records carry an `audience_id`.
+    """
+
+    readers: ClassVar[Readers] = "staff"
+    __tablename__: str
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+    @declared_attr.directive
+    @classmethod
+    def __mapper_args__(cls) -> dict[str, Any]:
+        """Let SQLAlchemy refuse a save of a version that is no longer current."""
+        return {"version_id_col": cls.version}
+
+    @classmethod
+    def record_name(cls) -> str:
+        """Name the type: `contact`, or `documents.document` for a plugin's table."""
+        return cls.__tablename__.replace("_", ".", 1)
+
+    @property
+    def ref(self) -> str:
+        """Name this record for events, links and the index: `contact/7`."""
+        return f"{self.record_name()}/{self.id}"
+
+
+class Database:
+    """The session and engine of the current application."""
+
+    def init_app(self, app: Flask) -> None:
+        """Open the engine of `app.config["DATABASE_URL"]` and clean up after requests."""
+        app.extensions["rapport_engine"] = make_engine(app.config["DATABASE_URL"])
+        app.teardown_appcontext(_close_session)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of the current application."""
+        engine: Engine = current_app.extensions["rapport_engine"]
+        return engine
+
+    @property
+    def session(self) -> Session:
+        """The session of the current request, delivery or command step."""
+        session: Session | None = g.get("rapport_session")
+        if session is None:
+            session = g.rapport_session = Session(self.engine, autoflush=True)
+            session.info["app"] = current_app._get_current_object()  # type: ignore[attr-defined]
+        return session
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.engine.dialect.name
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Open the edge of a command, job or delivery: commit, or roll back and raise.
+
+        Runs in a session of its own, so a transaction that is under way around it
+        is not touched. On SQLite do not open one inside another that has written.
+        """
+        outer = g.get("rapport_session")
+        g.rapport_session = None
+        token = _may_write.set(True)
+        try:
+            session = self.session
+            try:
+                yield session
+                session.commit()
+            except BaseException:
+                session.rollback()
+                raise
+            finally:
+                session.close()
+        finally:
+            _may_write.reset(token)
+            g.rapport_session = outer
+        self.run_asides()
+
+    @contextmanager
+    def read_only(self) -> Iterator[Session]:
+        """Open the edge of something that only reads: a live stream, an export page."""
+        outer = g.get("rapport_session")
+        g.rapport_session = None
+        token = _may_write.set(False)
+        try:
+            session = self.session
+            try:
+                yield session
+            finally:
+                session.close()
+        finally:
+            _may_write.reset(token)
+            g.rapport_session = outer
+
+    def aside(self, fact: Callable[[], object]) -> None:
+        """Have `fact()` write what must outlive a refusal, such as a failed sign-in.
+
+        It runs in a transaction of its own after the request's has ended, whether
+        that one committed or not: SQLite has one writer, which inside it would wait
+        for itself.
+        """
+        queue: deque[Callable[[], object]] = g.setdefault("rapport_asides", deque())
+        queue.append(fact)
+
+    def run_asides(self) -> None:
+        """Write what was put aside; called by the edge after its own transaction."""
+        queue: deque[Callable[[], object]] = g.get("rapport_asides") or deque()
+        while queue:
+            fact = queue.popleft()
+            with self.transaction():
+                fact()
+
+    def pages(
+        self, query: sa.Select[tuple[M]], *, size: int = 500
+    ) -> Iterator[list[M]]:
+        """Read a long list page by page, one short read transaction each.
+
+        `query` selects one model; pages follow its primary key. Rows are detached:
+        read their columns, do not follow relations.
+        """
+        entity = query.column_descriptions[0]["entity"]
+        key = sa.inspect(entity).primary_key[0]
+        last: Any = None
+        while True:
+            page = query.order_by(None).order_by(key).limit(size)
+            if last is not None:
+                page = page.where(key > last)
+            with self.read_only() as session:
+                rows = list(session.scalars(page).unique())
+                session.expunge_all()
+            if rows:
+                yield rows
+            if len(rows) < size:
+                return
+            last = sa.inspect(rows[-1]).identity[0]  # type: ignore[union-attr, index]
+
+
+db = Database()
+
+
+def in_steps(
+    items: Iterable[T], work: Callable[[list[T]], object], *, size: int = 500
+) -> None:
+    """Do long work at the edge in steps of `size`, each committed on its own.
+
+    Rests between steps as long as a step worked, at most a second, so that people's
+    own writes get their turn.
+    """
+    source = iter(items)
+    while step := list(islice(source, size)):
+        started = monotonic()
+        with db.transaction():
+            work(step)
+        if len(step) == size:
+            sleep(min(monotonic() - started, 1.0))
+
+
+def make_engine(url: str) -> Engine:
+    """Open an engine that keeps the promises of the transaction rule."""
+    parsed = sa.make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "sqlite":
+        engine = sa.create_engine(parsed, pool_size=20, max_overflow=80)
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return sa.create_engine(
+        parsed,
+        pool_size=20,
+        max_overflow=80,
+        pool_pre_ping=True,
+        connect_args={"options": "-c timezone=UTC"},
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=10000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that turns into a writer half-way fails at once with
+    # "database is locked"; one that says so at the start waits for its turn.
+    connection.exec_driver_sql("BEGIN" if reading() else "BEGIN IMMEDIATE")
+
+
+def reading() -> bool:
+    """Say whether this transaction may only read: a GET that is not marked `writes`."""
+    said = _may_write.get()
+    if said is not None:
+        return not said
+    if not has_request_context():
+        return False
+    if request.method not in {"GET", "HEAD", "OPTIONS"}:
+        return False
+    view = current_app.view_functions.get(request.endpoint or "")
+    return not getattr(view, "writes", False)
+
+
+def writes(view: F) -> F:
+    """Mark a GET view that changes something, such as "seen" marks."""
+    view.writes = True  # type: ignore[attr-defined]
+    return view
+
+
+@sa.event.listens_for(Session, "before_flush")
+def _refuse_to_write_while_reading(
+    session: Session, _context: object, _instances: object
+) -> None:
+    if reading() and (session.new or session.deleted or _changed(session)):
+        raise RuntimeError("a GET view changes data: mark it with @writes")
+
+
+def _changed(session: Session) -> Sequence[object]:
+    return [one for one in session.dirty if session.is_modified(one)]
+
+
+def _close_session(_error: BaseException | None) -> None:
+    session: Session | None = g.pop("rapport_session", None)
+    if session is not None:
+        session.close()

@@ -1,0 +1,346 @@
+"""Facts, written in the transaction of the change and delivered after it.
+
+Every flush that changes a `Record` writes one `Event` row per changed record, and one
+`Delivery` row for each subscriber that wants it; the worker empties the deliveries.
+Event columns carry the CloudEvents 1.0 names, so a webhook body is the row itself.
+"""
+
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, current_app
+from marshmallow import Schema
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, UOWTransaction
+from sqlalchemy.orm import mapped_column as column
+
+from core.db import Model, Record, db, now
+
+# What people do is delivered before what a bulk import does.
+PEOPLE, BULK = 0, 5
+CHANNEL = "rapport"
+
+_actor: ContextVar[int | None] = ContextVar("rapport_actor", default=None)
+_priority: ContextVar[int] = ContextVar("rapport_priority", default=PEOPLE)
+
+
+@dataclass(frozen=True)
+class EventType:
+    """A kind of fact a plugin announces beyond created, updated and deleted."""
+
+    name: str
+    title: object
+    schema: type[Schema] | None = None
+
+
+@dataclass(frozen=True)
+class Subscriber:
+    """Somebody who acts on facts: at least once, and running twice must be harmless.
+
+    `types` are event types, or prefixes that end in `*`. With `batch` above 1 the
+    handler gets a list of events, else one event.
+    """
+
+    name: str
+    types: tuple[str, ...]
+    handler: Callable[..., None]
+    batch: int = 1
+    # How long a failing delivery is tried again, in seconds, before it is parked.
+    patience: int = 24 * 3600
+
+    def wants(self, event_type: str) -> bool:
+        """Say whether this subscriber hears of `event_type`."""
+        return any(
+            event_type.startswith(wanted[:-1])
+            if wanted.endswith("*")
+            else event_type == wanted
+            for wanted in self.types
+        )
+
+
+@dataclass(frozen=True)
+class EventScope:
+    """Who may learn of an event: the contact and the audience it belongs to."""
+
+    contact_id: int | None
+    audience_id: int | None
+
+
+class Event(Model):
+    """One fact that happened; never changed, only erased."""
+
+    __tablename__ = "event"
+
+    id: Mapped[int] = column(primary_key=True)
+    type: Mapped[str] = column(sa.String(100), index=True)
+    source: Mapped[str] = column(sa.String(100), default="rapport")
+    subject: Mapped[str] = column(sa.String(100))
+    time: Mapped[datetime] = column(default=now)
+    # Names of changed columns and what a business fact says; no personal values.
+    data: Mapped[dict[str, Any]] = column(default=dict)
+    # Values before and after, apart from the facts so that they can be erased.
+    personal: Mapped[dict[str, Any] | None]
+    actor_id: Mapped[int | None]
+    contact_id: Mapped[int | None] = column(index=True)
+    audience_id: Mapped[int | None] = column(
+        sa.ForeignKey("audience.id", ondelete="SET NULL")
+    )
+    # The PostgreSQL transaction, for a cursor that skips nothing; 0 on SQLite.
+    xid: Mapped[int] = column(sa.BigInteger, default=0)
+
+    __table_args__ = (
+        sa.Index("ix_event_subject_id", "subject", "id"),
+        sa.Index("ix_event_xid_id", "xid", "id"),
+    )
+
+
+class Delivery(Model):
+    """One event waiting for one subscriber; gone when it has been delivered."""
+
+    __tablename__ = "delivery"
+
+    id: Mapped[int] = column(primary_key=True)
+    event_id: Mapped[int] = column(sa.ForeignKey("event.id", ondelete="CASCADE"))
+    subscriber: Mapped[str] = column(sa.String(100))
+    priority: Mapped[int] = column(sa.SmallInteger, default=PEOPLE)
+    attempts: Mapped[int] = column(default=0)
+    due: Mapped[datetime] = column(default=now)
+    token: Mapped[str | None] = column(sa.String(32))
+    leased_until: Mapped[datetime | None]
+    parked_at: Mapped[datetime | None]
+    error: Mapped[str | None] = column(sa.Text)
+
+    __table_args__ = (
+        sa.UniqueConstraint("event_id", "subscriber"),
+        sa.Index("ix_delivery_parked_at_priority_due", "parked_at", "priority", "due"),
+    )
+
+
+class Declarations:
+    """What the plugins of one application declared about events."""
+
+    def __init__(
+        self,
+        subscribers: Sequence[Subscriber],
+        types: Sequence[EventType],
+        scope_of: Callable[[Session, Record], EventScope],
+    ):
+        """Keep the subscribers by name, the types by name, and who-sees-what."""
+        self.subscribers = {one.name: one for one in subscribers}
+        self.types = {one.name: one for one in types}
+        self.scope_of = scope_of
+
+    def wanted_by(self, event_type: str) -> list[Subscriber]:
+        """Say which subscribers hear of `event_type`."""
+        return [one for one in self.subscribers.values() if one.wants(event_type)]
+
+
+def declarations(app: Flask | None = None) -> Declarations:
+    """Give what the plugins of `app` (the current one) declared."""
+    found: Declarations = (app or current_app).extensions["rapport_events"]
+    return found
+
+
+@contextmanager
+def acting(user_id: int | None, *, bulk: bool = False) -> Iterator[None]:
+    """Say who does what follows, for the record's history; `bulk` lets people pass."""
+    actor = _actor.set(user_id)
+    priority = _priority.set(BULK if bulk else PEOPLE)
+    try:
+        yield
+    finally:
+        _actor.reset(actor)
+        _priority.reset(priority)
+
+
+def set_actor(user_id: int | None) -> None:
+    """Say who acts in this request."""
+    _actor.set(user_id)
+
+
+def announce(
+    event_type: str, record: Record, data: dict[str, Any] | None = None
+) -> None:
+    """Tell that something happened to `record` which is more than a changed row.
+
+    `data` must fit the schema its `EventType` declares; raises `LookupError` for a
+    type nobody declared.
+    """
+    declared = declarations().types.get(event_type)
+    if declared is None:
+        raise LookupError(f"no plugin declares the event type {event_type!r}")
+    if declared.schema is not None:
+        errors = declared.schema().validate(data or {})
+        if errors:
+            raise ValueError(f"{event_type}: {errors}")
+    db.session.flush()
+    _write(db.session, [_fact(db.session, event_type, record, data or {})])
+
+
+def _fact(
+    session: Session,
+    event_type: str,
+    record: Record,
+    data: dict[str, Any],
+    personal: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    scope = declarations(session.info["app"]).scope_of(session, record)
+    return {
+        "type": event_type,
+        "subject": record.ref,
+        "data": data,
+        "personal": personal,
+        "time": now(),
+        "actor_id": _actor.get(),
+        "contact_id": scope.contact_id,
+        "audience_id": scope.audience_id,
+        "source": "rapport",
+        "xid": 0,
+    }
+
+
+def write_facts(session: Session, rows: list[dict[str, Any]]) -> None:
+    """Write event rows and their deliveries; `record_many` of bulk imports uses it."""
+    _write(session, rows)
+
+
+def _write(session: Session, rows: list[dict[str, Any]]) -> None:
+    declared = declarations(session.info["app"])
+    statement = sa.insert(Event).returning(Event.id, sort_by_parameter_order=True)
+    if session.get_bind().dialect.name == "postgresql":
+        transaction = sa.text("(pg_current_xact_id()::text::bigint)")
+        statement = statement.values(xid=transaction)
+        rows = [{k: v for k, v in row.items() if k != "xid"} for row in rows]
+    ids = session.scalars(statement, rows).all()
+    todo = [
+        {
+            "event_id": event_id,
+            "subscriber": subscriber.name,
+            "priority": _priority.get(),
+            "due": row["time"],
+            "attempts": 0,
+        }
+        for event_id, row in zip(ids, rows, strict=True)
+        for subscriber in declared.wanted_by(row["type"])
+    ]
+    if todo:
+        session.execute(sa.insert(Delivery), todo)
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.text(f"SELECT pg_notify('{CHANNEL}', '')"))
+
+
+def latest_cursor() -> str:
+    """Give a cursor that stands after every event that is committed now."""
+    if db.dialect == "postgresql":
+        edge = db.session.scalar(
+            sa.text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        )
+        return f"{edge}.0"
+    return f"0.{db.session.scalar(sa.select(sa.func.max(Event.id))) or 0}"
+
+
+def events_after(
+    cursor: str, query: sa.Select[tuple[Event]], *, limit: int = 200
+) -> tuple[list[Event], str]:
+    """Read the events of `query` after `cursor`; give them and the cursor to go on from.
+
+    Sequence numbers commit out of order on PostgreSQL, so there the cursor is the
+    pair (transaction, id), below the oldest transaction still under way: it skips
+    nothing. On SQLite there is one writer, and the id is enough. Raises
+    `ValueError` for a cursor that we did not make.
+    """
+    xid, id_ = (int(part) for part in cursor.split("."))
+    after = sa.tuple_(Event.xid, Event.id) > sa.tuple_(
+        sa.literal(xid, sa.BigInteger), sa.literal(id_, sa.BigInteger)
+    )
+    query = query.where(after).order_by(Event.xid, Event.id).limit(limit)
+    if db.dialect == "postgresql":
+        oldest = sa.text("pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        query = query.where(Event.xid < oldest)
+    found = list(db.session.scalars(query))
+    if found:
+        return found, f"{found[-1].xid}.{found[-1].id}"
+    return [], cursor
+
+
+def _changes(record: Record) -> dict[str, list[Any]]:
+    """Give the changed columns of `record` with their values before and after."""
+    state = sa.inspect(record)
+    found = {}
+    for attribute in state.mapper.column_attrs:
+        if attribute.key in {"version", "updated_at"}:
+            continue
+        history = state.attrs[attribute.key].history
+        if history.has_changes():
+            before = history.deleted[0] if history.deleted else None
+            after = history.added[0] if history.added else None
+            found[attribute.key] = [before, after]
+    return found
+
+
+def _is_personal(record: Record, key: str) -> bool:
+    attribute = sa.inspect(type(record)).column_attrs[key]
+    return bool(attribute.columns[0].info.get("personal"))
+
+
+def _plain(value: object) -> object:
+    """Make a column's value fit for JSON."""
+    if value is None or isinstance(value, bool | int | float | str | list | dict):
+        return value
+    return str(value)
+
+
+def _fact_of_change(session: Session, verb: str, record: Record) -> dict[str, Any]:
+    name = f"{record.record_name()}.{verb}"
+    if verb != "updated":
+        return _fact(session, name, record, {})
+    changes = _changes(record)
+    values = {
+        k: [_plain(b), _plain(a)]
+        for k, (b, a) in changes.items()
+        if not _is_personal(record, k)
+    }
+    hidden = {
+        k: [_plain(b), _plain(a)]
+        for k, (b, a) in changes.items()
+        if _is_personal(record, k)
+    }
+    data = {"fields": sorted(changes), "values": values}
+    return _fact(session, name, record, data, hidden or None)
+
+
+@sa.event.listens_for(Session, "after_flush")
+def _note_changes(session: Session, _flush: UOWTransaction) -> None:
+    if "app" not in session.info:
+        return
+    rows = []
+    for verb, records in (
+        ("created", session.new),
+        ("updated", session.dirty),
+        ("deleted", session.deleted),
+    ):
+        found = [one for one in records if isinstance(one, Record)]
+        for record in sorted(found, key=operator.attrgetter("ref")):
+            if verb != "updated" or session.is_modified(record):
+                rows.append(_fact_of_change(session, verb, record))
+    if rows:
+        _write(session, rows)
+
+
+@sa.event.listens_for(Session, "do_orm_execute")
+def _refuse_unrecorded_changes(state: ORMExecuteState) -> None:
+    if not (state.is_update or state.is_delete):
+        return
+    mapper = state.bind_mapper
+    if mapper is None or not issubclass(mapper.class_, Record):
+        return
+    if not state.execution_options.get("unrecorded"):
+        raise RuntimeError(
+            f"a bulk change of {mapper.class_.__name__} would leave no event: change "
+            "the records one by one or say execution_options(unrecorded=True)"
+        )

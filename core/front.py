@@ -1,0 +1,161 @@
+"""Core's own addresses: the first page, health, the event list, the API's description."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, current_app, jsonify, redirect, render_template, request
+from flask import Response as FlaskResponse
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Gauge,
+    generate_latest,
+)
+
+from core import __version__
+from core.db import db, now
+from core.errors import NotFound
+from core.events import Delivery, events_after, latest_cursor
+from core.jobs import JobRun
+from core.live import check_cursor, describe_event
+from core.pages import Check, Failure, allowed
+from core.permissions import can, me, public, signed_in
+from core.plugin_manager import contributions
+from core.visibility import visible_events
+
+bp = Blueprint("core", __name__)
+
+
+@bp.get("/")
+@signed_in
+def home() -> Any:
+    """My day, or the portal's first page for those it belongs to."""
+    if me().kind != "staff":
+        from core.shell import menu
+
+        lines = menu()
+        if not lines:
+            raise NotFound
+        return redirect(lines[0].url)
+    blocks = contributions("day_items", user=me())
+    failed = [one for one in blocks if isinstance(one, Failure)]
+    items = allowed([one for one in blocks if not isinstance(one, Failure)])
+    return render_template("core/day.html", items=items, failed=failed, today=now())
+
+
+@bp.get("/palette")
+@signed_in
+def palette() -> Any:
+    """What Ctrl-K finds: places, actions, and what the search plugin suggests."""
+    query = request.args.get("q", "").strip()[:200]
+    if me().kind != "staff":
+        raise NotFound
+    items = allowed(
+        [
+            one
+            for one in contributions("palette_items", user=me())
+            if not isinstance(one, Failure)
+        ]
+    )
+    wanted = query.casefold()
+    found = [
+        {"group": one.group, "title": str(one.title), "why": "", "url": one.url}
+        for one in items
+        if wanted in str(one.title).casefold()
+    ]
+    if query:
+        results = contributions("palette_results", user=me(), query=query)
+        found = [one for one in results if not isinstance(one, Failure)] + found
+    return jsonify(items=found[:40])
+
+
+@bp.get("/api/v1/events")
+@signed_in
+def events() -> Any:
+    """What changed after `cursor`: how browsers follow that cannot hold a stream."""
+    cursor = request.args.get("cursor") or latest_cursor()
+    check_cursor(cursor)
+    limit = min(max(request.args.get("limit", 50, type=int), 1), 200)
+    found, cursor = events_after(cursor, visible_events(me()), limit=limit)
+    items = [
+        {
+            "id": str(one.id),
+            "specversion": "1.0",
+            "source": one.source,
+            "time": one.time.isoformat().replace("+00:00", "Z"),
+            "subject": one.subject,
+            **describe_event(one),
+        }
+        for one in found
+    ]
+    return jsonify(items=items, cursor=cursor, next=cursor)
+
+
+@bp.get("/healthz")
+@public
+def healthz() -> Any:
+    """Say that the process answers."""
+    return jsonify(status="ok", version=__version__)
+
+
+@bp.get("/readyz")
+@public
+def readyz() -> Any:
+    """Say whether database, worker and plugins are ready; 503 when one is not."""
+    results = {}
+    checks = [Check("database", _database), Check("worker", _worker)]
+    for check in [*checks, *current_app.extensions["rapport_checks"]]:
+        results[check.name] = check.run() or "ok"
+    ready = all(one == "ok" for one in results.values())
+    return jsonify(status="ok" if ready else "not ready", checks=results), (
+        200 if ready else 503
+    )
+
+
+def _database() -> str | None:
+    db.session.execute(sa.select(1))
+    return None
+
+
+def _worker() -> str | None:
+    beat = db.session.get(JobRun, "worker")
+    if beat is None or beat.last_run is None:
+        return "no worker has run yet"
+    silent = (now() - beat.last_run).total_seconds()
+    return f"no worker for {silent:.0f} s" if silent > 90 else None
+
+
+@bp.get("/metrics")
+@signed_in
+def metrics() -> Any:
+    """Numbers for Prometheus: the queue of deliveries; for administrators' tokens."""
+    from core.admin.permissions import SYSTEM
+
+    if not can(SYSTEM):
+        raise NotFound
+    registry = CollectorRegistry()
+    waiting = Gauge(
+        "rapport_deliveries_waiting", "Deliveries not yet made", registry=registry
+    )
+    parked = Gauge(
+        "rapport_deliveries_parked", "Deliveries given up", registry=registry
+    )
+    count = sa.select(sa.func.count()).select_from(Delivery)
+    waiting.set(db.session.scalar(count.where(Delivery.parked_at.is_(None))) or 0)
+    parked.set(db.session.scalar(count.where(Delivery.parked_at.is_not(None))) or 0)
+    return FlaskResponse(generate_latest(registry), mimetype=CONTENT_TYPE_LATEST)
+
+
+@bp.get("/api/v1/openapi.json")
+@public
+def openapi() -> Any:
+    """The API, described (OpenAPI 3.1)."""
+    return jsonify(current_app.extensions["rapport_api"].spec.to_dict())
+
+
+@bp.get("/api/v1/docs")
+@public
+def api_docs() -> Any:
+    """The same description as a page to read."""
+    spec = current_app.extensions["rapport_api"].spec.to_dict()
+    return render_template("core/api_docs.html", spec=spec)

@@ -1,0 +1,109 @@
+"""Words on screen in the reader's language: English, Finnish and Chinese.
+
+Catalogues are the `translations/<locale>/LC_MESSAGES/messages.po` files of core and
+of each plugin. They are read as they are, so nobody has to compile anything, and
+merged into one catalogue per language.
+"""
+
+import io
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from flask import Flask, has_request_context, request
+from flask_babel import Babel, get_locale, gettext, lazy_gettext, ngettext
+from flask_babel import Domain as BabelDomain
+from flask_login import current_user
+
+LANGUAGES = {"en": "English", "fi": "Suomi", "zh": "中文"}
+
+_ = gettext
+
+__all__ = [
+    "LANGUAGES",
+    "_",
+    "get_locale",
+    "gettext",
+    "init_i18n",
+    "lazy_gettext",
+    "locale_code",
+    "ngettext",
+]
+
+
+class PoDomain(BabelDomain):
+    """One catalogue per language, merged from the `.po` files of core and plugins."""
+
+    def __init__(self, folders: list[Path]):
+        """Look for catalogues in `folders`, the later ones adding to the earlier."""
+        super().__init__()
+        self.folders = folders
+        self.catalogues: dict[str, Translations] = {}
+
+    def get_translations(self) -> NullTranslations:
+        """Give the catalogue of the reader's language, reading it when first asked."""
+        code = locale_code()
+        if code == "en":
+            return NullTranslations()
+        if code not in self.catalogues:
+            merged = Translations()
+            for folder in self.folders:
+                path = folder / code / "LC_MESSAGES" / "messages.po"
+                if path.exists():
+                    catalogue = _read(path, code)
+                    merged.merge(catalogue)
+                    # Babel's merge forgets the plural rule of what it merges.
+                    merged.plural = catalogue.plural
+            self.catalogues[code] = merged
+        return self.catalogues[code]
+
+
+class _Babel(Babel):
+    """Flask-Babel with our own way of finding catalogues."""
+
+    catalogue: PoDomain
+
+    @property
+    def domain_instance(self) -> PoDomain:
+        """The catalogue that gettext uses unless told otherwise."""
+        return self.catalogue
+
+
+def _read(path: Path, code: str) -> Translations:
+    compiled = io.BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=code))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def locale_code() -> str:
+    """Say which of our languages the reader sees now: `en`, `fi` or `zh`."""
+    locale = get_locale()
+    return str(locale.language) if locale else "en"
+
+
+def _choose_locale() -> str:
+    """Take the account's language, else the best one the browser asks for."""
+    if not has_request_context():
+        return "en"
+    chosen = getattr(current_user, "language", None)
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(list(LANGUAGES), default="en") or "en"
+
+
+def _choose_timezone() -> str | None:
+    if not has_request_context():
+        return None
+    return getattr(current_user, "timezone", None) or None
+
+
+def init_i18n(app: Flask, folders: list[Path]) -> None:
+    """Give `app` its languages; `folders` hold one sub-folder per language."""
+    babel = _Babel()
+    babel.catalogue = PoDomain(folders)
+    babel.init_app(
+        app, locale_selector=_choose_locale, timezone_selector=_choose_timezone
+    )

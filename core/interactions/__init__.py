@@ -1,0 +1,1 @@
+"""What was said and done with a contact: the shared record every team writes on."""

@@ -1,0 +1,159 @@
+"""What plugins put on pages: menu items, panels, actions, and the rest.
+
+Items carry a weight (lower comes first) and the permission their reader needs.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, TypeVar
+
+from flask import current_app, url_for
+
+from core.permissions import Permission, can
+
+Place: TypeAlias = Literal["side", "main", "strip"]
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    """A line of the main menu; `portal` says in whose menu it is."""
+
+    title: object
+    endpoint: str
+    permission: Permission
+    icon: str = "circle"
+    weight: int = 50
+    count: int | None = None
+    portal: bool = False
+
+    @property
+    def url(self) -> str:
+        """The address it leads to."""
+        return url_for(self.endpoint)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A part of a record's page, drawn from `template` with `context`.
+
+    `types` are the event types (prefixes) after which the browser asks for it again.
+    `main` panels stand beside the facts, `side` panels under them, and `strip` ones
+    are one line in the strip under the heading.
+    """
+
+    name: str
+    title: object
+    template: str
+    context: Mapping[str, Any]
+    permission: Permission
+    weight: int = 50
+    place: Place = "side"
+    types: Sequence[str] = ()
+    empty: bool = False
+    add_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button or menu line on a record's page."""
+
+    title: object
+    url: str
+    permission: Permission
+    icon: str = "plus"
+    weight: int = 50
+
+
+@dataclass(frozen=True)
+class DayItem:
+    """A block of "my day"."""
+
+    name: str
+    title: object
+    template: str
+    context: Mapping[str, Any]
+    permission: Permission
+    weight: int = 50
+
+
+@dataclass(frozen=True)
+class PaletteItem:
+    """Something Ctrl-K can do here."""
+
+    title: object
+    url: str
+    permission: Permission
+    group: str = "actions"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the contact list; `value(contact)` gives its text."""
+
+    name: str
+    title: object
+    value: Callable[[Any], object]
+    weight: int = 50
+
+
+@dataclass(frozen=True)
+class InteractionKind:
+    """A kind of timeline entry: note, call; `outside` kinds are written to customers."""
+
+    name: str
+    title: object
+    icon: str
+    weight: int = 50
+    fields: Mapping[str, object] = field(default_factory=dict)
+    chosen: bool = True
+
+
+@dataclass(frozen=True)
+class Check:
+    """Something `rapport doctor` and `/readyz` ask; `run` gives None or what is wrong."""
+
+    name: str
+    run: Callable[[], str | None]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What stands where a plugin's item failed: the page goes on without it."""
+
+    plugin: str
+    title: object
+
+
+T = TypeVar("T", MenuItem, Panel, Action, DayItem, PaletteItem)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def allowed(
+    items: Iterable[T],
+) -> list[T]:
+    """Keep what the current user may use, lightest first."""
+    kept = [one for one in items if can(one.permission)]
+    return sorted(kept, key=lambda one: getattr(one, "weight", 50))
+
+
+def on_refusal(
+    draw: Callable[..., Any],
+) -> Callable[[F], F]:
+    """Have `draw(error, **view_args)` show a form again when its view refuses.
+
+    The view raises `Invalid` or `Conflict`; its transaction is rolled back, then
+    `draw` renders the form with `error.errors` beside the fields and what was typed
+    still in `request.form`.
+    """
+
+    def mark(view: F) -> F:
+        view.on_refusal = draw  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def interaction_kinds() -> dict[str, InteractionKind]:
+    """Give the kinds of timeline entries of the current application by name."""
+    found: dict[str, InteractionKind] = current_app.extensions["rapport_kinds"]
+    return found

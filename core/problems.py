@@ -1,0 +1,174 @@
+"""Show what was refused: a page for people, RFC 9457 problem details for programs."""
+
+import logging
+import uuid
+from typing import Any
+
+from flask import Flask, Response, current_app, g, jsonify, redirect, request, url_for
+from flask import render_template as render
+from marshmallow import ValidationError
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from core.db import db
+from core.errors import (
+    BadRequest,
+    Conflict,
+    CRMError,
+    Invalid,
+    NotFound,
+    NotSignedIn,
+    PreconditionFailed,
+    TooLarge,
+    TooMany,
+    Unavailable,
+)
+from core.i18n import _
+
+log = logging.getLogger("rapport")
+
+_FRAMEWORK: dict[int, type[CRMError]] = {
+    404: NotFound,
+    413: TooLarge,
+    503: Unavailable,
+}
+
+
+def for_program() -> bool:
+    """Say whether the answer goes to a program: the API, or one that asks for JSON."""
+    if request.path.startswith("/api/"):
+        return True
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    return best == "application/json"
+
+
+def init_problems(app: Flask) -> None:
+    """Give `app` its one way of showing errors."""
+    app.register_error_handler(CRMError, show)
+    app.register_error_handler(ValidationError, _show_validation)
+    app.register_error_handler(IntegrityError, _show_integrity)
+    app.register_error_handler(StaleDataError, _show_stale)
+    app.register_error_handler(HTTPException, _show_http)
+    app.register_error_handler(OperationalError, _show_database)
+    app.register_error_handler(Exception, _show_unexpected)
+
+
+def show(error: CRMError) -> Any:
+    """Answer with `error`, in the form its reader understands."""
+    if for_program():
+        return _problem(error)
+    view = current_app.view_functions.get(request.endpoint or "")
+    draw = getattr(view, "on_refusal", None)
+    if draw is not None and isinstance(error, Invalid | Conflict):
+        return draw(error, **(request.view_args or {})), error.status
+    if isinstance(error, NotSignedIn) and request.method == "GET":
+        here = request.full_path.rstrip("?")
+        return redirect(url_for("users.sign_in", next=here))
+    return _page(error)
+
+
+def _problem(error: CRMError) -> Response:
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": str(error.title),
+        "status": error.status,
+        "detail": str(error.message),
+        "instance": request.path,
+    }
+    if error.errors:
+        body["errors"] = flatten(error.errors)
+    if error.status >= 500:
+        body["request_id"] = g.get("request_id")
+    answer = jsonify(body)
+    answer.status_code = error.status
+    answer.content_type = "application/problem+json"
+    return _with_headers(answer, error)
+
+
+def _page(error: CRMError) -> Response:
+    text = render("core/error.html", error=error, request_id=g.get("request_id"))
+    return _with_headers(Response(text, status=error.status), error)
+
+
+def _with_headers(answer: Response, error: CRMError) -> Response:
+    if isinstance(error, TooMany):
+        answer.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, Unavailable):
+        answer.headers["Retry-After"] = "5"
+    if isinstance(error, NotSignedIn):
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="rapport"'
+    return answer
+
+
+def flatten(errors: Any, path: str = "") -> dict[str, list[str]]:
+    """Name each field once: `{"emails.0.address": ["…"]}`."""
+    found: dict[str, list[str]] = {}
+    if isinstance(errors, dict):
+        for key, value in errors.items():
+            if key in {"_schema", "json", "form", "query", "files"} and not path:
+                found.update(flatten(value, path))
+            else:
+                found.update(flatten(value, f"{path}.{key}" if path else str(key)))
+        return found
+    messages = errors if isinstance(errors, list | tuple) else [errors]
+    return {path: [str(one) for one in messages]}
+
+
+def _show_validation(error: ValidationError) -> Any:
+    return show(Invalid(errors=flatten(error.messages)))
+
+
+def _show_integrity(error: IntegrityError) -> Any:
+    log.info("refused by the database: %s", type(error.orig).__name__)
+    return show(Conflict())
+
+
+def _show_stale(_error: StaleDataError) -> Any:
+    return show(PreconditionFailed() if for_program() else Conflict())
+
+
+def _show_http(error: HTTPException) -> Any:
+    messages = getattr(error, "data", {}).get("messages")
+    if error.code == 422 and messages:
+        return show(Invalid(errors=flatten(messages)))
+    if error.code is not None and error.code < 400:
+        return error
+    if error.code == 429:
+        return show(TooMany(retry_after=_seconds(error.get_response())))
+    known = _FRAMEWORK.get(error.code or 500)
+    if known is not None:
+        return show(known())
+    return show(_as_it_came(error))
+
+
+def _as_it_came(error: HTTPException) -> CRMError:
+    """Keep the status of a framework error that has no sentence of ours."""
+    said = BadRequest(error.description)
+    said.status = error.code or 400
+    said.title = error.name  # type: ignore[assignment]
+    return said
+
+
+def _seconds(answer: AnyResponse) -> int:
+    text = answer.headers.get("Retry-After", "60")
+    return int(text) if text.isdigit() else 60
+
+
+def _show_database(error: OperationalError) -> Any:
+    log.error("the database does not answer: %s", type(error.orig).__name__)
+    db.session.rollback()
+    return show(Unavailable())
+
+
+def _show_unexpected(error: Exception) -> Any:
+    if current_app.testing or current_app.debug:
+        raise error
+    g.request_id = g.get("request_id") or uuid.uuid4().hex
+    log.exception("request %s failed", g.request_id)
+    db.session.rollback()
+    said = CRMError(
+        _("This did not work. Nothing was changed. Tell us the id if it happens again.")
+    )
+    return show(said)

@@ -1,0 +1,229 @@
+"""Audiences in words: the badge on an entry, and the list of who will read it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from core.audiences import Audience, AudienceSpec
+from core.contacts.models import Contact
+from core.db import db
+from core.errors import Invalid
+from core.i18n import _, ngettext
+from core.users.models import Team, TeamMember, User
+from core.visibility import get_visible
+
+
+@dataclass(frozen=True)
+class AudienceView:
+    """An audience as its badge shows it; `outside` is solid orange on screen."""
+
+    kind: str
+    label: str
+    outside: bool
+
+
+@dataclass(frozen=True)
+class OutsideReader:
+    """Somebody outside the house who will read an entry."""
+
+    name: str
+    organisation: str
+
+
+@dataclass(frozen=True)
+class Readers:
+    """Who exactly will see an entry: colleagues by name, outsiders by name and firm.
+
+    `silent` are contacts it is shared with in which nobody can sign in yet.
+    """
+
+    inside: tuple[str, ...]
+    outside: tuple[OutsideReader, ...]
+    silent: tuple[str, ...]
+
+
+def describe(audiences: Iterable[Audience], viewer: User) -> dict[int, AudienceView]:
+    """Put audiences into words, by audience id; at most three statements for any list."""
+    found = {one.id: one for one in audiences}
+    teams = _names(Team, {t for one in found.values() for t in one.teams})
+    users = _names(
+        User, {u for one in found.values() if one.kind == "private" for u in one.users}
+    )
+    shared = {c for one in found.values() for c in one.shared_with}
+    contacts = (
+        {
+            row.id: row
+            for row in db.session.execute(
+                sa.select(Contact.id, Contact.name, Contact.roles).where(
+                    Contact.id.in_(shared)
+                )
+            )
+        }
+        if shared
+        else {}
+    )
+    return {
+        key: AudienceView(
+            one.kind,
+            _label(one, viewer, teams, users, contacts),
+            one.kind == "shared",
+        )
+        for key, one in found.items()
+    }
+
+
+def _names(model: type[Team] | type[User], ids: set[int]) -> dict[int, str]:
+    if not ids:
+        return {}
+    rows = db.session.execute(sa.select(model.id, model.name).where(model.id.in_(ids)))
+    return {row.id: row.name for row in rows}
+
+
+def _label(
+    audience: Audience,
+    viewer: User,
+    teams: dict[int, str],
+    users: dict[int, str],
+    contacts: dict[int, sa.Row[tuple[int, str, list[str]]]],
+) -> str:
+    if audience.kind == "teams":
+        return ", ".join(sorted(teams.get(one, "?") for one in audience.teams))
+    if audience.kind == "staff":
+        return _("All colleagues")
+    if audience.kind == "private":
+        others = sorted(users.get(u, "?") for u in audience.users if u != viewer.id)
+        if not others:
+            return _("Only you")
+        return _("Only you and %(names)s", names=", ".join(others))
+    if len(audience.shared_with) == 1:
+        row = contacts.get(audience.shared_with[0])
+        roles = row.roles if row else []
+        if "vendor" in roles and "customer" not in roles:
+            return _("Vendor sees this")
+        return _("Customer sees this")
+    names = sorted(row.name for row in contacts.values())
+    if not names:
+        return _("Customer sees this")
+    return _("%(name)s + %(count)d sees this", name=names[0], count=len(names) - 1)
+
+
+def readers_of(spec: AudienceSpec) -> Readers:
+    """List who exactly will see an entry with this audience."""
+    active = sa.select(User.name).where(User.active, User.kind == "staff")
+    if spec.kind == "private":
+        inside = active.where(User.id.in_(spec.users))
+    elif spec.kind == "teams":
+        members = sa.select(TeamMember.user_id).where(
+            TeamMember.team_id.in_(spec.teams)
+        )
+        inside = active.where(User.id.in_(members))
+    else:
+        inside = active
+    names = tuple(db.session.scalars(inside.order_by(User.name)))
+    if spec.kind != "shared":
+        return Readers(names, (), ())
+    return Readers(names, *_outside(spec))
+
+
+def _outside(
+    spec: AudienceSpec,
+) -> tuple[tuple[OutsideReader, ...], tuple[str, ...]]:
+    wanted = spec.shared_with
+    accounts = db.session.execute(
+        sa.select(
+            User.name, User.contact_id, User.person_id, Contact.name.label("firm")
+        )
+        .outerjoin(Contact, Contact.id == User.contact_id)
+        .where(
+            User.active,
+            User.kind != "staff",
+            sa.or_(User.contact_id.in_(wanted), User.person_id.in_(wanted)),
+        )
+        .order_by(Contact.name, User.name)
+    ).all()
+    reached = {row.contact_id for row in accounts} | {row.person_id for row in accounts}
+    silent = db.session.scalars(
+        sa.select(Contact.name).where(Contact.id.in_(wanted - reached))
+    )
+    outside = tuple(OutsideReader(row.name, row.firm or "") for row in accounts)
+    return outside, tuple(silent)
+
+
+def words_for(readers: Readers) -> str:
+    """Say in one sentence who will see it."""
+    inside = ngettext(
+        "%(num)d colleague will see this.",
+        "%(num)d colleagues will see this.",
+        len(readers.inside),
+    )
+    if not readers.outside and not readers.silent:
+        return f"{inside} {_('Nobody outside.')}"
+    outside = ngettext(
+        "%(num)d person outside will see this.",
+        "%(num)d people outside will see this.",
+        len(readers.outside),
+    )
+    return f"{outside} {inside}"
+
+
+def choose_audience(
+    author: User,
+    kind: str | None,
+    *,
+    teams: Iterable[str] = (),
+    users: Iterable[int] = (),
+    shared_with: Iterable[int] = (),
+    contact: Contact | None = None,
+) -> AudienceSpec:
+    """Turn what a form or program sent into an audience; `kind` None is the default.
+
+    `teams` are names. `shared` without readers means the contact it is written on.
+    A portal user's own words are always shared with their organisation. Raises
+    `Invalid` for an unknown team or colleague, and for a contact the author cannot
+    see.
+    """
+    if author.kind != "staff":
+        own = author.contact_id or author.person_id
+        return AudienceSpec("shared", shared_with=frozenset({own} if own else set()))
+    if kind is None:
+        return _default(author)
+    if kind == "staff":
+        return AudienceSpec("staff")
+    if kind == "teams":
+        return AudienceSpec("teams", teams=_team_ids(author, list(teams)))
+    if kind == "private":
+        chosen = frozenset(users) | {author.id}
+        known = set(
+            db.session.scalars(
+                sa.select(User.id).where(User.id.in_(chosen), User.kind == "staff")
+            )
+        )
+        if chosen - known:
+            raise Invalid(errors={"users": [_("This colleague is not known.")]})
+        return AudienceSpec("private", users=chosen)
+    if kind == "shared":
+        wanted = frozenset(shared_with) or frozenset({contact.id} if contact else set())
+        for one in wanted:
+            get_visible(author, Contact, one)
+        return AudienceSpec("shared", shared_with=wanted)
+    raise Invalid(errors={"audience": [_("Choose private, teams, staff or shared.")]})
+
+
+def _default(author: User) -> AudienceSpec:
+    if author.team_ids:
+        return AudienceSpec("teams", teams=frozenset(author.team_ids))
+    return AudienceSpec("staff")
+
+
+def _team_ids(author: User, names: list[str]) -> frozenset[int]:
+    if not names:
+        return frozenset(author.team_ids)
+    rows = db.session.execute(
+        sa.select(Team.id, Team.name).where(Team.name.in_(names))
+    ).all()
+    missing = sorted(set(names) - {row.name for row in rows})
+    if missing:
+        said = _("There is no team %(names)s.", names=", ".join(missing))
+        raise Invalid(errors={"teams": [said]})
+    return frozenset(row.id for row in rows)

@@ -1,0 +1,95 @@
+"""Record types: how a record is titled, linked, shown and found; links between them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask import current_app
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Model, Record, db, now
+from core.permissions import Permission
+
+
+@dataclass(frozen=True)
+class SearchDocument:
+    """What the search index learns of a record; who may find it is not its business.
+
+    `body` is plain text; `identifiers` are SKUs, numbers, e-mail addresses, phones.
+    """
+
+    title: str
+    body: str = ""
+    identifiers: tuple[str, ...] = ()
+    contact_id: int | None = None
+    date: datetime | None = None
+
+
+@dataclass(frozen=True)
+class RecordType:
+    """One declaration for search, timeline, links, history, palette, notifications.
+
+    `url(record, user)` is the address this user opens it at, or None. Readers need
+    `permission` besides being able to see the record.
+    """
+
+    model: type[Record]
+    title: object
+    icon: str
+    permission: Permission
+    label: Callable[[Any], str]
+    url: Callable[[Any, Any], str | None]
+    document: Callable[[Any], SearchDocument | None] | None = None
+
+    @property
+    def name(self) -> str:
+        """The name in refs, events and `type:` filters: `documents.document`."""
+        return self.model.record_name()
+
+    @property
+    def short(self) -> str:
+        """The last word of the name, as the API's `type`: `document`."""
+        return self.name.rpartition(".")[2]
+
+
+class Link(Model):
+    """Somebody linked two records: "this note is about that order"."""
+
+    __tablename__ = "link"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    from_ref: Mapped[str] = mapped_column(sa.String(100))
+    to_ref: Mapped[str] = mapped_column(sa.String(100), index=True)
+    kind: Mapped[str] = mapped_column(sa.String(40), default="about")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    __table_args__ = (sa.UniqueConstraint("from_ref", "to_ref", "kind"),)
+
+
+def record_types() -> dict[str, RecordType]:
+    """Give the record types of the current application by name."""
+    found: dict[str, RecordType] = current_app.extensions["rapport_records"]
+    return found
+
+
+def record_type_of(record: Record) -> RecordType | None:
+    """Give the declaration of a record's type, if a plugin made one."""
+    return record_types().get(record.record_name())
+
+
+def parse_ref(ref: str) -> tuple[str, int] | None:
+    """Take `documents.document/7` apart; None when it is not a reference."""
+    name, slash, number = ref.rpartition("/")
+    if not slash or not number.isdigit():
+        return None
+    return name, int(number)
+
+
+def load_ref(ref: str) -> Record | None:
+    """Load a record by reference, whoever may see it; for the worker's eyes only."""
+    parsed = parse_ref(ref)
+    if parsed is None or parsed[0] not in record_types():
+        return None
+    return db.session.get(record_types()[parsed[0]].model, parsed[1])

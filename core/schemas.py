@@ -1,0 +1,222 @@
+"""What goes in and out: shared fields, and lists read page by page with a cursor."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Generic, TypeVar
+
+import marshmallow as ma
+import sqlalchemy as sa
+from flask import current_app, request, url_for
+from flask_smorest import Blueprint as _SmorestBlueprint
+from marshmallow import fields, validate
+
+from core.db import Record, db
+from core.errors import BadRequest, PreconditionFailed, PreconditionRequired
+from core.i18n import _
+
+LIMIT, MOST = 50, 200
+
+T = TypeVar("T")
+
+
+class Schema(ma.Schema):
+    """The base of every schema: keys nobody declared are refused by name."""
+
+    class Meta:
+        """Refuse what is not declared, so that a misspelt field is noticed."""
+
+        unknown = ma.RAISE
+
+
+class ApiBlueprint(_SmorestBlueprint):  # type: ignore[misc]
+    """A JSON blueprint under /api/v1, described in the OpenAPI document."""
+
+    def __init__(self, name: str, import_name: str, *, description: str = ""):
+        """Name the blueprint `<plugin>_api`; its routes start with /api/v1."""
+        super().__init__(
+            name, import_name, url_prefix="/api/v1", description=description
+        )
+
+
+class Text(fields.String):
+    """Text from people: trimmed, without NUL characters, at most `most` characters."""
+
+    def __init__(self, *, most: int = 200, least: int = 0, **kwargs: Any):
+        """Take between `least` and `most` characters."""
+        checks = [validate.Length(min=least, max=most)]
+        super().__init__(validate=checks, **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, *args, **kwargs)
+        if "\x00" in text:
+            raise ma.ValidationError(_("This contains a character that is not text."))
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ma.ValidationError(
+                _("This contains a character that is not text.")
+            ) from error
+        return text.strip()
+
+
+class Moment(fields.AwareDateTime):
+    """A time: RFC 3339 in UTC on the way out, with a zone on the way in."""
+
+    def __init__(self, **kwargs: Any):
+        """Take a time without a zone as UTC."""
+        super().__init__(format="iso", default_timezone=UTC, **kwargs)
+
+    def _serialize(
+        self, value: datetime | None, *args: Any, **kwargs: Any
+    ) -> str | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+class Money(fields.Field[Decimal]):
+    """Money as `{"amount": "12.50", "currency": "EUR"}`: a decimal string, no float."""
+
+    def _serialize(self, value: Decimal | None, *_args: Any, **_kwargs: Any) -> Any:
+        if value is None:
+            return None
+        return {
+            "amount": money_text(value),
+            "currency": current_app.config["CURRENCY"],
+        }
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Decimal:
+        amount = value.get("amount") if isinstance(value, dict) else value
+        if isinstance(amount, float):
+            raise ma.ValidationError(_("Write the amount as text, such as 12.50."))
+        try:
+            number = Decimal(str(amount))
+        except InvalidOperation as error:
+            raise ma.ValidationError(_("Write an amount such as 12.50.")) from error
+        if not number.is_finite() or abs(number) >= Decimal(10) ** 13:
+            raise ma.ValidationError(_("Write an amount such as 12.50."))
+        return number
+
+
+def money_text(value: Decimal) -> str:
+    """Write an amount with at least two places and no more than it needs."""
+    exact = value.quantize(Decimal("0.0001"))
+    short = value.quantize(Decimal("0.01"))
+    return str(short if short == exact else exact.normalize())
+
+
+class PageArguments(ma.Schema):
+    """The query arguments of every list: `limit` and an opaque `cursor`."""
+
+    class Meta:
+        """Let a list add its own filters beside these."""
+
+        unknown = ma.EXCLUDE
+
+    limit = fields.Integer(load_default=LIMIT, validate=validate.Range(min=1, max=MOST))
+    cursor = fields.String(load_default=None)
+
+
+def page_schema(item: type[ma.Schema]) -> type[ma.Schema]:
+    """Make the schema of a list of `item`: `{items, next}`."""
+    name = item.__name__.removesuffix("Schema") + "Page"
+    members = {
+        "items": fields.List(fields.Nested(item)),
+        "next": fields.String(allow_none=True),
+    }
+    return ma.Schema.from_dict(members, name=name)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """One page of a list; `next` is the cursor of the following one, or None."""
+
+    items: Sequence[T]
+    next: str | None
+
+
+def encode_cursor(values: Sequence[Any]) -> str:
+    """Make an opaque cursor of the sort key of the last row."""
+    plain = [
+        {"t": one.isoformat()} if isinstance(one, datetime) else one for one in values
+    ]
+    text = json.dumps(plain, separators=(",", ":"), default=str)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, length: int) -> list[Any]:
+    """Read a cursor back; raises `BadRequest` for one we did not make."""
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        values = json.loads(base64.urlsafe_b64decode(padded.encode()))
+        if not isinstance(values, list) or len(values) != length:
+            raise ValueError("not a cursor of this list")
+        return [
+            datetime.fromisoformat(one["t"]) if isinstance(one, dict) else one
+            for one in values
+        ]
+    except (ValueError, TypeError, KeyError, binascii.Error) as error:
+        raise BadRequest(_("This cursor is not of this list. Start again.")) from error
+
+
+def keyset_page(
+    query: sa.Select[tuple[T]],
+    columns: Sequence[Any],
+    *,
+    cursor: str | None = None,
+    limit: int = LIMIT,
+    descending: bool = False,
+) -> Page[T]:
+    """Read one page by its sort key, so that page 1,000 costs what page 1 costs.
+
+    `columns` are the sort columns, the last one unique.
+    """
+    order = [one.desc() if descending else one.asc() for one in columns]
+    query = query.order_by(*order).limit(limit + 1)
+    if cursor:
+        last = [
+            sa.literal(value, column.type)
+            for value, column in zip(
+                decode_cursor(cursor, len(columns)), columns, strict=True
+            )
+        ]
+        here = sa.tuple_(*columns)
+        there = sa.tuple_(*last)
+        query = query.where(here < there if descending else here > there)
+    rows = list(db.session.scalars(query).unique())
+    if len(rows) <= limit:
+        return Page(rows, None)
+    rows = rows[:limit]
+    keys = [getattr(rows[-1], column.key) for column in columns]
+    return Page(rows, encode_cursor(keys))
+
+
+def next_link(page: Page[Any]) -> dict[str, str]:
+    """Make the `Link: <…>; rel="next"` header of a page (RFC 8288)."""
+    if page.next is None:
+        return {}
+    arguments = request.args.to_dict(flat=True) | {"cursor": page.next}
+    values = {**(request.view_args or {}), **arguments}
+    url = url_for(request.endpoint or "", **values, _external=True)
+    return {"Link": f'<{url}>; rel="next"'}
+
+
+def etag_of(record: Record) -> dict[str, str]:
+    """Make the `ETag` header of a record, out of its version."""
+    return {"ETag": f'"{record.version}"'}
+
+
+def check_version(record: Record) -> None:
+    """Refuse a change that does not say which version it changes, or a stale one.
+
+    Raises `PreconditionRequired` without `If-Match`, `PreconditionFailed` when stale.
+    """
+    if not request.if_match and not request.if_match.star_tag:
+        raise PreconditionRequired
+    if not request.if_match.contains(str(record.version)):
+        raise PreconditionFailed

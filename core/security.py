@@ -1,0 +1,132 @@
+"""The door of the web: sign-in by cookie or token, CSRF, limits, security headers."""
+
+import re
+import uuid
+from typing import Any
+
+from flask import Flask, Response, current_app, g, request
+from flask_compress import Compress
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_login import LoginManager, current_user
+from flask_wtf.csrf import CSRFError, CSRFProtect
+
+from core.errors import BadRequest
+from core.events import set_actor
+from core.i18n import _
+from core.permissions import check_door
+from core.problems import show
+from core.users import services as users
+from core.users.models import User
+
+POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+_REQUEST_ID = re.compile(r"[\w-]{8,64}")
+
+
+def init_security(app: Flask) -> None:
+    """Put the door, the limits and the headers in front of every route of `app`."""
+    app.config.update(
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_MIMETYPES=[
+            "text/html",
+            "text/css",
+            "text/javascript",
+            "application/json",
+            "application/problem+json",
+            "image/svg+xml",
+        ],
+        COMPRESS_BR_LEVEL=4,
+    )
+    csrf = CSRFProtect(app)
+    _init_login(app)
+    app.before_request(_number_the_request)
+    limiter = Limiter(
+        key_func=_who,
+        default_limits=[app.config["RATE_LIMIT"]],
+        storage_uri=app.config["RATE_LIMIT_STORAGE"],
+        headers_enabled=True,
+        application_limits_per_method=False,
+    )
+    limiter.init_app(app)
+    limiter.request_filter(_is_not_limited)
+    app.extensions["rapport_limiter"] = limiter
+
+    @app.before_request
+    def enter() -> None:
+        """Check who comes and what for, before any view runs."""
+        set_actor(current_user.id if current_user.is_authenticated else None)
+        check_door()
+        if request.method not in {"GET", "HEAD", "OPTIONS"} and not g.get("by_token"):
+            csrf.protect()
+
+    app.register_error_handler(CSRFError, _show_csrf)
+    app.after_request(_add_headers)
+    Compress(app)
+
+
+def _init_login(app: Flask) -> None:
+    login = LoginManager()
+    login.session_protection = None
+    login.user_loader(users.user_of_session)
+    login.request_loader(_user_of_token)
+    login.init_app(app)
+
+
+def _user_of_token(_request: Any) -> User | None:
+    """Let a program in by its bearer token; tokens open the API and nothing else."""
+    scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not request.path.startswith("/api/"):
+        return None
+    found = users.user_of_token(secret.strip())
+    if found is None:
+        return None
+    user, scopes = found
+    g.token_scopes = scopes
+    g.by_token = True
+    return user
+
+
+def _number_the_request() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _who() -> str:
+    """Count limits by account, and by address for guests."""
+    if current_user.is_authenticated:
+        return f"user:{current_user.id}"
+    return f"address:{get_remote_address()}"
+
+
+def _is_not_limited() -> bool:
+    return request.endpoint in {"assets", "core.healthz", "core.readyz", "live.stream"}
+
+
+def _show_csrf(_error: CSRFError) -> Any:
+    said = _("This form was open too long. Go back, reload the page and send it again.")
+    return show(BadRequest(said))
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    if current_app.config["SESSION_COOKIE_SECURE"]:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    if not response.cache_control.public and "ETag" not in response.headers:
+        response.headers.setdefault("Cache-Control", "private, no-store")
+    return response

@@ -1,0 +1,176 @@
+"""What every template can use: the shell's menu, the house, filters for the reader."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import flask_babel
+from flask import Flask, current_app, g, request, url_for
+from flask_login import current_user
+from markupsafe import Markup
+
+from core import events
+from core.audiences import Audience
+from core.i18n import LANGUAGES, _, locale_code
+from core.markup import excerpt, to_html
+from core.pages import MenuItem, allowed
+from core.permissions import can
+from core.plugin_manager import contributions
+from core.readers import describe
+from core.records import record_types
+
+
+@dataclass(frozen=True)
+class MenuLine:
+    """One line of the menu as the shell draws it."""
+
+    title: object
+    url: str
+    icon: str
+    current: bool
+    count: int | None
+
+
+@dataclass(frozen=True)
+class House:
+    """Whose CRM this is."""
+
+    name: str
+    logo_url: str | None = None
+    brand: str | None = None
+
+
+def init_shell(app: Flask) -> None:
+    """Give the templates of `app` their context and filters."""
+    app.jinja_env.filters.update(
+        datetime=show_datetime,
+        date=show_date,
+        ago=show_ago,
+        money=show_money,
+        number=flask_babel.format_decimal,
+        markdown=to_html,
+        excerpt=excerpt,
+    )
+    app.jinja_env.globals.update(
+        can=can,
+        audience_view=audience_view,
+        languages=LANGUAGES,
+        live_cursor=live_cursor,
+        record_url=record_url,
+    )
+    app.jinja_env.policies["ext.i18n.trimmed"] = True
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.context_processor(_context)
+
+
+def _context() -> dict[str, Any]:
+    return {
+        "me": current_user,
+        "house": House(current_app.config["HOUSE_NAME"]),
+        "locale": locale_code(),
+        "menu": _Menu(),
+    }
+
+
+class _Menu:
+    """The menu lines, asked for only when a template draws a menu."""
+
+    def __iter__(self) -> Any:
+        return iter(menu())
+
+    def __len__(self) -> int:
+        return len(menu())
+
+
+def menu() -> list[MenuLine]:
+    """Collect the lines of the main menu of the current user."""
+    if not current_user.is_authenticated:
+        return []
+    if "rapport_menu" in g:
+        lines: list[MenuLine] = g.rapport_menu
+        return lines
+    found = contributions("menu_items", user=current_user)
+    in_portal = current_user.kind != "staff"
+    items = [
+        one for one in found if isinstance(one, MenuItem) and one.portal == in_portal
+    ]
+    g.rapport_menu = [
+        MenuLine(one.title, one.url, one.icon, _is_current(one.url), one.count)
+        for one in allowed(items)
+    ]
+    return g.rapport_menu  # type: ignore[no-any-return]
+
+
+def _is_current(url: str) -> bool:
+    if url in {"/", url_for("core.home")} or (url.count("/") == 1 and url == "/portal"):
+        return request.path == url
+    return request.path == url or request.path.startswith(f"{url}/")
+
+
+def audience_view(audience: Audience) -> Any:
+    """Say in words who reads an entry, for the current reader."""
+    return describe([audience], current_user)[audience.id]
+
+
+def record_url(ref_or_record: Any) -> str | None:
+    """Give the address at which the current user opens a record, or None."""
+    kind = record_types().get(ref_or_record.record_name())
+    return kind.url(ref_or_record, current_user) if kind else None
+
+
+def live_cursor() -> str:
+    """Mark this moment, so that live updates begin where the page was drawn."""
+    return events.latest_cursor()
+
+
+def show_datetime(moment: datetime | None, form: str = "short") -> Markup:
+    """Write a moment in the reader's zone and language, the exact one on hover."""
+    if moment is None:
+        return Markup("")
+    words = flask_babel.format_datetime(moment, form)
+    return _time(moment, words)
+
+
+def show_date(day: date | None, form: str = "medium") -> str:
+    """Write a day in the reader's language."""
+    if day is None:
+        return ""
+    if isinstance(day, datetime):
+        return str(flask_babel.format_date(day, form))
+    return str(flask_babel.format_date(day, form, rebase=False))
+
+
+def show_ago(moment: datetime | None) -> Markup:
+    """Write how long ago: "today 14:20", "yesterday 9:05", else the date."""
+    if moment is None:
+        return Markup("")
+    here = flask_babel.to_user_timezone(moment)
+    today = flask_babel.to_user_timezone(datetime.now(UTC)).date()
+    clock = flask_babel.format_time(moment, "short")
+    days = (today - here.date()).days
+    if days == 0:
+        words = _("today %(clock)s", clock=clock)
+    elif days == 1:
+        words = _("yesterday %(clock)s", clock=clock)
+    else:
+        words = flask_babel.format_date(moment, "medium")
+    return _time(moment, words)
+
+
+def _time(moment: datetime, words: str) -> Markup:
+    exact = flask_babel.format_datetime(moment, "full")
+    machine = moment.astimezone(UTC).isoformat()
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        machine, exact, words
+    )
+
+
+def show_money(amount: Decimal | None, currency: str | None = None) -> str:
+    """Write money in the reader's way."""
+    if amount is None:
+        return ""
+    return str(
+        flask_babel.format_currency(amount, currency or current_app.config["CURRENCY"])
+    )

@@ -1,0 +1,169 @@
+// What every page has: words, toasts, waiting, lost line, dialogs, long entries.
+const rapport = (globalThis.rapport ??= {});
+const root = document.documentElement;
+const words = JSON.parse(document.body.dataset.words || "{}");
+
+// rapport.say("new_many", {n: 3}) gives the translated sentence.
+rapport.say = (key, values = {}) =>
+  Object.entries(values).reduce((text, [name, value]) => text.replaceAll(`{${name}}`, value), words[key] ?? "");
+rapport.root = document.body.dataset.root ?? "";
+// A newcomer to a live region is read out; the region itself must be there before.
+rapport.announce = (text) => {
+  const region = document.getElementById("announce");
+  if (region) region.textContent = text;
+};
+
+// Strips: one line above the page while something lasts.
+rapport.strip = (name, text, button, act) => {
+  const box = document.getElementById("strips");
+  const old = box?.querySelector(`[data-strip="${name}"]`);
+  if (!box || (!text && !old)) return;
+  if (!text) return old.remove();
+  if (old) return;
+  const line = document.createElement("p");
+  line.dataset.strip = name;
+  line.append(text);
+  if (button) {
+    const control = document.createElement("button");
+    control.type = "button";
+    control.textContent = button;
+    control.addEventListener("click", act);
+    line.append(control);
+  }
+  box.append(line);
+};
+const lineState = () => rapport.strip("offline", navigator.onLine ? "" : rapport.say("offline"));
+addEventListener("online", lineState);
+addEventListener("offline", lineState);
+lineState();
+
+// Toasts: one at a time; the clock stands still on hover and focus.
+const tray = document.getElementById("toasts");
+const waiting = [];
+let shown = null;
+
+const nextToast = () => {
+  shown = waiting.shift() ?? null;
+  if (!shown) return;
+  tray.append(shown);
+  let left = shown.querySelector("button, a") ? 12000 : 6000;
+  let last = Date.now();
+  const clock = setInterval(() => {
+    const now = Date.now();
+    if (!shown?.matches(":hover, :focus-within") && !document.hidden) left -= now - last;
+    last = now;
+    if (left > 0 && shown?.isConnected) return;
+    clearInterval(clock);
+    shown?.remove();
+    nextToast();
+  }, 250);
+};
+const queue = (toast) => {
+  waiting.push(toast);
+  if (!shown) nextToast();
+};
+rapport.toast = (text, undo) => {
+  const toast = document.createElement("div");
+  toast.className = "toast";
+  const line = document.createElement("p");
+  line.textContent = text;
+  toast.append(line);
+  if (undo) {
+    const form = document.getElementById("undo-form").content.cloneNode(true).firstElementChild;
+    form.action = undo;
+    toast.append(form);
+  }
+  queue(toast);
+};
+// The page's own messages take the same road, so they are read out and go away.
+if (tray) [...tray.children].forEach((toast) => (toast.remove(), queue(toast)));
+// A server answers htmx with `HX-Trigger: {"toast": {"text": "…", "undo": "/…"}}`.
+document.addEventListener("toast", ({ detail }) => rapport.toast(detail.text, detail.undo));
+
+// Waiting: after 0.4 s a bar, after 8 s words; the old content stays.
+const running = new Map();
+const begin = (event) => {
+  const { elt, target } = event.detail;
+  running.set(event.detail.xhr, {
+    target,
+    bar: setTimeout(() => {
+      root.classList.add("is-busy");
+      target?.setAttribute("aria-busy", "true");
+    }, 400),
+    words: setTimeout(() => rapport.strip("slow", rapport.say("slow"), rapport.say("again"), () => {
+      event.detail.xhr.abort();
+      elt.isConnected && elt.matches("form") ? elt.requestSubmit() : location.reload();
+    }), 8000),
+  });
+};
+const end = ({ detail }) => {
+  const work = running.get(detail.xhr);
+  if (!work) return;
+  running.delete(detail.xhr);
+  clearTimeout(work.bar);
+  clearTimeout(work.words);
+  work.target?.removeAttribute("aria-busy");
+  if (running.size) return;
+  root.classList.remove("is-busy");
+  rapport.strip("slow", "");
+};
+document.addEventListener("htmx:beforeSend", begin);
+document.addEventListener("htmx:afterRequest", end);
+// Errors are never only a toast: they stand in the page until the next try.
+const fault = (text) => {
+  const box = document.getElementById("faults");
+  if (box) box.textContent = text;
+  if (box) box.hidden = !text;
+};
+document.addEventListener("htmx:beforeRequest", () => fault(""));
+document.addEventListener("htmx:responseError", ({ detail }) => fault(
+  rapport.say(detail.xhr.status === 403 || detail.xhr.status === 404 ? "not_yours" : "not_done"),
+));
+document.addEventListener("htmx:sendError", () => fault(rapport.say("not_sent")));
+
+// Dialogs open by [data-opens="id"] and close by [data-closes].
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-opens]");
+  const dialog = opener && document.getElementById(opener.dataset.opens);
+  if (dialog instanceof HTMLDialogElement) {
+    event.preventDefault();
+    dialog.showModal();
+  }
+  if (event.target.closest("[data-closes]")) event.target.closest("dialog")?.close();
+});
+
+// Long entries: "More" stands in the entry's last line, so nothing shifts.
+const seeMore = (scope) => {
+  for (const body of scope.querySelectorAll(".entry-body.clamp")) {
+    const more = body.closest("article")?.querySelector("[data-more]");
+    if (more) more.hidden = body.scrollHeight <= body.clientHeight + 2;
+  }
+};
+document.addEventListener("click", (event) => {
+  const more = event.target.closest("[data-more]");
+  if (!more) return;
+  const body = document.getElementById(more.getAttribute("aria-controls"));
+  const open = body.classList.toggle("clamp");
+  more.setAttribute("aria-expanded", String(!open));
+  more.textContent = open ? more.dataset.more : more.dataset.less;
+});
+rapport.enhance = (scope) => seeMore(scope);
+document.addEventListener("htmx:load", (event) => rapport.enhance(event.detail.elt));
+rapport.enhance(document);
+
+// On a phone the panels of a record start folded; they stand below the timeline.
+if (matchMedia("(width < 48em)").matches) {
+  for (const fold of document.querySelectorAll(".record-facts .fold, .record-panels .fold")) fold.open = false;
+}
+// Tick all, and say how many.
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches?.(".pick, .pick-all")) return;
+  const form = target.closest("form, .list-page");
+  const picks = [...form.querySelectorAll(".pick")];
+  if (target.matches(".pick-all")) picks.forEach((pick) => (pick.checked = target.checked));
+  const some = picks.filter((pick) => pick.checked).length;
+  const all = form.querySelector(".pick-all");
+  if (all) [all.checked, all.indeterminate] = [some === picks.length, some > 0 && some < picks.length];
+  for (const bar of form.querySelectorAll("[data-picked]")) bar.hidden = !some;
+  for (const text of form.querySelectorAll("[data-picked-count]")) text.textContent = some;
+});

@@ -1,0 +1,137 @@
+// The composer: says before sending who will see it, and never loses a word.
+const rapport = (globalThis.rapport ??= {});
+const MONTH = 30 * 24 * 3600 * 1000;
+const store = (act) => {
+  try {
+    return act(localStorage);
+  } catch {
+    return null; // Private windows may refuse; then there is no draft, and no error.
+  }
+};
+const keyOf = (form) => `rapport-draft:${document.body.dataset.user ?? ""}:${form.dataset.draftKey}`;
+const textOf = (form) => form.querySelector("textarea");
+const isOutside = (form) => form.querySelector(".choice-shared")?.checked ?? false;
+const sendOf = (form) => form.querySelector(isOutside(form) ? ".send-outside" : ".send-inside");
+
+/* Drafts: the words only, never the audience ------------------------------------ */
+const note = (form, text) => {
+  const line = form.querySelector("[data-draft-note]");
+  if (line) line.textContent = text;
+};
+const keep = (form) => {
+  const text = textOf(form).value;
+  if (!text.trim()) return store((box) => box.removeItem(keyOf(form)));
+  const kept = store((box) => (box.setItem(keyOf(form), JSON.stringify({ text, at: Date.now() })), true));
+  const time = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  if (kept) note(form, rapport.say("draft_kept", { time }));
+};
+const forget = (form) => (clearTimeout(form.keepTimer), store((box) => box.removeItem(keyOf(form))), note(form, ""));
+const restore = (form) => {
+  const draft = JSON.parse(store((box) => box.getItem(keyOf(form))) ?? "null");
+  const field = textOf(form);
+  if (!draft || Date.now() - draft.at > MONTH) return forget(form);
+  if (field.value.trim()) return;
+  field.value = draft.text;
+  note(form, rapport.say("draft_back"));
+  form.classList.add("open");
+};
+
+/* Inside or outside -------------------------------------------------------------- */
+const show = (form) => {
+  const chosen = form.querySelector("[name=audience]:checked");
+  if (!chosen) return;
+  form.classList.toggle("is-outside", isOutside(form));
+  const name = form.querySelector(".aud-name");
+  const label = chosen.closest(".check");
+  const names = [...label.nextElementSibling?.matches(".sub") ? label.nextElementSibling.querySelectorAll(":checked") : []].map((box) => box.dataset.name);
+  name.replaceChildren(label.querySelector(".icon").cloneNode(true), names.length && !isOutside(form) ? names.join(", ") : label.dataset.word);
+  name.className = `aud-name aud aud-${chosen.value}`;
+};
+const verb = (form) => {
+  const said = form.querySelector(".who [data-verb]")?.dataset.verb;
+  const button = form.querySelector(".send-outside");
+  if (button) button.textContent = said || button.dataset.text;
+};
+
+const setUp = (form) => {
+  if (form.ready) return;
+  form.ready = true;
+  restore(form);
+  show(form);
+  verb(form);
+  if (textOf(form).value.trim() || form.dataset.errors !== undefined) form.classList.add("open");
+};
+const forms = (scope) => scope.querySelectorAll(".composer[data-draft-key]");
+
+// A form sent the plain way has arrived if the next page shows no error.
+const sent = store(() => sessionStorage.getItem("rapport-sent"));
+if (sent && document.body.dataset.error === undefined) {
+  if (![...forms(document)].some((form) => keyOf(form) === sent && form.dataset.errors !== undefined)) store((box) => box.removeItem(sent));
+}
+store(() => sessionStorage.removeItem("rapport-sent"));
+forms(document).forEach(setUp);
+document.addEventListener("htmx:load", ({ detail }) => forms(detail.elt.parentElement ?? document).forEach(setUp));
+
+const formOf = (event) => event.target.closest?.(".composer[data-draft-key]");
+document.addEventListener("focusin", (event) => {
+  const form = formOf(event);
+  if (form && !form.classList.contains("open")) form.classList.add("open");
+});
+document.addEventListener("input", (event) => {
+  const form = formOf(event);
+  if (!form || event.target !== textOf(form)) return;
+  clearTimeout(form.keepTimer);
+  form.keepTimer = setTimeout(keep, 1000, form);
+});
+addEventListener("pagehide", () => forms(document).forEach((form) => form.keepTimer && !form.sending && keep(form)));
+document.addEventListener("change", (event) => formOf(event) && show(formOf(event)));
+document.addEventListener("htmx:afterSwap", (event) => event.target.closest?.(".composer") && verb(event.target.closest(".composer")));
+
+document.addEventListener("keydown", (event) => {
+  const form = formOf(event);
+  if (!form || event.isComposing) return;
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    // Nothing goes outside by one key: the hand has to find the button.
+    if (isOutside(form)) sendOf(form).focus();
+    else form.requestSubmit(sendOf(form));
+  } else if (event.key === "Escape" && event.target === textOf(form) && !event.target.value.trim()) {
+    event.target.blur();
+    form.classList.remove("open");
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (!event.altKey || !event.shiftKey || event.code !== "KeyA") return;
+  const form = formOf(event) ?? forms(document)[0];
+  form?.classList.add("open");
+  form?.querySelector(".aud-button")?.click();
+});
+
+/* Sending ------------------------------------------------------------------------ */
+const settle = (form) => {
+  delete form.sending;
+  for (const button of form.querySelectorAll(".send")) button.textContent = button.dataset.before ?? button.textContent;
+};
+document.addEventListener("submit", (event) => {
+  const form = formOf(event);
+  if (!form) return;
+  if (form.sending) return event.preventDefault();
+  form.sending = true;
+  store(() => sessionStorage.setItem("rapport-sent", keyOf(form)));
+  keep(form);
+  const button = sendOf(form);
+  button.dataset.before = button.textContent;
+  button.textContent = rapport.say(isOutside(form) ? "sending" : "saving");
+}, true);
+document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
+  const form = target.closest?.(".composer[data-draft-key]");
+  if (!form || detail.elt !== form) return;
+  settle(form);
+  store(() => sessionStorage.removeItem("rapport-sent"));
+  if (!detail.successful) return;
+  forget(form);
+  form.reset();
+  show(form);
+  form.classList.remove("open");
+});
+addEventListener("pageshow", (event) => event.persisted && forms(document).forEach(settle));

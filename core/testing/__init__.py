@@ -1,0 +1,1 @@
+"""Fixtures, factories and the contract tests, also for other people's plugins."""

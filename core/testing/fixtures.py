@@ -1,0 +1,252 @@
+"""Pytest fixtures: a fresh application on a real database for every test.
+
+A plugin's own tests load them with `pytest_plugins = ["core.testing.fixtures"]`.
+"""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from flask.testing import FlaskClient
+from sqlalchemy.engine import Engine
+
+from core import migrate
+from core.app import CRM, create_app
+from core.db import db
+from core.testing.postgres import PostgresMissing, PostgresServer, server
+from core.users.defaults import ensure_default_roles
+from core.users.models import User
+from core.users.services import create_token, find_user, open_session
+from core.worker import deliver_due
+
+AppMaker = Callable[..., CRM]
+
+
+class Counter:
+    """How many statements were sent to the database, and which."""
+
+    def __init__(self) -> None:
+        """Start at nothing."""
+        self.statements: list[str] = []
+
+    @property
+    def count(self) -> int:
+        """The number so far."""
+        return len(self.statements)
+
+    def listen(
+        self, _c: object, _cursor: object, statement: str, *_rest: object
+    ) -> None:
+        """Note a statement; the beginning of a transaction is none."""
+        if not statement.startswith("BEGIN"):
+            self.statements.append(statement)
+
+
+def _fill(config: dict[str, Any], folder: Path) -> None:
+    """Bring an empty database to the newest tables, with the default roles."""
+    app = create_app(config, instance=folder)
+    migrate.upgrade(app)
+    with app.app_context():
+        with db.transaction():
+            ensure_default_roles()
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file that tests copy."""
+    folder = tmp_path_factory.mktemp("template")
+    _fill({"TESTING": True, "SECRET_KEY": "test"}, folder)
+    # A copy takes one file, so what is still in the write-ahead log goes in first.
+    path = folder / "rapport.db"
+    engine = sa.create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[PostgresServer]:
+    """A PostgreSQL server with a migrated template database."""
+    folder = tmp_path_factory.mktemp("pg")
+    try:
+        with server() as running:
+            running.prepare(
+                lambda url: _fill(
+                    {"TESTING": True, "SECRET_KEY": "test", "DATABASE_URL": url},
+                    folder,
+                )
+            )
+            yield running
+    except PostgresMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    """The database this test runs on; every test runs on both."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(
+    dialect: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[str]:
+    """A fresh, migrated database of its own."""
+    if dialect == "sqlite":
+        path = tmp_path / "rapport.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+    else:
+        running: PostgresServer = request.getfixturevalue("postgres")
+        with running.database() as url:
+            yield url
+
+
+@pytest.fixture
+def make_app(database_url: str, tmp_path: Path) -> Iterator[AppMaker]:
+    """Make applications on this test's database, each with its own configuration."""
+    made: list[CRM] = []
+
+    def make(extra_plugins: tuple[tuple[str, Any], ...] = (), **config: Any) -> CRM:
+        settings = {
+            "TESTING": True,
+            "SECRET_KEY": "test",
+            "DATABASE_URL": database_url,
+            "RATE_LIMIT": "100000 per minute",
+        }
+        app = create_app(
+            settings | config, instance=tmp_path, extra_plugins=extra_plugins
+        )
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        app.extensions["rapport_engine"].dispose()
+
+
+@pytest.fixture
+def app(make_app: AppMaker) -> Iterator[CRM]:
+    """The application with all installed plugins, its context pushed."""
+    made = make_app()
+    with made.app_context():
+        yield made
+
+
+@pytest.fixture
+def client(app: CRM) -> FlaskClient:
+    """A browser nobody has signed in with."""
+    return app.test_client()
+
+
+@pytest.fixture
+def as_user(app: CRM) -> Callable[[User | str], FlaskClient]:
+    """Give a browser in which somebody is signed in."""
+
+    def sign_in(user: User | str) -> FlaskClient:
+        email = user if isinstance(user, str) else user.email
+        with db.transaction():
+            secret = open_session(find_user(email), days=1)
+        client = app.test_client()
+        with client.session_transaction() as cookie:
+            cookie["_user_id"] = secret
+            cookie["_fresh"] = True
+        return SignedIn.around(client)
+
+    return sign_in
+
+
+class SignedIn(FlaskClient):
+    """A test browser that sends the CSRF token, as the forms of our pages do."""
+
+    @classmethod
+    def around(cls, client: FlaskClient) -> "SignedIn":
+        """Give `client` this class; its cookies stay."""
+        client.__class__ = cls
+        return client  # type: ignore[return-value]
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        """Send a request; one that changes something carries the token."""
+        if kwargs.get("method", "GET") not in {"GET", "HEAD", "OPTIONS"}:
+            headers = dict(kwargs.get("headers") or {})
+            headers.setdefault("X-CSRFToken", self._token())
+            kwargs["headers"] = headers
+        return super().open(*args, **kwargs)
+
+    def _token(self) -> str:
+        from flask_wtf.csrf import generate_csrf
+
+        with self.session_transaction() as cookie:
+            raw = cookie.get("csrf_token")
+        with self.application.test_request_context():
+            from flask import session
+
+            if raw:
+                session["csrf_token"] = raw
+            token = generate_csrf()
+            raw = session["csrf_token"]
+        with self.session_transaction() as cookie:
+            cookie["csrf_token"] = raw
+        return str(token)
+
+
+@pytest.fixture
+def api(app: CRM) -> Callable[..., FlaskClient]:
+    """Give a program's client with a bearer token, by default with every scope."""
+
+    def make(user: User | str, *scopes: str) -> FlaskClient:
+        email = user if isinstance(user, str) else user.email
+        with db.transaction():
+            _token, secret = create_token(find_user(email), scopes=scopes or ("*",))
+        client = app.test_client()
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {secret}"
+        return client
+
+    return make
+
+
+@pytest.fixture
+def deliver(app: CRM) -> Callable[[], int]:
+    """Run the worker until nothing is due; give how many deliveries it made."""
+
+    def run() -> int:
+        total = 0
+        while done := deliver_due(app):
+            total += done
+        return total
+
+    return run
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Coordinates]:
+    """Hold the time in the hand: `clock.shift(3600)` moves it by an hour."""
+    with time_machine.travel(time.time(), tick=True) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def count_queries(app: CRM) -> Callable[[], Any]:
+    """Count the statements inside a `with` block."""
+
+    @contextmanager
+    def counting() -> Iterator[Counter]:
+        counter = Counter()
+        engine: Engine = app.extensions["rapport_engine"]
+        sa.event.listen(engine, "before_cursor_execute", counter.listen)
+        try:
+            yield counter
+        finally:
+            sa.event.remove(engine, "before_cursor_execute", counter.listen)
+
+    return counting

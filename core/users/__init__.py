@@ -1,0 +1,1 @@
+"""Accounts, teams, roles, sign-in and API tokens."""

@@ -1,0 +1,23 @@
+"""Accounts, teams, roles, sign-in and API tokens."""
+
+from datetime import timedelta
+
+from core import hookimpl
+from core.events import EventType
+from core.i18n import lazy_gettext as _l
+from core.idempotency import forget_old_answers
+from core.jobs import Job
+from core.users import services
+
+
+@hookimpl
+def register_event_types():
+    return [EventType("user.disabled", _l("Account closed"))]
+
+
+@hookimpl
+def register_jobs():
+    return [
+        Job("users.sweep", timedelta(hours=1), services.forget_old_sign_ins),
+        Job("core.idempotency", timedelta(hours=1), forget_old_answers),
+    ]

@@ -1,0 +1,228 @@
+"""Who sees what: the one module that answers it, for every door.
+
+Pages, API, timeline, live, search and exports all start from `visible_to()`, or from
+the labels that say the same to the index. A hit is: audience label × contact set ×
+readable types. Nothing else in the code decides visibility.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+import sqlalchemy as sa
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from core.audiences import Audience, AudienceSpec, labels_open
+from core.contacts.models import Contact
+from core.db import Record, db
+from core.errors import NotFound
+from core.events import Event, EventScope
+from core.interactions.models import Interaction, InteractionContact
+from core.users.models import User
+
+Condition: TypeAlias = sa.ColumnElement[bool]
+Scope: TypeAlias = Callable[[User], Sequence[Condition]]
+
+# Rows that the first migration writes: every colleague; every colleague and customer.
+STAFF_AUDIENCE, CUSTOMERS_AUDIENCE = 1, 2
+
+R = TypeVar("R", bound=Record)
+
+
+def labels_of(user: User) -> frozenset[str]:
+    """Name what `user` opens: `staff`, `team:3`, `user:7`, `shared:12`, `portal`."""
+    if user.kind == "staff":
+        teams = {f"team:{one}" for one in user.team_ids}
+        return frozenset({"staff", f"user:{user.id}"} | teams)
+    own = {f"shared:{one}" for one in _own_contacts(user)}
+    return frozenset(own | ({"portal"} if user.kind == "customer" else set()))
+
+
+def labels(record: Record) -> frozenset[str]:
+    """Name who opens `record`, for the search index: the same truth as `visible_to`."""
+    if record.readers == "audience":
+        audience: Audience = record.audience  # type: ignore[attr-defined]
+        author: int | None = getattr(record, "author_id", None)
+        mine = {f"user:{author}"} if author else set()
+        return audience.spec.labels() | mine
+    if record.readers == "customers":
+        return frozenset({"staff", "portal"})
+    contact = contact_id_of(record)
+    if record.readers == "shared" and contact is not None:
+        return frozenset({"staff", f"shared:{contact}"})
+    return frozenset({"staff"})
+
+
+def contact_id_of(record: Record) -> int | None:
+    """Give the id of the contact a record hangs on, if it has one."""
+    if isinstance(record, Contact):
+        return record.id
+    found: int | None = getattr(record, "contact_id", None)
+    return found
+
+
+def _own_contacts(user: User) -> list[int]:
+    return [one for one in (user.contact_id, user.person_id) if one is not None]
+
+
+def _plugin_scopes(user: User) -> Sequence[Condition]:
+    """Ask the plugins what narrows; an exception here closes the door, on purpose."""
+    scope: Scope = current_app.extensions["rapport_contact_scope"]
+    return scope(user)
+
+
+def contact_scope(user: User) -> Condition | None:
+    """Say which contacts `user` may see, as a condition on `Contact`; None is all."""
+    conditions = list(_plugin_scopes(user))
+    if user.kind != "staff":
+        conditions.append(Contact.id.in_(_own_contacts(user)))
+    elif user.reach == "team":
+        mine = [Contact.owner_id == user.id]
+        if user.team_ids:
+            mine.append(Contact.team_id.in_(user.team_ids))
+        conditions.append(sa.or_(*mine))
+    elif user.reach == "own":
+        conditions.append(Contact.owner_id == user.id)
+    return sa.and_(*conditions) if conditions else None
+
+
+def _within(user: User, contact_id: Any) -> Condition | None:
+    """Narrow a column of contact ids to the contacts `user` sees; None is all."""
+    scope = contact_scope(user)
+    if scope is None:
+        return None
+    return contact_id.in_(sa.select(Contact.id).where(scope))  # type: ignore[no-any-return]
+
+
+def _audience_conditions(user: User, model: Any) -> list[Condition]:
+    opened = model.audience_id.in_(labels_open(labels_of(user)))
+    if user.kind != "staff":
+        # The labels name this reader's own contacts, so they are the limit here; a
+        # plugin's scope may still close it.
+        return [opened, *_own_contact_is_open(user)]
+    conditions = [sa.or_(opened, model.author_id == user.id)]
+    scope = contact_scope(user)
+    if scope is None:
+        return conditions
+    if model is Interaction:
+        conditions.append(
+            sa.exists()
+            .where(InteractionContact.interaction_id == Interaction.id)
+            .where(InteractionContact.contact_id == Contact.id)
+            .where(scope)
+        )
+    else:
+        inside = model.contact_id.in_(sa.select(Contact.id).where(scope))
+        conditions.append(sa.or_(model.contact_id.is_(None), inside))
+    return conditions
+
+
+def _own_contact_is_open(user: User) -> list[Condition]:
+    narrowing = _plugin_scopes(user)
+    if not narrowing:
+        return []
+    mine = sa.select(Contact.id).where(Contact.id.in_(_own_contacts(user)), *narrowing)
+    return [mine.exists()]
+
+
+def visible_conditions(user: User, model: type[Record]) -> list[Condition]:
+    """Say as SQL which rows of `model` this user may see."""
+    columns: Any = model
+    if model is Contact:
+        scope = contact_scope(user)
+        return [] if scope is None else [scope]
+    if model.readers == "audience":
+        return _audience_conditions(user, columns)
+    if user.kind != "staff":
+        if model.readers == "customers":
+            return [] if user.kind == "customer" else [sa.false()]
+        if model.readers != "shared":
+            return [sa.false()]
+        inside = _within(user, columns.contact_id)
+        return [inside] if inside is not None else [sa.false()]
+    if not hasattr(model, "contact_id") or model is User:
+        return []
+    inside = _within(user, columns.contact_id)
+    if inside is None:
+        return []
+    return [sa.or_(columns.contact_id.is_(None), inside)]
+
+
+def visible_to(
+    user: User, model: type[R], *, trashed: bool = False
+) -> sa.Select[tuple[R]]:
+    """Start every list here: select the rows of `model` that `user` may see.
+
+    Rows in the trash are left out unless `trashed`.
+    """
+    query = sa.select(model).where(*visible_conditions(user, model))
+    if hasattr(model, "trashed_at") and not trashed:
+        query = query.where(model.trashed_at.is_(None))
+    return query
+
+
+def get_visible(
+    user: User, model: type[R], record_id: int, *, trashed: bool = False
+) -> R:
+    """Give one record, or raise `NotFound` whether it is absent or hidden."""
+    if not 0 < record_id < 2**31:
+        raise NotFound
+    query = visible_to(user, model, trashed=trashed)
+    found = db.session.scalar(query.where(model.id == record_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def contact_ids_of(user: User) -> frozenset[int] | None:
+    """Give the contacts whose records the index may show `user`; None is all.
+
+    Portal users are limited by their labels, so they need no set unless a plugin
+    narrows them.
+    """
+    if user.kind != "staff" and not _plugin_scopes(user):
+        return None
+    scope = contact_scope(user)
+    if scope is None:
+        return None
+    return frozenset(db.session.scalars(sa.select(Contact.id).where(scope)))
+
+
+def scope_of(_session: Session, record: Record) -> EventScope:
+    """Say who may learn of an event about `record`; written on the event itself.
+
+    No audience means: colleagues, and the portal users of the contact.
+    """
+    contact = contact_id_of(record)
+    if record.readers == "audience":
+        return EventScope(contact, record.audience_id)  # type: ignore[attr-defined]
+    if record.readers == "customers":
+        return EventScope(contact, CUSTOMERS_AUDIENCE)
+    if record.readers == "shared" and contact is not None:
+        return EventScope(contact, None)
+    return EventScope(contact, STAFF_AUDIENCE)
+
+
+def visible_events(user: User) -> sa.Select[tuple[Event]]:
+    """Select the events `user` may learn of, deleted records' included."""
+    opened = Event.audience_id.in_(labels_open(labels_of(user)))
+    if user.kind != "staff":
+        own = sa.and_(
+            Event.audience_id.is_(None), Event.contact_id.in_(_own_contacts(user))
+        )
+        return sa.select(Event).where(sa.or_(opened, own), *_own_contact_is_open(user))
+    anybody = sa.or_(opened, Event.audience_id.is_(None), Event.actor_id == user.id)
+    query = sa.select(Event).where(anybody)
+    inside = _within(user, Event.contact_id)
+    if inside is not None:
+        query = query.where(sa.or_(Event.contact_id.is_(None), inside))
+    return query
+
+
+def widens(before: AudienceSpec, after: AudienceSpec) -> bool:
+    """Say whether `after` opens an entry to somebody `before` did not."""
+    if before.kind in {"staff", "shared"} and after.kind in {"private", "teams"}:
+        return False
+    return not after.labels() <= before.labels() | (
+        {"staff"} if before.kind == "shared" else set()
+    )

@@ -1,0 +1,244 @@
+"""The worker: delivers events to subscribers and runs due jobs.
+
+The database is the queue. Any number of workers on any number of hosts claim due
+deliveries under a lease, hand each to its subscriber in a transaction of its own, and
+delete it by token in that same transaction. A worker that dies leaves its lease to
+run out; somebody else then delivers again.
+"""
+
+import logging
+import os
+import secrets
+import signal
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from core.db import db, now
+from core.events import Delivery, Event, Subscriber, acting, declarations
+from core.jobs import Job, JobRun
+from core.live import Watcher
+
+log = logging.getLogger("rapport.worker")
+
+LEASE = timedelta(seconds=60)
+LONGEST_WAIT = 15 * 60
+CLAIM = 200
+IDLE = 1.0
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """Some deliveries of one subscriber that this worker holds under one token."""
+
+    subscriber: Subscriber
+    token: str
+    ids: tuple[int, ...]
+
+
+def deliver_due(app: Flask, *, limit: int = CLAIM) -> int:
+    """Deliver what is due now; give how many deliveries were tried."""
+    with app.app_context():
+        token = secrets.token_hex(16)
+        claimed = _claim(app, token, limit)
+        for group in claimed:
+            _deliver(app, group)
+        return sum(len(group.ids) for group in claimed)
+
+
+def _claim(app: Flask, token: str, limit: int) -> list[Claimed]:
+    known = declarations(app).subscribers
+    at = now()
+    free = sa.or_(Delivery.leased_until.is_(None), Delivery.leased_until < at)
+    due = (
+        sa.select(Delivery.id)
+        .where(
+            Delivery.parked_at.is_(None),
+            Delivery.due <= at,
+            free,
+            Delivery.subscriber.in_(known),
+        )
+        .order_by(Delivery.priority, Delivery.due, Delivery.id)
+        .limit(limit)
+    )
+    with db.read_only() as session:
+        # Looking first keeps an idle worker from taking SQLite's only write lock.
+        if session.scalar(due.limit(1)) is None:
+            return []
+    with db.transaction() as session:
+        if db.dialect == "postgresql":
+            due = due.with_for_update(skip_locked=True)
+        rows = session.execute(
+            sa.update(Delivery)
+            .where(Delivery.id.in_(due))
+            .values(token=token, leased_until=at + LEASE)
+            .returning(Delivery.id, Delivery.subscriber)
+        ).all()
+    groups: list[Claimed] = []
+    for name in sorted({row.subscriber for row in rows}):
+        ids = sorted(row.id for row in rows if row.subscriber == name)
+        size = known[name].batch
+        groups.extend(
+            Claimed(known[name], token, tuple(ids[start : start + size]))
+            for start in range(0, len(ids), size)
+        )
+    return groups
+
+
+def _deliver(app: Flask, group: Claimed) -> None:
+    """Hand one batch to its subscriber; on failure give each its own next try."""
+    try:
+        with db.transaction():
+            _hand_over(group)
+    except Exception as error:
+        if len(group.ids) > 1:
+            # One bad event must not hold up the batch it came in.
+            for one in group.ids:
+                _deliver(app, Claimed(group.subscriber, group.token, (one,)))
+            return
+        log.warning("%s failed: %r", group.subscriber.name, error)
+        _try_later(group, error)
+
+
+def _hand_over(group: Claimed) -> None:
+    session = db.session
+    mine = sa.select(Delivery).where(
+        Delivery.id.in_(group.ids), Delivery.token == group.token
+    )
+    held = session.scalars(mine).all()
+    if not held:
+        return
+    events = session.scalars(
+        sa.select(Event)
+        .where(Event.id.in_([one.event_id for one in held]))
+        .order_by(Event.id)
+    ).all()
+    with acting(None):
+        if group.subscriber.batch > 1:
+            group.subscriber.handler(list(events))
+        else:
+            for event in events:
+                group.subscriber.handler(event)
+    session.execute(
+        sa.delete(Delivery).where(
+            Delivery.id.in_(group.ids), Delivery.token == group.token
+        )
+    )
+
+
+def _try_later(group: Claimed, error: Exception) -> None:
+    """Wait 2ⁿ seconds, at most a quarter of an hour; park when patience ends."""
+    with db.transaction() as session:
+        for one in session.scalars(
+            sa.select(Delivery).where(
+                Delivery.id.in_(group.ids), Delivery.token == group.token
+            )
+        ):
+            event = session.get_one(Event, one.event_id)
+            one.attempts += 1
+            one.error = repr(error)[:2000]
+            wait = min(2.0**one.attempts, LONGEST_WAIT)
+            one.due = now() + timedelta(seconds=wait)
+            one.token = one.leased_until = None
+            patience = timedelta(seconds=group.subscriber.patience)
+            if one.due - event.time > patience and one.attempts > 1:
+                one.parked_at = now()
+
+
+def try_again(delivery_ids: Iterable[int]) -> int:
+    """Put parked deliveries back into the queue; give how many."""
+    result = db.session.execute(
+        sa.update(Delivery)
+        .where(Delivery.id.in_(list(delivery_ids)), Delivery.parked_at.is_not(None))
+        .values(parked_at=None, attempts=0, due=now(), error=None)
+        .returning(Delivery.id)
+    )
+    return len(result.all())
+
+
+def run_due_jobs(app: Flask) -> int:
+    """Run the jobs whose time has come; give how many ran."""
+    jobs: Sequence[Job] = app.extensions["rapport_jobs"]
+    ran = 0
+    with app.app_context():
+        for job in jobs:
+            if _claim_job(job):
+                _run_job(job)
+                ran += 1
+    return ran
+
+
+def _claim_job(job: Job) -> bool:
+    """Take a job for this worker by moving its next run; one UPDATE decides."""
+    with db.read_only() as session:
+        row = session.get(JobRun, job.name)
+        if row is not None and row.next_run > now():
+            return False
+    following = now() + job.every
+    if row is None:
+        try:
+            with db.transaction() as session:
+                session.add(JobRun(name=job.name, next_run=following))
+        except IntegrityError:
+            return False
+        return True
+    with db.transaction() as session:
+        taken = session.scalars(
+            sa.update(JobRun)
+            .where(JobRun.name == job.name, JobRun.next_run == row.next_run)
+            .values(next_run=following)
+            .returning(JobRun.name)
+        ).all()
+    return bool(taken)
+
+
+def _run_job(job: Job) -> None:
+    error = None
+    try:
+        with db.transaction(), acting(None):
+            job.run()
+    except Exception as raised:
+        log.exception("job %s failed", job.name)
+        error = repr(raised)[:2000]
+    with db.transaction() as session:
+        session.execute(
+            sa.update(JobRun)
+            .where(JobRun.name == job.name)
+            .values(last_run=now(), error=error)
+        )
+
+
+def beat(app: Flask) -> None:
+    """Leave a sign of life for /readyz and `rapport doctor`."""
+    with app.app_context(), db.transaction() as session:
+        session.merge(JobRun(name="worker", next_run=now(), last_run=now()))
+
+
+def work(app: Flask, *, parent: int | None = None) -> None:
+    """Work until told to stop (SIGTERM), or until the process `parent` is gone."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    watcher: Watcher = app.extensions["rapport_watcher"]
+    watcher.start()
+    turn, last_beat = 0, 0.0
+    log.info("worker %d starts", os.getpid())
+    while not stop.is_set() and (parent is None or os.getppid() == parent):
+        try:
+            if now().timestamp() - last_beat > 20:
+                beat(app)
+                run_due_jobs(app)
+                last_beat = now().timestamp()
+            busy = deliver_due(app)
+        except OperationalError as error:
+            log.warning("the database does not answer: %s", error.orig)
+            stop.wait(2.0)
+            continue
+        if not busy:
+            turn = watcher.wait(turn, IDLE)
+    log.info("worker %d stops", os.getpid())

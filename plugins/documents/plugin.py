@@ -1,0 +1,1 @@
+"""Document management: versioned files kept with the contact they concern."""

@@ -1,0 +1,1 @@
+"""Cross-team notes: written once, seen by every team that should."""

@@ -1,0 +1,1 @@
+"""The portal: customers check stock and order, vendors confirm."""

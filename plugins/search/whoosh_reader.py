@@ -1,0 +1,223 @@
+"""Reads a Whoosh index: the segments of one commit, opened once and kept."""
+
+import re
+import sys
+import warnings
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+from plugins.search.backend import Hit, SearchRequest
+from plugins.search.whoosh_schema import NO_CONTACT, make_schema
+from plugins.search.whoosh_storage import (
+    BlockMatcher,
+    DurableStorage,
+    MappedSegment,
+    RawColumn,
+)
+
+with warnings.catch_warnings():
+    # Sources of 2017: invalid escapes and `is` with a number, seen when compiled.
+    warnings.simplefilter("ignore", SyntaxWarning)
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from whoosh.index import TOC
+    from whoosh.reading import TermNotFound
+
+INDEX_NAME = "MAIN"
+#: With more contacts than this, the contact of every document is looked at instead.
+_FEW_CONTACTS = 200
+# Masks of a large segment weigh as many bytes as it has documents.
+_MASKS_KEPT = 32
+_TOC_NAME = re.compile(rf"_{INDEX_NAME}_(\d+)\.toc")
+_RAW = RawColumn()
+
+
+class SegmentReader:
+    """One segment, which never changes but for its deletions (see `Leaf`).
+
+    Masks have one byte for each document, 1 for those meant, and are kept as whole
+    numbers, which Python joins and intersects at the speed of memory.
+    """
+
+    def __init__(self, storage: DurableStorage, segment: MappedSegment) -> None:
+        files = segment.open_compound_file(storage) if segment.compound else storage
+        codec = segment.codec()
+        self.size: int = segment.doc_count_all()
+        self._terms = codec.terms_reader(files, segment)
+        self._documents = codec.per_document_reader(files, segment)
+        self._formats = {name: field.format for name, field in make_schema().items()}
+        self._mask = lru_cache(maxsize=_MASKS_KEPT)(self._make_mask)
+        self._contacts_mask = lru_cache(maxsize=_MASKS_KEPT)(self._make_contacts_mask)
+
+    def count(self, field: str, token: str) -> int:
+        """Return how many documents have the token, deleted ones among them."""
+        try:
+            return int(self._terms.term_info(field, token.encode()).doc_frequency())
+        except TermNotFound:
+            return 0
+
+    def postings(self, field: str, token: str) -> BlockMatcher | None:
+        """Return where a token occurs, or None when it does not."""
+        try:
+            found: BlockMatcher = self._terms.matcher(
+                field, token.encode(), self._formats[field]
+            )
+        except TermNotFound:
+            return None
+        return found
+
+    @cached_property
+    def lengths(self) -> bytes:
+        """Return the length of each document's text, in Whoosh's one-byte code."""
+        found = self._column("_surf_len")
+        return found + bytes(self.size - len(found))
+
+    @property
+    def text_length(self) -> int:
+        """Return how many words all the texts have together."""
+        return int(self._documents.field_length("surf"))
+
+    @cached_property
+    def contact_numbers(self) -> array[int]:
+        """Return the contact of each document, 0 for none."""
+        return self._numbers("contact_no")
+
+    @cached_property
+    def updated(self) -> array[int]:
+        """Return when each document was changed, in microseconds since 1970."""
+        return self._numbers("updated")
+
+    def visible(self, request: SearchRequest) -> int:
+        """Return the mask of what the reader of this request may see and asked for."""
+        mask = self._any_of("vis", request.labels) & self._any_of("type", request.types)
+        if request.contact_id is not None:
+            mask &= self._mask("contact", str(request.contact_id))
+        if mask and request.contact_ids is not None:
+            mask &= self._contacts_mask(request.contact_ids)
+        return mask
+
+    def stored(self, document: int) -> dict[str, Any]:
+        """Return what is kept of a document besides its tokens."""
+        found: dict[str, Any] = self._documents.stored_fields(document)
+        return found
+
+    def hit(self, document: int, score: float) -> Hit:
+        """Return a document as a hit."""
+        kept = self.stored(document)
+        contact = kept["contact"]
+        return Hit(
+            key=kept["key"],
+            type=kept["type"],
+            contact_id=None if contact == NO_CONTACT else int(contact),
+            updated_at=self.updated[document],
+            rev=kept["rev"],
+            score=score,
+        )
+
+    def tokens(self, field: str) -> Iterable[str]:
+        """Yield every token of a field in order."""
+        for name, token in self._terms.terms_from(field, b""):
+            if name != field:
+                return
+            yield token.decode()
+
+    def _any_of(self, field: str, tokens: Iterable[str]) -> int:
+        mask = 0
+        for token in tokens:
+            mask |= self._mask(field, token)
+        return mask
+
+    def _make_mask(self, field: str, token: str) -> int:
+        marked = bytearray(self.size)
+        matcher = self.postings(field, token)
+        if matcher is not None:
+            for documents, _ in matcher.blocks():
+                for document in documents:
+                    marked[document] = 1
+        return int.from_bytes(marked, "little")
+
+    def _make_contacts_mask(self, contact_ids: frozenset[int]) -> int:
+        if len(contact_ids) <= _FEW_CONTACTS:
+            named = (str(contact_id) for contact_id in contact_ids)
+            mask = self._mask("contact", NO_CONTACT)
+            for name in named:
+                mask |= self._make_mask("contact", name)
+            return mask
+        allowed = contact_ids | {0}
+        marked = bytes(number in allowed for number in self.contact_numbers)
+        return int.from_bytes(marked, "little")
+
+    def _column(self, name: str) -> bytes:
+        if not self._documents.has_column(name):
+            return b""
+        raw: bytes = self._documents.column_reader(name, _RAW)
+        return raw
+
+    def _numbers(self, name: str) -> array[int]:
+        numbers = array("q", self._column(name))
+        if sys.byteorder == "little":
+            numbers.byteswap()
+        numbers.extend([0] * (self.size - len(numbers)))
+        return numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A segment as one commit sees it: without what is deleted since."""
+
+    reader: SegmentReader
+    live: int
+    documents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One commit of an index. Searches that hold it are not disturbed by the next.
+
+    Files that no snapshot needs any more are closed as soon as the last search that
+    holds one ends, by Python's counting of references.
+    """
+
+    generation: int
+    leaves: dict[str, Leaf]
+
+    @property
+    def documents(self) -> int:
+        """Return how many documents there are."""
+        return sum(leaf.documents for leaf in self.leaves.values())
+
+    @property
+    def size(self) -> int:
+        """Return how many documents there are, deleted ones among them."""
+        return sum(leaf.reader.size for leaf in self.leaves.values())
+
+
+def latest_generation(storage: DurableStorage) -> int:
+    """Return the number of the newest commit, -1 when there is none."""
+    names = (_TOC_NAME.fullmatch(name) for name in storage.list())
+    return max((int(name[1]) for name in names if name), default=-1)
+
+
+def open_snapshot(
+    storage: DurableStorage, generation: int, before: Snapshot | None = None
+) -> Snapshot:
+    """Open a commit; segments that it shares with the one before are not reopened.
+
+    Raises FileNotFoundError when a writer has just replaced it.
+    """
+    contents = TOC.read(storage, INDEX_NAME, gen=generation, schema=make_schema())
+    leaves: dict[str, Leaf] = {}
+    for segment in contents.segments:
+        name = segment.segment_id()
+        if before is not None and name in before.leaves:
+            reader = before.leaves[name].reader
+        else:
+            reader = SegmentReader(storage, segment)
+        marked = bytearray(b"\1") * reader.size
+        for document in segment.deleted_docs():
+            marked[document] = 0
+        live = int.from_bytes(marked, "little")
+        leaves[name] = Leaf(reader, live, segment.doc_count())
+    return Snapshot(generation, leaves)

@@ -1,0 +1,1 @@
+"""Support: tickets whose messages are interactions."""
