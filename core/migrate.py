@@ -28,7 +28,7 @@ from sqlalchemy.engine import Connection
 from core.db import Model, db
 from core.ddl import MigrationError, changing_tables
 from core.i18n import _
-from core.revisions import compose, render_type
+from core.revisions import compose, render_item
 
 CORE = "core"
 SUFFIX = "_alembic_version"
@@ -87,7 +87,7 @@ class Lineage:
             "include_name": lambda name, kind, _: visible(None, name, kind),
             "include_object": visible,
             "render_as_batch": True,
-            "render_item": render_type,
+            "render_item": render_item,
             "target_metadata": Model.metadata,
             "transactional_ddl": True,
             "version_table": self.version_table,

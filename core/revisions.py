@@ -1,8 +1,9 @@
 """What a new migration file says, written from what Alembic found."""
 
 from textwrap import dedent, indent
-from typing import Literal
+from typing import Any
 
+import sqlalchemy as sa
 from alembic.autogenerate import render_python_code
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
@@ -37,6 +38,7 @@ def compose(
     message: str,
 ) -> str:
     """Write the text of the migration file `revision` from what Alembic found."""
+    _close_circles(made)
     bodies = [
         _lines(part, context)
         for part in (made.upgrade_ops, made.downgrade_ops)
@@ -54,11 +56,38 @@ def compose(
     )
 
 
+def _close_circles(made: ops.MigrationScript) -> None:
+    """Add the foreign keys between tables that point to each other when both stand.
+
+    PostgreSQL cannot make the first of them with its key, and Alembic drops the key.
+    """
+    if made.upgrade_ops is None or made.downgrade_ops is None:
+        return
+    for table in [o for o in made.upgrade_ops.ops if isinstance(o, ops.CreateTableOp)]:
+        name = table.table_name
+        added = [
+            ops.CreateForeignKeyOp.from_constraint(key)
+            for key in table.to_table().foreign_key_constraints
+            if key.use_alter
+        ]
+        if not added:
+            continue
+        added.sort(key=lambda one: str(one.constraint_name))
+        for one in added:
+            one.kw.pop("use_alter")
+        dropped = [
+            ops.DropConstraintOp(one.constraint_name, name, "foreignkey")
+            for one in added
+        ]
+        made.upgrade_ops.ops.append(ops.ModifyTableOps(name, added))
+        made.downgrade_ops.ops.insert(0, ops.ModifyTableOps(name, dropped))
+
+
 def _lines(part: ops.OpContainer, context: MigrationContext) -> str:
     code = render_python_code(
         part,  # type: ignore[arg-type] # one of the two it takes
         render_as_batch=True,
-        render_item=render_type,
+        render_item=render_item,
         migration_context=context,
     )
     # Alembic's "please adjust" is for who writes the file, not for who reads it.
@@ -67,8 +96,14 @@ def _lines(part: ops.OpContainer, context: MigrationContext) -> str:
     return indent(dedent(text), "    ")
 
 
-def render_type(kind: str, value: object, _context: object) -> str | Literal[False]:
-    """Write our own column types as plain ones, so that a migration stays valid."""
+def render_item(kind: str, value: object, _context: object) -> Any:
+    """Write our own column types as plain ones, so that a migration stays valid.
+
+    `False` leaves the rest to Alembic; `None` leaves out a foreign key that closes a
+    circle, which `compose` adds later.
+    """
+    if isinstance(value, sa.ForeignKeyConstraint) and value.use_alter:
+        return None
     if kind != "type" or not isinstance(value, TypeDecorator):
         return False
     if type(value).__module__.startswith("sqlalchemy."):

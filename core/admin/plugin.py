@@ -1,9 +1,22 @@
 """Administration: users, roles, plugins, deliveries."""
 
 from core import hookimpl
-from core.admin import permissions
+from core.admin import permissions, views
+from core.i18n import lazy_gettext as _l
+from core.pages import MenuItem
 
 
 @hookimpl
 def register_permissions():
     return [permissions.SYSTEM, permissions.USERS]
+
+
+@hookimpl
+def register_blueprints():
+    return [views.bp]
+
+
+@hookimpl
+def menu_items():
+    title = _l("Administration")
+    return [MenuItem(title, "admin.index", permissions.SYSTEM, "sliders", weight=95)]

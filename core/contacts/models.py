@@ -12,6 +12,13 @@ from core.users.models import Team, User
 PERSONAL = {"personal": True}
 
 
+def _by_code_point(length: int) -> sa.String:
+    """Compare text alike on both databases, so that one index finds beginnings."""
+    return sa.String(length).with_variant(
+        sa.String(length, collation="C"), "postgresql"
+    )
+
+
 class Contact(Record, Model):
     """A person or an organisation: who we do business with.
 
@@ -25,7 +32,7 @@ class Contact(Record, Model):
     kind: Mapped[str] = mapped_column(sa.String(12))  # person, organisation
     name: Mapped[str] = mapped_column(sa.String(200), info=PERSONAL)
     # The name folded for sorting and the filter: case and accents gone.
-    sort_name: Mapped[str] = mapped_column(sa.String(200), info=PERSONAL)
+    sort_name: Mapped[str] = mapped_column(_by_code_point(200), info=PERSONAL)
     given_name: Mapped[str] = mapped_column(sa.String(100), default="", info=PERSONAL)
     family_name: Mapped[str] = mapped_column(sa.String(100), default="", info=PERSONAL)
     job_title: Mapped[str] = mapped_column(sa.String(100), default="", info=PERSONAL)
@@ -73,7 +80,11 @@ class Contact(Record, Model):
 
 
 class ContactKey(Model):
-    """A way to find a contact exactly: an e-mail address, a phone, a code."""
+    """A way to find a contact by an index.
+
+    `kind` is one of `email`, `phone` (E.164), `phone_end` (its digits backwards),
+    `word` (of the name), `role`, `tag`. `core.contacts.finding` makes and reads them.
+    """
 
     __tablename__ = "contact_key"
 
@@ -81,7 +92,9 @@ class ContactKey(Model):
         sa.ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True
     )
     kind: Mapped[str] = mapped_column(sa.String(10), primary_key=True)
-    value: Mapped[str] = mapped_column(sa.String(254), primary_key=True)
+    value: Mapped[str] = mapped_column(
+        _by_code_point(254), primary_key=True, info=PERSONAL
+    )
 
     __table_args__ = (sa.Index("ix_contact_key_kind_value", "kind", "value"),)
 

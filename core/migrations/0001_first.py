@@ -131,20 +131,6 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["contact_id"],
-            ["contact.id"],
-            name=op.f("fk_user_contact_id_contact"),
-            ondelete="SET NULL",
-            use_alter=True,
-        ),
-        sa.ForeignKeyConstraint(
-            ["person_id"],
-            ["contact.id"],
-            name=op.f("fk_user_person_id_contact"),
-            ondelete="SET NULL",
-            use_alter=True,
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user")),
         sa.UniqueConstraint("email", name=op.f("uq_user_email")),
         sqlite_autoincrement=True,
@@ -210,7 +196,13 @@ def upgrade() -> None:
         "contact",
         sa.Column("kind", sa.String(length=12), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
-        sa.Column("sort_name", sa.String(length=200), nullable=False),
+        sa.Column(
+            "sort_name",
+            sa.String(length=200).with_variant(
+                sa.String(length=200, collation="C"), "postgresql"
+            ),
+            nullable=False,
+        ),
         sa.Column("given_name", sa.String(length=100), nullable=False),
         sa.Column("family_name", sa.String(length=100), nullable=False),
         sa.Column("job_title", sa.String(length=100), nullable=False),
@@ -511,7 +503,13 @@ def upgrade() -> None:
         "contact_key",
         sa.Column("contact_id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
-        sa.Column("value", sa.String(length=254), nullable=False),
+        sa.Column(
+            "value",
+            sa.String(length=254).with_variant(
+                sa.String(length=254, collation="C"), "postgresql"
+            ),
+            nullable=False,
+        ),
         sa.ForeignKeyConstraint(
             ["contact_id"],
             ["contact.id"],
@@ -658,8 +656,32 @@ def upgrade() -> None:
             unique=False,
         )
 
+    with op.batch_alter_table("user", schema=None) as batch_op:
+        batch_op.create_foreign_key(
+            batch_op.f("fk_user_contact_id_contact"),
+            "contact",
+            ["contact_id"],
+            ["id"],
+            ondelete="SET NULL",
+        )
+        batch_op.create_foreign_key(
+            batch_op.f("fk_user_person_id_contact"),
+            "contact",
+            ["person_id"],
+            ["id"],
+            ondelete="SET NULL",
+        )
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("user", schema=None) as batch_op:
+        batch_op.drop_constraint(
+            batch_op.f("fk_user_contact_id_contact"), type_="foreignkey"
+        )
+        batch_op.drop_constraint(
+            batch_op.f("fk_user_person_id_contact"), type_="foreignkey"
+        )
+
     with op.batch_alter_table("interaction_contact", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_interaction_contact_contact_id_occurred_at_interaction_id"

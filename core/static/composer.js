@@ -44,7 +44,8 @@ const show = (form) => {
   const name = form.querySelector(".aud-name");
   const label = chosen.closest(".check");
   const names = [...label.nextElementSibling?.matches(".sub") ? label.nextElementSibling.querySelectorAll(":checked") : []].map((box) => box.dataset.name);
-  name.replaceChildren(label.querySelector(".icon").cloneNode(true), names.length && !isOutside(form) ? names.join(", ") : label.dataset.word);
+  const word = label.querySelector("span").textContent;
+  name.replaceChildren(label.querySelector(".icon").cloneNode(true), names.length && chosen.value === "teams" ? names.join(", ") : word);
   name.className = `aud-name aud aud-${chosen.value}`;
 };
 const verb = (form) => {

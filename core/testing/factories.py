@@ -19,7 +19,7 @@ from core.users.services import create_user
 
 _number = count(1)
 
-PASSWORD = "correct horse battery"  # noqa: S105 - of test accounts
+PASSWORD = "correct horse battery"
 
 
 def make_user(

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 # PDF measures in points, 72 to the inch: A4 with margins of 2.5 cm.
 _WIDTH, _HEIGHT, _MARGIN = 595, 842, 71
 _BODY, _TITLE, _LEADING = 11, 16, 1.4
+_TITLE_LENGTH = 80
 
 # Widths of the characters from space to ~ in Helvetica, in thousandths of its size,
 # from Adobe's font metrics (Core 14 AFM). Accents do not widen a letter.
@@ -24,7 +25,7 @@ _HELVETICA = [
 
 
 def make_pdf(text_pages: Sequence[str]) -> bytes:
-    """Make an A4 PDF with the text of each page, its first line as the title.
+    """Make an A4 PDF with the text of each page; a short first line is its title.
 
     Lines are wrapped, and text too long for a page goes on on the next one. Takes
     what Windows-1252 can write; other characters become question marks.
@@ -77,13 +78,13 @@ def make_docx(paragraphs: Iterable[str]) -> bytes:
 
 def _pages(text: str) -> Iterator[bytes]:
     """Draw one text as the contents of one or more pages."""
-    title, _, rest = text.strip("\n").partition("\n")
-    lines = [(b"/F2", _TITLE, line) for line in _wrapped(title, _TITLE * 1.06)]
-    lines += [
-        (b"/F1", _BODY, line)
-        for paragraph in rest.split("\n")
-        for line in _wrapped(paragraph, _BODY)
-    ]
+    first, *rest = text.strip("\n").split("\n")
+    is_title = len(first) <= _TITLE_LENGTH
+    font, size = (b"/F2", _TITLE) if is_title else (b"/F1", _BODY)
+    # Bold letters are some 6 % wider.
+    lines = [(font, size, line) for line in _wrapped(first, size * 1.06)]
+    for paragraph in rest:
+        lines += [(b"/F1", _BODY, line) for line in _wrapped(paragraph, _BODY)]
     drawing = [b"BT"]
     y = float(_HEIGHT - _MARGIN)
     for font, size, line in lines:
@@ -104,13 +105,16 @@ def _wrapped(paragraph: str, size: float) -> list[str]:
     """Break a paragraph into lines that fit between the margins."""
     room = (_WIDTH - 2 * _MARGIN) * 1000 / size
     lines = [""]
+    taken = 0
     for word in paragraph.expandtabs(4).split(" "):
         for piece in textwrap.wrap(word, 60, break_on_hyphens=False) or [""]:
-            longer = f"{lines[-1]} {piece}" if lines[-1] else piece
-            if _width(longer) <= room:
-                lines[-1] = longer
-            else:
+            width = _width(piece)
+            taken += _width(" ") + width
+            if lines[-1] and taken > room:
                 lines.append(piece)
+                taken = width
+            else:
+                lines[-1] += f" {piece}" if lines[-1] else piece
     return lines
 
 

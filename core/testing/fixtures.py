@@ -19,7 +19,9 @@ from sqlalchemy.engine import Engine
 from core import migrate
 from core.app import CRM, create_app
 from core.db import db
-from core.testing.postgres import PostgresMissing, PostgresServer, server
+from core.testing.postgres import PostgresMissing, PostgresServer
+from core.testing.postgres import server as postgres_server
+from core.testing.server import LiveServer, live_server
 from core.users.defaults import ensure_default_roles
 from core.users.models import User
 from core.users.services import create_token, find_user, open_session
@@ -79,7 +81,7 @@ def postgres(
     """A PostgreSQL server with a migrated template database."""
     folder = tmp_path_factory.mktemp("pg")
     try:
-        with server() as running:
+        with postgres_server() as running:
             running.prepare(
                 lambda url: _fill(
                     {"TESTING": True, "SECRET_KEY": "test", "DATABASE_URL": url},
@@ -141,6 +143,29 @@ def app(make_app: AppMaker) -> Iterator[CRM]:
     made = make_app()
     with made.app_context():
         yield made
+
+
+@pytest.fixture
+def server(
+    app: CRM, database_url: str, tmp_path: Path
+) -> Iterator[LiveServer]:
+    """A running `rapport run` with its worker, on the database of this test."""
+    del app
+    with live_server(tmp_path, database_url) as running:
+        yield running
+
+
+@pytest.fixture
+def browser() -> Iterator[Any]:
+    """A headless Chromium; `browser.new_context()` gives somebody's own."""
+    from playwright.sync_api import sync_playwright
+
+    from core.testing.chromium import launch_options
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(**launch_options())
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture
@@ -229,7 +254,7 @@ def deliver(app: CRM) -> Callable[[], int]:
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     """Hold the time in the hand: `clock.shift(3600)` moves it by an hour."""
     with time_machine.travel(time.time(), tick=True) as traveller:
         yield traveller

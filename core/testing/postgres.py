@@ -150,18 +150,28 @@ def _started() -> Iterator[str]:
     programs = find_programs()
     # Not the temporary folder of the environment: a socket's path has 107 bytes.
     base = Path(tempfile.mkdtemp(prefix="rapport-pg-", dir="/tmp"))
+    with ExitStack() as reaping, _guarded(base):
+        process = reaping.enter_context(_start(programs, base))
+        url = f"postgresql+psycopg://postgres@/postgres?host={base / 'data'}"
+        _await(url, process, base / "log")
+        yield url
+
+
+@contextmanager
+def _guarded(base: Path) -> Iterator[None]:
+    """Have the server in `base` stopped and removed at the end of this process."""
     guard = subprocess.Popen(
         ["/bin/sh", "-c", GUARD, "guard", base],
         stdin=subprocess.PIPE,
         start_new_session=True,
     )
     try:
-        yield _start(programs, base)
+        yield
     finally:
         guard.communicate()
 
 
-def _start(programs: Path, base: Path) -> str:
+def _start(programs: Path, base: Path) -> "subprocess.Popen[bytes]":
     user = _demoted()
     if user and not _reachable(programs):
         shutil.copytree(programs.parent, base / "programs", symlinks=True)
@@ -185,16 +195,13 @@ def _start(programs: Path, base: Path) -> str:
     )
     settings = [part for one in SETTINGS.items() for part in ("-c", "=".join(one))]
     with (base / "log").open("wb") as log:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [programs / "postgres", "-D", data, "-k", data, *settings],
             stdout=log,
             stderr=log,
             start_new_session=True,
             **run,
         )
-    url = f"postgresql+psycopg://postgres@/postgres?host={data}"
-    _await(url, process, base / "log")
-    return url
 
 
 def _await(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

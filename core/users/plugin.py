@@ -7,7 +7,12 @@ from core.events import EventType
 from core.i18n import lazy_gettext as _l
 from core.idempotency import forget_old_answers
 from core.jobs import Job
-from core.users import services
+from core.users import api, cli, services, views
+
+
+@hookimpl
+def register_blueprints():
+    return [views.bp, api.bp]
 
 
 @hookimpl
@@ -21,3 +26,8 @@ def register_jobs():
         Job("users.sweep", timedelta(hours=1), services.forget_old_sign_ins),
         Job("core.idempotency", timedelta(hours=1), forget_old_answers),
     ]
+
+
+@hookimpl
+def register_commands():
+    return [cli.user, cli.token]

@@ -59,6 +59,7 @@ LEMMATISED = frozenset({"fi"})
 # Removed words leave an empty token so that the distance between words stays true.
 GAP = ""
 
+
 class Stemmer(Protocol):
     """What the Snowball library gives for a language."""
 
@@ -161,10 +162,10 @@ class Analyser:
         stems: set[str] = set()
         for token in tokenise(text):
             seen = surfaces(token)
-            if token.kind == "word" and not keep_all and seen[:1]:
-                if seen[0] in self.stop_words:
-                    found.append(GAP)
-                    continue
+            is_word = token.kind == "word"
+            if is_word and not keep_all and self.stop_words.issuperset(seen):
+                found.append(GAP)
+                continue
             found += seen
             if token.kind == "word":
                 stems |= self._stems(word_of(token))
@@ -189,7 +190,9 @@ class Analyser:
 
     @cached_property
     def _stemmers(self) -> dict[str, Stemmer]:
-        return {code: snowballstemmer.stemmer(SNOWBALL[code]) for code in self.languages}
+        return {
+            code: snowballstemmer.stemmer(SNOWBALL[code]) for code in self.languages
+        }
 
     @cached_property
     def _lemmatizer(self) -> Lemmatizer:

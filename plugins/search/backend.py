@@ -1,6 +1,6 @@
 """What every search engine offers to the rest of the plugin, and the types it takes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, Self
 
@@ -13,7 +13,7 @@ FieldName = Literal["surf", "stem", "ident", "edge"]
 Kind = Literal["term", "phrase", "all"]
 
 
-class IndexBroken(Exception):  # noqa: N818
+class IndexBroken(Exception):
     """The index cannot answer: search the database instead, and rebuild it."""
 
 
@@ -21,8 +21,16 @@ class IndexMissing(IndexBroken):
     """There is no index yet."""
 
 
-class WriterBusy(Exception):  # noqa: N818
+class WriterBusy(Exception):
     """Another process kept writing the index for longer than this one could wait."""
+
+
+class DocumentRefused(Exception):
+    """One record of a batch cannot be indexed; nothing of the batch was."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"The record {key!r} cannot be indexed")
+        self.key = key
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +199,8 @@ class SearchBackend(Protocol):
     def apply(self, ops: Sequence[IndexOp]) -> None:
         """Make the changes in one commit, durable on return; repeating is harmless.
 
-        Raises WriterBusy when another process does not finish writing.
+        Raises WriterBusy when another process does not finish writing, and
+        DocumentRefused for the record that has to be left out of the batch.
         """
         ...
 
@@ -207,6 +216,10 @@ class SearchBackend(Protocol):
         """Compare the files with what was written; quick does not read them all."""
         ...
 
+    def revisions(self) -> Iterator[tuple[str, int]]:
+        """Yield key and revision of every record, to be compared with the database."""
+        ...
+
     def stats(self) -> IndexStats:
         """Return size, version and counts."""
         ...
@@ -214,5 +227,3 @@ class SearchBackend(Protocol):
     def optimise(self) -> None:
         """Drop what was deleted and join what was written piecemeal; for the night."""
         ...
-
-

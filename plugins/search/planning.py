@@ -8,6 +8,7 @@ from plugins.search.analysis import EDGE_MAX, EDGE_MIN, GAP, Analyser
 from plugins.search.backend import (
     Clause,
     Group,
+    Kind,
     QueryPlan,
     SearchBackend,
     SearchPage,
@@ -112,7 +113,7 @@ class _Planner:
         kept = [GAP if self._analyser.is_stop_word(word) else word for word in exact]
         phrase = _trimmed(kept) or tuple(exact)
         if phrase:
-            kind = "phrase" if len(phrase) > 1 else "term"
+            kind: Kind = "phrase" if len(phrase) > 1 else "term"
             self._add((Clause("surf", phrase, 1.0, kind),), excluded=excluded)
             self._mark(set(phrase), excluded=excluded)
 
@@ -190,7 +191,7 @@ class _Planner:
         forms = {form for form in phone_forms(piece) if len(form) >= 4}
         clauses = _identifier_clauses(forms)
         parts = tuple(part for token in tokens for part in surfaces(token))
-        kind = "all" if len(parts) > 1 else "term"
+        kind: Kind = "all" if len(parts) > 1 else "term"
         clauses.append(Clause("surf", parts, 0.8, kind))
         self._add(tuple(clauses), excluded=excluded)
         self._mark(forms | set(parts), excluded=excluded, begun=True)

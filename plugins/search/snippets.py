@@ -75,7 +75,12 @@ def _marks(text: str, plan: QueryPlan, analyser: Analyser) -> Iterator[_Mark]:
         term = next((form for form in seen if form in words), None)
         if term is None and beginnings:
             term = next((form for form in seen if form.startswith(beginnings)), None)
-        if term is None and token.kind == "word" and seen[:1] and seen[0][:_ALIKE] in heads:
+        if (
+            term is None
+            and token.kind == "word"
+            and seen[:1]
+            and seen[0][:_ALIKE] in heads
+        ):
             stems = analyser.stems(word_of(token))
             term = min(stems & words, default=None)
         if term is not None:
@@ -117,7 +122,9 @@ def _window(text: str, marks: list[_Mark], width: int) -> tuple[int, int]:
     start = max(0, found[0].start - spare // 2)
     end = min(len(text), max(start + width, found[-1].end))
     start = max(0, min(start, end - width))
-    return _cut_after(text, start, found[0].start), _cut_before(text, end, found[-1].end)
+    return _cut_after(text, start, found[0].start), _cut_before(
+        text, end, found[-1].end
+    )
 
 
 def _cut_after(text: str, place: int, latest: int) -> int:

@@ -51,17 +51,19 @@ _PLAIN |= dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212"), ord("-"))
 _PLAIN |= dict.fromkeys(map(ord, "\u2018\u2019\u02bc"), ord("'"))
 
 _FOLDED = str.maketrans(
-    dict(zip("ßøæœłđðþı", ["ss", "o", "ae", "oe", "l", "d", "d", "th", "i"], strict=True))
+    dict(
+        zip("ßøæœłđðþı", ["ss", "o", "ae", "oe", "l", "d", "d", "th", "i"], strict=True)
+    )
 )
 _INVISIBLE = str.maketrans(dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 _HAS_LETTER = re.compile(r"[^\W\d_]")
 _HAS_DIGIT = re.compile(r"\d")
 _PIECE = re.compile(r"[^\W\d_]+|\d+")
 _MAIL_PART = re.compile(r"[._+-]+")
-_TWO_DIGIT_COUNTRIES = frozenset(
-    "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60"
-    " 61 62 63 64 65 66 81 82 84 86 90 91 92 93 94 95 98".split()
-)
+_TWO_DIGIT_COUNTRIES = {
+    *map(str, [20, 27, *range(30, 35), 36, 39, 40, 41, *range(43, 50), *range(51, 59)]),
+    *map(str, [*range(60, 67), 81, 82, 84, 86, *range(90, 96), 98]),
+}
 
 
 class Token(NamedTuple):

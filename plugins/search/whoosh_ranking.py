@@ -7,7 +7,6 @@ A document that the reader may not see is left out before anything is counted.
 
 import heapq
 import time
-import warnings
 from collections.abc import Iterator
 from math import log
 
@@ -18,21 +17,17 @@ from plugins.search.backend import (
     SearchPage,
     SearchRequest,
 )
+from plugins.search.whoosh_library import byte_to_length
 from plugins.search.whoosh_matching import Scores, occurrences, together
 from plugins.search.whoosh_reader import SegmentReader, Snapshot
-
-with warnings.catch_warnings():
-    # Sources of 2017: invalid escapes and `is` with a number, seen when compiled.
-    warnings.simplefilter("ignore", SyntaxWarning)
-    warnings.simplefilter("ignore", DeprecationWarning)
-    from whoosh.util.numeric import byte_to_length
 
 K1, B = 1.6, 0.75
 #: Of the groups of a relaxed plan, one in so many must match.
 RELAXED_SHARE = 3
 _LENGTHS = [byte_to_length(code) for code in range(256)]
 
-class _TimeOver(Exception):  # noqa: N818
+
+class _TimeOver(Exception):
     """The deadline of the request has passed."""
 
 
@@ -183,7 +178,9 @@ class _Ranking:
     ) -> None:
         """Score documents with all the tokens, for a phrase one after the other."""
         found = together(reader, clause, mask, within)
-        weight = sum(self._idf(clause.field, token) for token in set(clause.tokens) if token)
+        weight = sum(
+            self._idf(clause.field, token) for token in set(clause.tokens) if token
+        )
         top = weight * clause.boost * (K1 + 1)
         for document, times in found.items():
             score = top * times / (times + self._norms[reader.lengths[document]])

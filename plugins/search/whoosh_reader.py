@@ -2,7 +2,6 @@
 
 import re
 import sys
-import warnings
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from plugins.search.backend import Hit, SearchRequest
+from plugins.search.whoosh_library import TOC, TermNotFound
 from plugins.search.whoosh_schema import NO_CONTACT, make_schema
 from plugins.search.whoosh_storage import (
     BlockMatcher,
@@ -17,13 +17,6 @@ from plugins.search.whoosh_storage import (
     MappedSegment,
     RawColumn,
 )
-
-with warnings.catch_warnings():
-    # Sources of 2017: invalid escapes and `is` with a number, seen when compiled.
-    warnings.simplefilter("ignore", SyntaxWarning)
-    warnings.simplefilter("ignore", DeprecationWarning)
-    from whoosh.index import TOC
-    from whoosh.reading import TermNotFound
 
 INDEX_NAME = "MAIN"
 #: With more contacts than this, the contact of every document is looked at instead.
@@ -48,7 +41,7 @@ class SegmentReader:
         self._terms = codec.terms_reader(files, segment)
         self._documents = codec.per_document_reader(files, segment)
         self._formats = {name: field.format for name, field in make_schema().items()}
-        self._mask = lru_cache(maxsize=_MASKS_KEPT)(self._make_mask)
+        self.mask = lru_cache(maxsize=_MASKS_KEPT)(self._make_mask)
         self._contacts_mask = lru_cache(maxsize=_MASKS_KEPT)(self._make_contacts_mask)
 
     def count(self, field: str, token: str) -> int:
@@ -80,12 +73,12 @@ class SegmentReader:
         return int(self._documents.field_length("surf"))
 
     @cached_property
-    def contact_numbers(self) -> array[int]:
+    def contact_numbers(self) -> "array[int]":
         """Return the contact of each document, 0 for none."""
         return self._numbers("contact_no")
 
     @cached_property
-    def updated(self) -> array[int]:
+    def updated(self) -> "array[int]":
         """Return when each document was changed, in microseconds since 1970."""
         return self._numbers("updated")
 
@@ -93,7 +86,7 @@ class SegmentReader:
         """Return the mask of what the reader of this request may see and asked for."""
         mask = self._any_of("vis", request.labels) & self._any_of("type", request.types)
         if request.contact_id is not None:
-            mask &= self._mask("contact", str(request.contact_id))
+            mask &= self.mask("contact", str(request.contact_id))
         if mask and request.contact_ids is not None:
             mask &= self._contacts_mask(request.contact_ids)
         return mask
@@ -126,7 +119,7 @@ class SegmentReader:
     def _any_of(self, field: str, tokens: Iterable[str]) -> int:
         mask = 0
         for token in tokens:
-            mask |= self._mask(field, token)
+            mask |= self.mask(field, token)
         return mask
 
     def _make_mask(self, field: str, token: str) -> int:
@@ -141,7 +134,7 @@ class SegmentReader:
     def _make_contacts_mask(self, contact_ids: frozenset[int]) -> int:
         if len(contact_ids) <= _FEW_CONTACTS:
             named = (str(contact_id) for contact_id in contact_ids)
-            mask = self._mask("contact", NO_CONTACT)
+            mask = self.mask("contact", NO_CONTACT)
             for name in named:
                 mask |= self._make_mask("contact", name)
             return mask
@@ -155,7 +148,7 @@ class SegmentReader:
         raw: bytes = self._documents.column_reader(name, _RAW)
         return raw
 
-    def _numbers(self, name: str) -> array[int]:
+    def _numbers(self, name: str) -> "array[int]":
         numbers = array("q", self._column(name))
         if sys.byteorder == "little":
             numbers.byteswap()
@@ -192,6 +185,15 @@ class Snapshot:
     def size(self) -> int:
         """Return how many documents there are, deleted ones among them."""
         return sum(leaf.reader.size for leaf in self.leaves.values())
+
+    def counts(self, field: str) -> dict[str, int]:
+        """Return how many documents have each token of a field of few tokens."""
+        found: dict[str, int] = {}
+        for leaf in self.leaves.values():
+            for token in leaf.reader.tokens(field):
+                documents = (leaf.live & leaf.reader.mask(field, token)).bit_count()
+                found[token] = found.get(token, 0) + documents
+        return {token: documents for token, documents in found.items() if documents}
 
 
 def latest_generation(storage: DurableStorage) -> int:

@@ -1,18 +1,20 @@
 """How a record is laid out in a Whoosh index."""
 
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
 from plugins.search.backend import IndexDoc
-
-with warnings.catch_warnings():
-    # Sources of 2017: invalid escapes and `is` with a number, seen when compiled.
-    warnings.simplefilter("ignore", SyntaxWarning)
-    warnings.simplefilter("ignore", DeprecationWarning)
-    from whoosh.analysis import Analyzer, Token
-    from whoosh.columns import NumericColumn
-    from whoosh.fields import COLUMN, ID, KEYWORD, STORED, TEXT, Schema
+from plugins.search.whoosh_library import (
+    COLUMN,
+    ID,
+    KEYWORD,
+    STORED,
+    TEXT,
+    Analyzer,
+    NumericColumn,
+    Schema,
+    Token,
+)
 
 #: Raise it whenever the fields or their meaning change: every index is then rebuilt.
 SCHEMA_VERSION = "1"
@@ -27,7 +29,11 @@ class PreparedTokens(Analyzer):  # type: ignore[misc]  # Whoosh has no types
     """Takes the tokens as they are; an empty one keeps its place and is not stored."""
 
     def __call__(
-        self, value: str, positions: bool = False, start_pos: int = 0, **kwargs: Any  # noqa: ANN401
+        self,
+        value: str,
+        positions: bool = False,
+        start_pos: int = 0,
+        **kwargs: Any,
     ) -> Iterator[Token]:
         """Yield one token object again and again, as Whoosh expects."""
         token = Token(positions=positions, **kwargs)

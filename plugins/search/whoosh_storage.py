@@ -7,22 +7,22 @@ and never calls fsync. Both are cured here by subclasses, without touching the l
 import io
 import os
 import threading
-import warnings
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-with warnings.catch_warnings():
-    # Sources of 2017: invalid escapes and `is` with a number, seen when compiled.
-    warnings.simplefilter("ignore", SyntaxWarning)
-    warnings.simplefilter("ignore", DeprecationWarning)
-    from whoosh.codec.whoosh3 import W3Codec, W3LeafMatcher, W3Segment
-    from whoosh.columns import Column
-    from whoosh.filedb.compound import CompoundStorage
-    from whoosh.filedb.filestore import FileStorage
-    from whoosh.filedb.structfile import BufferFile, StructFile
+from plugins.search.whoosh_library import (
+    BufferFile,
+    Column,
+    CompoundStorage,
+    FileStorage,
+    StructFile,
+    W3Codec,
+    W3LeafMatcher,
+    W3Segment,
+)
 
 # How much the unpickler may look ahead: a block's header, not the whole segment.
 _PEEK = 256
@@ -103,7 +103,7 @@ class MappedFile(BufferFile):  # type: ignore[misc]  # Whoosh has no types
 class MappedStorage(CompoundStorage):  # type: ignore[misc]
     """The files of one segment, mapped into memory."""
 
-    def open_file(self, name: str, *args: Any, **kwargs: Any) -> StructFile:  # noqa: ANN401
+    def open_file(self, name: str, *args: Any, **kwargs: Any) -> StructFile:
         """Open one of the files; raises NameError for one that is not inside."""
         if not self._source:
             return super().open_file(name, *args, **kwargs)
@@ -153,8 +153,9 @@ class BlockMatcher(W3LeafMatcher):  # type: ignore[misc]
                     return
             if self._ids is None:
                 self._read_ids()
-            self._i = bisect_left(self._ids, document, self._i)
-            if self._ids[self._i] == document:
+            place = bisect_left(self._ids, document)
+            if self._ids[place] == document:
+                self._i = place
                 yield document, self.weight()
 
     def marked(self, mask: bytes) -> Iterator[tuple[int, float]]:
@@ -162,8 +163,9 @@ class BlockMatcher(W3LeafMatcher):  # type: ignore[misc]
         while not self._atend:
             if self._ids is None:
                 self._read_ids()
-            for self._i, document in enumerate(self._ids):
+            for place, document in enumerate(self._ids):
                 if mask[document]:
+                    self._i = place
                     yield document, self.weight()
             self._next_block()
 
@@ -183,10 +185,10 @@ class MappedCodec(W3Codec):  # type: ignore[misc]
     def postings_reader(  # noqa: D102  (as in the parent)
         self,
         dbfile: StructFile,
-        terminfo: Any,  # noqa: ANN401
-        format_: Any,  # noqa: ANN401
+        terminfo: Any,
+        format_: Any,
         term: tuple[str, bytes] | None = None,
-        scorer: Any = None,  # noqa: ANN401
+        scorer: Any = None,
     ) -> BlockMatcher:
         offset, length = terminfo.extent()
         return BlockMatcher(dbfile, offset, length, format_, term=term, scorer=scorer)
@@ -213,7 +215,7 @@ class DurableStorage(FileStorage):  # type: ignore[misc]
         super().__init__(str(path))
         self._unflushed: set[str] = set()
 
-    def create_file(self, name: str, **kwargs: Any) -> StructFile:  # noqa: ANN401
+    def create_file(self, name: str, **kwargs: Any) -> StructFile:
         """Create a file and remember to flush it."""
         self._unflushed.add(name)
         return super().create_file(name, **kwargs)

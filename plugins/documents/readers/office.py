@@ -191,8 +191,11 @@ def _words(
     words = _Words(vocabulary)
     with archive.open(name) as file:
         while chunk := file.read(_CHUNK):
-            words.parser.Parse(chunk, False)
-            yield "".join(words.words)
+            try:
+                words.parser.Parse(chunk, False)
+            finally:
+                # Also when the rest is damaged: these words are good.
+                yield "".join(words.words)
             words.words.clear()
     words.parser.Parse(b"", True)
     yield "".join(words.words)

@@ -1,0 +1,105 @@
+"""The keys of another system: found when asked, written at the end of a step."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from core.db import Record, db
+from core.importing.models import ImportKey
+
+# Keys found in the database that are kept at hand; each is some hundred bytes.
+KEPT = 20_000
+
+
+class ComesEarlierHere(Exception):
+    """A trial run would have made the record that this row refers to."""
+
+
+class Keys:
+    """What one source calls our records, as far as one run has asked."""
+
+    def __init__(self, source: str, *, trial: bool = False):
+        """Know nothing yet; in a `trial` nothing that is remembered gets written."""
+        self.source = source
+        self.trial = trial
+        self._known: dict[tuple[str, str], str | None] = {}
+        self._fresh: dict[tuple[str, str], str] = {}
+        # In a trial: what earlier rows would have made.
+        self._promised: set[tuple[str, str]] = set()
+
+    def look_up(self, kind: str, keys: Iterable[str]) -> None:
+        """Find the references of a whole step with one statement."""
+        wanted = [one for one in set(keys) if (kind, one) not in self._known]
+        if not wanted:
+            return
+        if len(self._known) > KEPT:
+            self._known.clear()
+        rows = db.session.execute(
+            sa.select(ImportKey.key, ImportKey.ref).where(
+                ImportKey.source == self.source,
+                ImportKey.kind == kind,
+                ImportKey.key.in_(wanted),
+            )
+        )
+        found = {row.key: row.ref for row in rows}
+        self._known.update({(kind, one): found.get(one) for one in wanted})
+
+    def record_id(self, kind: str, key: str, model: type[Record]) -> int | None:
+        """Give the id of the record called `key`, if it is a `model`."""
+        name = (kind, key)
+        ref = self._fresh.get(name)
+        if ref is None:
+            self.look_up(kind, [key])
+            ref = self._known[name]
+        if ref is None:
+            return None
+        record_name, _slash, number = ref.rpartition("/")
+        return int(number) if record_name == model.record_name() else None
+
+    def expect(self, kind: str, key: str) -> None:
+        """Let a trial's row pass that refers to a row which the trial took back.
+
+        Raises `ComesEarlierHere`.
+        """
+        if (kind, key) in self._promised:
+            raise ComesEarlierHere
+
+    def remember(self, kind: str, key: str, record: Record) -> None:
+        """Note what `key` means from now on."""
+        self._fresh[kind, key] = record.ref
+
+    def save(self) -> None:
+        """Write what was noted since the last step."""
+        if self._fresh and not self.trial:
+            _upsert(
+                [
+                    {"source": self.source, "kind": kind, "key": key, "ref": ref}
+                    for (kind, key), ref in self._fresh.items()
+                    if self._known.get((kind, key)) != ref
+                ]
+            )
+            self._known.update(self._fresh)
+        self._promised.update(self._fresh if self.trial else ())
+        self._fresh.clear()
+
+
+def remember_key(source: str, kind: str, key: str, record: Record) -> None:
+    """Note for good what `source` calls `record`."""
+    _upsert([{"source": source, "kind": kind, "key": key, "ref": record.ref}])
+
+
+def _upsert(rows: Sequence[dict[str, Any]]) -> None:
+    # Two imports of one source may run at once: the later word counts.
+    if not rows:
+        return
+    make = postgresql.insert if db.dialect == "postgresql" else sqlite.insert
+    statement = make(ImportKey)
+    db.session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["source", "kind", "key"],
+            set_={"ref": statement.excluded.ref},
+        ),
+        rows,
+    )

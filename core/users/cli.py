@@ -1,0 +1,122 @@
+"""`rapport user …` and `rapport token …`."""
+
+import json
+import secrets
+
+import click
+import sqlalchemy as sa
+
+from core.db import db
+from core.users import services
+from core.users.models import User
+
+
+@click.group()
+def user() -> None:
+    """Look after accounts.
+
+    Example: rapport user create anna@example.com --role sales --team Sales
+    """
+
+
+@user.command()
+@click.argument("email")
+@click.option("--name", help="The name on screen; by default the e-mail's first part.")
+@click.option("--role", "roles", multiple=True, default=["staff"], show_default=True)
+@click.option("--team", "teams", multiple=True)
+@click.option("--kind", type=click.Choice(["staff", "customer", "vendor"]), default="staff")
+@click.option("--contact", type=int, help="A portal user's organisation, by id.")
+@click.option("--password", help="One is made up and printed when it is left out.")
+def create(
+    email: str,
+    name: str | None,
+    roles: tuple[str, ...],
+    teams: tuple[str, ...],
+    kind: services.UserKind,
+    contact: int | None,
+    password: str | None,
+) -> None:
+    """Add an account. Example: rapport user create anna@example.com --role sales."""
+    made_up = password or secrets.token_urlsafe(12)
+    if kind != "staff" and roles == ("staff",):
+        roles = (kind,)
+    with db.transaction():
+        services.create_user(
+            email,
+            name=name or email.partition("@")[0],
+            password=made_up,
+            kind=kind,
+            roles=roles,
+            teams=teams,
+            contact_id=contact,
+        )
+    click.echo(f"{email} may sign in." + ("" if password else f" Password: {made_up}"))
+
+
+@user.command(name="list")
+@click.option("--json", "as_json", is_flag=True)
+def list_users(as_json: bool) -> None:
+    """List the accounts. Example: rapport user list."""
+    with db.transaction():
+        rows = [
+            {
+                "email": one.email,
+                "name": one.name,
+                "kind": one.kind,
+                "roles": [role.name for role in one.roles],
+                "teams": [team.name for team in one.teams],
+                "active": one.active,
+            }
+            for one in db.session.scalars(sa.select(User).order_by(User.email))
+        ]
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    for row in rows:
+        state = "" if row["active"] else "  (closed)"
+        roles = ", ".join(row["roles"])  # type: ignore[arg-type]
+        click.echo(f"{row['email']:<40} {row['kind']:<9} {roles}{state}")
+
+
+@user.command()
+@click.argument("email")
+def disable(email: str) -> None:
+    """Close an account and sign it out. Example: rapport user disable a@example.com."""
+    with db.transaction():
+        services.disable_user(services.find_user(email))
+    click.echo(f"{email} can no longer sign in.")
+
+
+@user.command()
+@click.argument("email")
+@click.option("--password", help="One is made up and printed when it is left out.")
+def password(email: str, password: str | None) -> None:
+    """Set a new password. Example: rapport user password anna@example.com."""
+    made_up = password or secrets.token_urlsafe(12)
+    with db.transaction():
+        services.set_password(services.find_user(email), made_up)
+    click.echo("Changed." + ("" if password else f" Password: {made_up}"))
+
+
+@click.group()
+def token() -> None:
+    """Look after API tokens.
+
+    Example: rapport token create --user anna@example.com --scope contacts:read
+    """
+
+
+@token.command(name="create")
+@click.option("--user", "email", required=True)
+@click.option("--scope", "scopes", multiple=True, required=True, help="`*` is all.")
+@click.option("--expires", "days", type=click.IntRange(min=1), help="In days.")
+@click.option("--name", default="", help="What it is for.")
+def create_token(
+    email: str, scopes: tuple[str, ...], days: int | None, name: str
+) -> None:
+    """Make a token and print it last. Example: … --user a@example.com --scope '*'."""
+    with db.transaction():
+        _row, secret = services.create_token(
+            services.find_user(email), scopes=scopes, name=name, days=days
+        )
+    click.echo(f"Keep it: it is shown only now. {secret}")
