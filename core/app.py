@@ -43,6 +43,13 @@ T = TypeVar("T")
 class CRM(Flask):
     """Flask with the transaction rule: a return commits, an exception rolls back."""
 
+    def wsgi_app(self, environ: Any, start_response: Any) -> Any:
+        """Answer each request in a context of its own, whoever called it."""
+        # Flask would share the context of a test or command that is pushed already,
+        # and with it the session and everything else that belongs to one request.
+        with self.app_context():
+            return super().wsgi_app(environ, start_response)
+
     def dispatch_request(self) -> Response:  # type: ignore[override]
         """Run the view in one transaction.
 

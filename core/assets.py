@@ -141,7 +141,7 @@ def _plugin_file(alias: str) -> tuple[str, str]:
     match = _PLUGIN_FILE.fullmatch(alias)
     if match is None or not _SAFE_PATH.fullmatch(match["path"]):
         raise NotFound
-    plugin = current_app.pm.get_plugin(match["name"])  # type: ignore[attr-defined]
+    plugin = current_app.extensions["rapport_pm"].get_plugin(match["name"])
     if plugin is None:
         raise NotFound
     return plugin.__name__.rpartition(".")[0], f"static/{match['path']}"

@@ -272,7 +272,9 @@ def plugin_list(app: CRM, as_json: bool) -> None:
         click.echo(json.dumps(rows))
         return
     for row in rows:
-        click.echo(f"{row['name']:<14} {'on' if row['on'] else 'off':<4} {row['module']}")
+        click.echo(
+            f"{row['name']:<14} {'on' if row['on'] else 'off':<4} {row['module']}"
+        )
 
 
 @rapport.command()

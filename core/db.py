@@ -345,12 +345,15 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def reading() -> bool:
-    """Say whether this transaction may only read: a GET that is not marked `writes`."""
+    """Say whether this transaction may only read.
+
+    A GET that is not marked `writes` may, and whatever runs outside every edge.
+    """
     said = _may_write.get()
     if said is not None:
         return not said
     if not has_request_context():
-        return False
+        return True
     if request.method not in {"GET", "HEAD", "OPTIONS"}:
         return False
     view = current_app.view_functions.get(request.endpoint or "")
@@ -368,7 +371,10 @@ def _refuse_to_write_while_reading(
     session: Session, _context: object, _instances: object
 ) -> None:
     if reading() and (session.new or session.deleted or _changed(session)):
-        raise RuntimeError("a GET view changes data: mark it with @writes")
+        raise RuntimeError(
+            "this only reads: mark the GET view with @writes, or open "
+            "db.transaction() in a command or test"
+        )
 
 
 def _changed(session: Session) -> Sequence[object]:

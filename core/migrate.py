@@ -28,7 +28,7 @@ from sqlalchemy.engine import Connection
 from core.db import Model, db
 from core.ddl import MigrationError, changing_tables
 from core.i18n import _
-from core.revisions import compose, render_item
+from core.revisions import compose, render_item, write
 
 CORE = "core"
 SUFFIX = "_alembic_version"
@@ -203,9 +203,8 @@ def new_revision(app: Flask, plugin: str, slug: str, message: str) -> Path:
             raise MigrationError(_("The tables are as the models say."))
         number = int(lineage.head.partition("_")[0]) + 1 if lineage.head else 1
         text = compose(made, context, f"{number:04d}_{slug}", lineage.head, message)
-    lineage.path.mkdir(exist_ok=True)
     path = lineage.path / f"{number:04d}_{slug}.py"
-    path.write_text(text, encoding="utf-8")
+    write(path, text)
     return path
 
 
@@ -249,7 +248,7 @@ def _run(
             _(
                 "%(name)s, after %(step)s: %(reason)s",
                 name=lineage.name,
-                step=done[-1] if done else "-",
+                step=done[-1].partition(" ")[2] if done else "-",
                 reason=str(error),
             )
         ) from error

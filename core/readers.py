@@ -1,13 +1,14 @@
 """Audiences in words: the badge on an entry, and the list of who will read it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
 from core.audiences import Audience, AudienceSpec
 from core.contacts.models import Contact
-from core.db import db
+from core.db import JSONType, db
 from core.errors import Invalid
 from core.i18n import _, ngettext
 from core.users.models import Team, TeamMember, User
@@ -25,8 +26,9 @@ class AudienceView:
 
 @dataclass(frozen=True)
 class OutsideReader:
-    """Somebody outside the house who will read an entry."""
+    """Somebody outside the house who will read an entry; `id` is their account's."""
 
+    id: int
     name: str
     organisation: str
 
@@ -44,68 +46,84 @@ class Readers:
 
 
 def describe(audiences: Iterable[Audience], viewer: User) -> dict[int, AudienceView]:
-    """Put audiences into words, by audience id; at most three statements for any list."""
+    """Put audiences into words, by audience id; one statement for any list."""
     found = {one.id: one for one in audiences}
-    teams = _names(Team, {t for one in found.values() for t in one.teams})
-    users = _names(
-        User, {u for one in found.values() if one.kind == "private" for u in one.users}
-    )
-    shared = {c for one in found.values() for c in one.shared_with}
-    contacts = (
-        {
-            row.id: row
-            for row in db.session.execute(
-                sa.select(Contact.id, Contact.name, Contact.roles).where(
-                    Contact.id.in_(shared)
-                )
-            )
-        }
-        if shared
-        else {}
-    )
+    names = _names(found.values())
     return {
-        key: AudienceView(
-            one.kind,
-            _label(one, viewer, teams, users, contacts),
-            one.kind == "shared",
-        )
+        key: AudienceView(one.kind, _label(one, viewer, names), one.kind == "shared")
         for key, one in found.items()
     }
 
 
-def _names(model: type[Team] | type[User], ids: set[int]) -> dict[int, str]:
-    if not ids:
+@dataclass(frozen=True)
+class _Name:
+    name: str
+    roles: list[str]
+
+
+# Names by what they are of ("team", "user", "contact") and their id.
+_Names: TypeAlias = dict[tuple[str, int], _Name]
+
+
+def _names(audiences: Collection[Audience]) -> _Names:
+    wanted: list[tuple[str, Any, Any, set[int]]] = [
+        ("team", Team, None, {t for one in audiences for t in one.teams}),
+        ("user", User, None, {u for one in audiences for u in one.users}),
+        (
+            "contact",
+            Contact,
+            Contact.roles,
+            {c for one in audiences for c in one.shared_with},
+        ),
+    ]
+    parts = [
+        sa.select(
+            sa.literal(of).label("of"),
+            model.id.label("id"),
+            model.name.label("name"),
+            (sa.cast(sa.null(), JSONType) if roles is None else roles).label("roles"),
+        ).where(model.id.in_(ids))
+        for of, model, roles, ids in wanted
+        if ids
+    ]
+    if not parts:
         return {}
-    rows = db.session.execute(sa.select(model.id, model.name).where(model.id.in_(ids)))
-    return {row.id: row.name for row in rows}
+    query = sa.union_all(*parts) if len(parts) > 1 else parts[0]
+    return {
+        (row.of, row.id): _Name(row.name, row.roles or [])
+        for row in db.session.execute(query)
+    }
 
 
-def _label(
-    audience: Audience,
-    viewer: User,
-    teams: dict[int, str],
-    users: dict[int, str],
-    contacts: dict[int, sa.Row[tuple[int, str, list[str]]]],
-) -> str:
+def _label(audience: Audience, viewer: User, names: _Names) -> str:
     if audience.kind == "teams":
-        return ", ".join(sorted(teams.get(one, "?") for one in audience.teams))
+        return ", ".join(_sorted_names(names, "team", audience.teams))
     if audience.kind == "staff":
         return _("All colleagues")
     if audience.kind == "private":
-        others = sorted(users.get(u, "?") for u in audience.users if u != viewer.id)
+        others = _sorted_names(
+            names, "user", [one for one in audience.users if one != viewer.id]
+        )
         if not others:
             return _("Only you")
         return _("Only you and %(names)s", names=", ".join(others))
-    if len(audience.shared_with) == 1:
-        row = contacts.get(audience.shared_with[0])
-        roles = row.roles if row else []
-        if "vendor" in roles and "customer" not in roles:
-            return _("Vendor sees this")
-        return _("Customer sees this")
-    names = sorted(row.name for row in contacts.values())
-    if not names:
-        return _("Customer sees this")
-    return _("%(name)s + %(count)d sees this", name=names[0], count=len(names) - 1)
+    if viewer.kind != "staff":
+        # Who else it is shared with is not this reader's business.
+        return _("Shared with you")
+    firms = [
+        names[key] for one in audience.shared_with if (key := ("contact", one)) in names
+    ]
+    if len(audience.shared_with) == 1 or not firms:
+        vendor = all(
+            "vendor" in one.roles and "customer" not in one.roles for one in firms
+        )
+        return _("Vendor sees this") if firms and vendor else _("Customer sees this")
+    first, more = min(one.name for one in firms), len(audience.shared_with) - 1
+    return _("%(name)s + %(count)d sees this", name=first, count=more)
+
+
+def _sorted_names(names: _Names, of: str, ids: Iterable[int]) -> list[str]:
+    return sorted(names[of, one].name if (of, one) in names else "?" for one in ids)
 
 
 def readers_of(spec: AudienceSpec) -> Readers:
@@ -132,7 +150,11 @@ def _outside(
     wanted = spec.shared_with
     accounts = db.session.execute(
         sa.select(
-            User.name, User.contact_id, User.person_id, Contact.name.label("firm")
+            User.id,
+            User.name,
+            User.contact_id,
+            User.person_id,
+            Contact.name.label("firm"),
         )
         .outerjoin(Contact, Contact.id == User.contact_id)
         .where(
@@ -146,7 +168,7 @@ def _outside(
     silent = db.session.scalars(
         sa.select(Contact.name).where(Contact.id.in_(wanted - reached))
     )
-    outside = tuple(OutsideReader(row.name, row.firm or "") for row in accounts)
+    outside = tuple(OutsideReader(row.id, row.name, row.firm or "") for row in accounts)
     return outside, tuple(silent)
 
 

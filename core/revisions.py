@@ -1,5 +1,9 @@
 """What a new migration file says, written from what Alembic found."""
 
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any
 
@@ -54,6 +58,15 @@ def compose(
         upgrade=bodies[0],
         downgrade=bodies[1],
     )
+
+
+def write(path: Path, text: str) -> None:
+    """Save a migration, formatted as the project's code where ruff is installed."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    ruff = shutil.which("ruff", path=str(Path(sys.executable).parent))
+    if ruff:
+        subprocess.run([ruff, "format", "--quiet", path], check=True)  # noqa: S603
 
 
 def _close_circles(made: ops.MigrationScript) -> None:

@@ -66,7 +66,9 @@ def retry() -> Any:
 
 
 def _draw_users(error: CRMError | None = None, **_arguments: object) -> Any:
-    found = db.session.scalars(sa.select(User).order_by(User.kind, User.name).limit(500))
+    found = db.session.scalars(
+        sa.select(User).order_by(User.kind, User.name).limit(500)
+    )
     return render_template(
         "core/admin/users.html",
         users=found.all(),

@@ -113,18 +113,18 @@ def with_tag(tag: str) -> sa.ColumnElement[bool]:
     return with_key("tag", fold(tag)[:_LONGEST_WORD])
 
 
-def _rows(*conditions: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:
+def _rows(*conditions: sa.ColumnElement[bool]) -> sa.Select[int]:
     return sa.select(ContactKey.contact_id).where(*conditions)
 
 
-def _starts(beginning: str, *kinds: str) -> sa.Select[tuple[int]]:
+def _starts(beginning: str, *kinds: str) -> sa.Select[int]:
     value = ContactKey.value
     return _rows(
         ContactKey.kind.in_(kinds), value >= beginning, value < beginning + _LAST
     )
 
 
-def _in(*found: sa.Select[tuple[int]]) -> sa.ColumnElement[bool]:
+def _in(*found: sa.Select[int]) -> sa.ColumnElement[bool]:
     # One sub-query, since databases look up the parts of an OR row by row.
     return Contact.id.in_(found[0] if len(found) == 1 else sa.union(*found))
 
@@ -147,7 +147,7 @@ def _looks_like_phone(text: str) -> bool:
     return bool(re.fullmatch(r"\+?[\d\s()./-]{3,40}", text)) and bool(_digits(text))
 
 
-def _phone(text: str, region: str) -> list[sa.Select[tuple[int]]]:
+def _phone(text: str, region: str) -> list[sa.Select[int]]:
     digits = _digits(text)
     if text.startswith("+"):
         beginning = f"+{digits}"

@@ -1,13 +1,64 @@
 """People and organisations, how they belong together, and the page that shows them."""
 
 from core import hookimpl
-from core.contacts import permissions
+from core.contacts import (
+    api,
+    form_views,
+    imports,
+    panels,
+    permissions,
+    search,
+    settings,
+)
+from core.parts import draw
+from core.permissions import Permission
+
+
+@hookimpl
+def init_app(app):
+    app.jinja_env.globals["draw_part"] = draw
+
+
+@hookimpl
+def register_blueprints():
+    return [form_views.bp, api.bp]
 
 
 @hookimpl
 def register_permissions():
-    return [
-        value
-        for value in vars(permissions).values()
-        if isinstance(value, permissions.Permission)
-    ]
+    return [one for one in vars(permissions).values() if isinstance(one, Permission)]
+
+
+@hookimpl
+def register_settings():
+    return settings.ContactSettings
+
+
+@hookimpl
+def register_records():
+    return [search.RECORD]
+
+
+@hookimpl
+def register_imports():
+    return [imports.KIND]
+
+
+@hookimpl
+def menu_items(user):
+    return panels.menu(user)
+
+
+@hookimpl
+def record_panels(record, user):
+    return panels.for_record(record, user)
+
+
+@hookimpl
+def palette_items(user):
+    return panels.palette(user)
+
+
+@hookimpl
+def day_items(user):
+    return panels.day(user)

@@ -20,6 +20,8 @@ from core.i18n import _
 
 Cells: TypeAlias = dict[str, str]
 
+# The whole file was seen to be UTF-8; a byte-order mark is not text.
+UTF8 = "utf-8-sig"
 DELIMITERS = (",", ";", "\t", "|")
 BLOCK = 1 << 20
 # What a charset is guessed from, around the first bytes that are not UTF-8.
@@ -55,7 +57,9 @@ class Table:
         if not self.delimiter:
             yield from _sheet_rows(self)
             return
-        with self.path.open(encoding=self.charset, newline="") as file:
+        with self.path.open(
+            encoding=self.charset, errors="replace", newline=""
+        ) as file:
             yield from _csv_rows(self, file)
 
 
@@ -73,7 +77,8 @@ def open_table(
     charset = charset or find_charset(path)
     try:
         first = {one: _first_row(path, charset, one) for one in DELIMITERS}
-    except (UnicodeError, LookupError) as error:
+    except (LookupError, UnicodeError) as error:
+        # An unknown name, or no byte-order mark where there must be one.
         raise Invalid(
             _("%(file)s is not text in %(charset)s.", file=path.name, charset=charset)
         ) from error
@@ -83,7 +88,7 @@ def open_table(
 
 
 def _first_row(path: Path, charset: str, delimiter: str) -> list[str]:
-    with path.open(encoding=charset, newline="") as file:
+    with path.open(encoding=charset, errors="replace", newline="") as file:
         try:
             rows = csv.reader(_Lines(file), delimiter=delimiter, strict=True)
             return next(rows, [])
@@ -121,20 +126,12 @@ def find_charset(path: Path) -> str:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return _guess(before[-SAMPLE:])
-    return "utf-8-sig"
+    return UTF8
 
 
 def _guess(sample: bytes) -> str:
     best = from_bytes(sample).best()
-    # Every byte means something in it, so reading never fails half-way.
     return best.encoding if best else "cp1252"
-
-
-def _split(line: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader([line], delimiter=delimiter, strict=True), [])
-    except csv.Error:
-        return []
 
 
 def _headings(path: Path, cells: list[str]) -> tuple[str, ...]:
@@ -206,11 +203,22 @@ def _csv_rows(table: Table, file: IO[str]) -> Iterator[TableRow]:
             # A stray quotation mark swallows the lines after it: refuse the first
             # alone, so that the rest still come in.
             lines.give_back()
-            cells = _split(lines.taken[0], table.delimiter)
+            cells = next(csv.reader(lines.taken[:1], delimiter=table.delimiter))
         # What the decoder has read ahead is at most a few kilobytes.
         part = min(file.buffer.tell() / size, 1.0)  # type: ignore[attr-defined]
-        named = dict(zip(table.headings, cells, strict=False))
-        yield TableRow(line, named, part, problem)
+        yield _row(table, line, cells, part, problem)
+
+
+def _row(
+    table: Table, line: int, cells: list[str], part: float, problem: str | None = None
+) -> TableRow:
+    named = dict(zip(table.headings, cells, strict=False))
+    text = "".join(cells)
+    # Our own sign for bytes that are not text, unless the file's author wrote it.
+    if "\x00" in text or ("\ufffd" in text and table.charset != UTF8):
+        problem = problem or str(_("This row has signs that are not text."))
+        named = {key: cell.replace("\x00", "\ufffd") for key, cell in named.items()}
+    return TableRow(line, named, part, problem)
 
 
 def _quoting() -> str:
@@ -256,5 +264,4 @@ def _sheet_rows(table: Table) -> Iterator[TableRow]:
     next(rows)
     for number, cells in enumerate(rows, start=2):
         if any(cells):
-            named = dict(zip(table.headings, cells, strict=False))
-            yield TableRow(number, named, 0.0)
+            yield _row(table, number, cells, 0.0)

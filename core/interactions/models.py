@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.audiences import Audience
@@ -62,6 +63,16 @@ class Interaction(Record, Model):
         sa.Index("ix_interaction_contact_id_occurred_at", "contact_id", "occurred_at"),
         sa.Index("ix_interaction_occurred_at_id", "occurred_at", "id"),
     )
+
+    @hybrid_property
+    def pinned(self) -> bool:
+        """Say whether this stands at the top of its timelines."""
+        return self.pinned_at is not None
+
+    @pinned.inplace.expression
+    @classmethod
+    def _pinned(cls) -> sa.ColumnElement[bool]:
+        return cls.pinned_at.is_not(None)
 
     @property
     def contact_ids(self) -> list[int]:

@@ -1,13 +1,34 @@
 """What was said and done with a contact: the shared record every team writes on."""
 
 from core import hookimpl
-from core.interactions import permissions
+from core.interactions import api, events, imports, permissions, search
+
+
+@hookimpl
+def register_blueprints():
+    return [api.bp]
 
 
 @hookimpl
 def register_permissions():
     return [
-        value
-        for value in vars(permissions).values()
-        if isinstance(value, permissions.Permission)
+        permissions.READ,
+        permissions.WRITE,
+        permissions.SHARE,
+        permissions.MODERATE,
     ]
+
+
+@hookimpl
+def register_event_types():
+    return [events.WIDENED, events.NARROWED]
+
+
+@hookimpl
+def register_records():
+    return [search.RECORD]
+
+
+@hookimpl
+def register_imports():
+    return [imports.KIND]

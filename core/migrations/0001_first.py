@@ -105,6 +105,18 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "setting",
+        sa.Column("key", sa.String(length=100), nullable=False),
+        sa.Column(
+            "value",
+            sa.JSON().with_variant(
+                postgresql.JSONB(astext_type=sa.Text()), "postgresql"
+            ),
+            nullable=True,
+        ),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_setting")),
+    )
+    op.create_table(
         "team",
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("id", sa.Integer(), nullable=False),
@@ -753,6 +765,7 @@ def downgrade() -> None:
 
     op.drop_table("user")
     op.drop_table("team")
+    op.drop_table("setting")
     op.drop_table("role")
     with op.batch_alter_table("link", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_link_to_ref"))

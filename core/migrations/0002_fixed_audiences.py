@@ -1,4 +1,4 @@
-"""The two audiences that always exist: every colleague, and colleagues and customers."""
+"""The two audiences that always exist: colleagues, and colleagues and customers."""
 
 import hashlib
 import json
@@ -26,7 +26,11 @@ _LABEL = sa.table(
 
 
 def upgrade() -> None:
-    """Write them with the ids that `core.visibility` names."""
+    """Write them with the ids that `core.visibility` names, unless they are there."""
+    connection = op.get_bind()
+    there = sa.select(_AUDIENCE.c.id).where(_AUDIENCE.c.id.in_([1, 2]))
+    if connection.execute(there).first():
+        return
     for number, kind in ((1, "staff"), (2, "customers")):
         key = hashlib.sha256(json.dumps([kind, [], [], []]).encode()).hexdigest()
         row = {"id": number, "key": key, "kind": kind}
@@ -40,12 +44,10 @@ def upgrade() -> None:
             {"audience_id": 2, "label": "portal"},
         ],
     )
-    if op.get_bind().dialect.name == "postgresql":
+    if connection.dialect.name == "postgresql":
         # Rows written with their ids do not move the sequence by themselves.
         op.execute("SELECT setval(pg_get_serial_sequence('audience', 'id'), 2)")
 
 
 def downgrade() -> None:
-    """Take them away again."""
-    op.execute(_LABEL.delete())
-    op.execute(_AUDIENCE.delete().where(_AUDIENCE.c.id.in_([1, 2])))
+    """Leave them: entries point to them, and the first revision knows them too."""

@@ -112,12 +112,15 @@ document.addEventListener("keydown", (event) => {
 const settle = (form) => {
   delete form.sending;
   for (const button of form.querySelectorAll(".send")) button.textContent = button.dataset.before ?? button.textContent;
+  verb(form); // The answer may have named more readers.
 };
 document.addEventListener("submit", (event) => {
   const form = formOf(event);
   if (!form) return;
-  if (form.sending) return event.preventDefault();
+  // A second click must not reach htmx either, which would send it after the first.
+  if (form.sending) return void (event.preventDefault(), event.stopImmediatePropagation());
   form.sending = true;
+  form.querySelector(".composer-error")?.replaceChildren();
   store(() => sessionStorage.setItem("rapport-sent", keyOf(form)));
   keep(form);
   const button = sendOf(form);
@@ -129,6 +132,7 @@ document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
   if (!form || detail.elt !== form) return;
   settle(form);
   store(() => sessionStorage.removeItem("rapport-sent"));
+  if (!detail.successful && form.querySelector(".composer-error")?.childElementCount) textOf(form).focus();
   if (!detail.successful) return;
   forget(form);
   form.reset();

@@ -6,12 +6,12 @@ They need an application context; the fixture `app` pushes one.
 from collections.abc import Iterable
 from datetime import datetime
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from core.audiences import AudienceSpec
 from core.contacts.models import Contact
 from core.contacts.services import create_contact
-from core.db import db
+from core.db import Record, db
 from core.interactions.models import Interaction
 from core.interactions.services import write_interaction
 from core.users.models import User, UserKind
@@ -20,6 +20,17 @@ from core.users.services import create_user
 _number = count(1)
 
 PASSWORD = "correct horse battery"
+
+
+R = TypeVar("R", bound=Record)
+
+
+def _fresh(model: type[R], record_id: int) -> R:
+    """Give a record as it was committed, free of any session."""
+    with db.read_only() as session:
+        found = session.get_one(model, record_id)
+        session.expunge_all()
+    return found
 
 
 def make_user(
@@ -52,7 +63,7 @@ def make_user(
         )
         user_id = user.id
         session.flush()
-    return db.session.get_one(User, user_id)
+    return _fresh(User, user_id)
 
 
 def make_contact(
@@ -62,7 +73,7 @@ def make_contact(
     with db.transaction():
         contact = create_contact({"kind": kind, "name": name, **fields}, actor=None)
         contact_id = contact.id
-    return db.session.get_one(Contact, contact_id)
+    return _fresh(Contact, contact_id)
 
 
 def make_interaction(
@@ -87,4 +98,4 @@ def make_interaction(
             **fields,
         )
         entry_id = entry.id
-    return db.session.get_one(Interaction, entry_id)
+    return _fresh(Interaction, entry_id)

@@ -3,6 +3,7 @@
 A plugin's own tests load them with `pytest_plugins = ["core.testing.fixtures"]`.
 """
 
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.engine import Engine
 
 from core import migrate
@@ -23,7 +25,7 @@ from core.testing.postgres import PostgresMissing, PostgresServer
 from core.testing.postgres import server as postgres_server
 from core.testing.server import LiveServer, live_server
 from core.users.defaults import ensure_default_roles
-from core.users.models import User
+from core.users.models import Role, User
 from core.users.services import create_token, find_user, open_session
 from core.worker import deliver_due
 
@@ -146,9 +148,7 @@ def app(make_app: AppMaker) -> Iterator[CRM]:
 
 
 @pytest.fixture
-def server(
-    app: CRM, database_url: str, tmp_path: Path
-) -> Iterator[LiveServer]:
+def server(app: CRM, database_url: str, tmp_path: Path) -> Iterator[LiveServer]:
     """A running `rapport run` with its worker, on the database of this test."""
     del app
     with live_server(tmp_path, database_url) as running:
@@ -168,6 +168,53 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def demo_template(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A folder with the demo company, on SQLite, that tests copy."""
+    from core.demo import load_demo_company
+
+    folder = tmp_path_factory.mktemp("demo")
+    shutil.copy(sqlite_template, folder / "rapport.db")
+    made = create_app({"TESTING": True, "SECRET_KEY": "test"}, instance=folder)
+    load_demo_company(made, reset=False, data=None, url="")
+    while deliver_due(made):
+        continue
+    with made.app_context(), db.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    made.extensions["rapport_engine"].dispose()
+    return folder
+
+
+@pytest.fixture
+def demo_app(demo_template: Path, tmp_path: Path) -> Iterator[CRM]:
+    """The application with the demo company in it, its context pushed."""
+    folder = tmp_path / "demo"
+    shutil.copytree(demo_template, folder)
+    made = create_app(
+        {"TESTING": True, "SECRET_KEY": "test", "RATE_LIMIT": "100000 per minute"},
+        instance=folder,
+    )
+    with made.app_context():
+        yield made
+    made.extensions["rapport_engine"].dispose()
+
+
+@pytest.fixture
+def sign_in_demo(demo_app: CRM) -> Callable[[str], tuple[FlaskClient, Any]]:
+    """Sign somebody of the demo company in, by role; also give a query counter."""
+
+    def sign_in(role: str) -> tuple[FlaskClient, Any]:
+        user = db.session.scalars(
+            sa.select(User).where(User.roles.any(Role.name == role)).limit(1)
+        ).one()
+        browser = _browser(demo_app, user.email)
+        return browser, lambda: _counting(demo_app)
+
+    return sign_in
+
+
 @pytest.fixture
 def client(app: CRM) -> FlaskClient:
     """A browser nobody has signed in with."""
@@ -179,16 +226,19 @@ def as_user(app: CRM) -> Callable[[User | str], FlaskClient]:
     """Give a browser in which somebody is signed in."""
 
     def sign_in(user: User | str) -> FlaskClient:
-        email = user if isinstance(user, str) else user.email
-        with db.transaction():
-            secret = open_session(find_user(email), days=1)
-        client = app.test_client()
-        with client.session_transaction() as cookie:
-            cookie["_user_id"] = secret
-            cookie["_fresh"] = True
-        return SignedIn.around(client)
+        return _browser(app, user if isinstance(user, str) else user.email)
 
     return sign_in
+
+
+def _browser(app: CRM, email: str) -> FlaskClient:
+    with db.transaction():
+        secret = open_session(find_user(email), days=1)
+    client = app.test_client()
+    with client.session_transaction() as cookie:
+        cookie["_user_id"] = secret
+        cookie["_fresh"] = True
+    return SignedIn.around(client)
 
 
 class SignedIn(FlaskClient):
@@ -209,20 +259,11 @@ class SignedIn(FlaskClient):
         return super().open(*args, **kwargs)
 
     def _token(self) -> str:
-        from flask_wtf.csrf import generate_csrf
-
+        """Make the token that belongs to this browser's cookie, as Flask-WTF does."""
         with self.session_transaction() as cookie:
-            raw = cookie.get("csrf_token")
-        with self.application.test_request_context():
-            from flask import session
-
-            if raw:
-                session["csrf_token"] = raw
-            token = generate_csrf()
-            raw = session["csrf_token"]
-        with self.session_transaction() as cookie:
-            cookie["csrf_token"] = raw
-        return str(token)
+            raw = cookie.setdefault("csrf_token", secrets.token_hex(20))
+        key = self.application.secret_key
+        return URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(raw)
 
 
 @pytest.fixture
@@ -264,14 +305,15 @@ def clock() -> Iterator[time_machine.Traveller]:
 def count_queries(app: CRM) -> Callable[[], Any]:
     """Count the statements inside a `with` block."""
 
-    @contextmanager
-    def counting() -> Iterator[Counter]:
-        counter = Counter()
-        engine: Engine = app.extensions["rapport_engine"]
-        sa.event.listen(engine, "before_cursor_execute", counter.listen)
-        try:
-            yield counter
-        finally:
-            sa.event.remove(engine, "before_cursor_execute", counter.listen)
+    return lambda: _counting(app)
 
-    return counting
+
+@contextmanager
+def _counting(app: CRM) -> Iterator[Counter]:
+    counter = Counter()
+    engine: Engine = app.extensions["rapport_engine"]
+    sa.event.listen(engine, "before_cursor_execute", counter.listen)
+    try:
+        yield counter
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", counter.listen)

@@ -24,7 +24,9 @@ def user() -> None:
 @click.option("--name", help="The name on screen; by default the e-mail's first part.")
 @click.option("--role", "roles", multiple=True, default=["staff"], show_default=True)
 @click.option("--team", "teams", multiple=True)
-@click.option("--kind", type=click.Choice(["staff", "customer", "vendor"]), default="staff")
+@click.option(
+    "--kind", type=click.Choice(["staff", "customer", "vendor"]), default="staff"
+)
 @click.option("--contact", type=int, help="A portal user's organisation, by id.")
 @click.option("--password", help="One is made up and printed when it is left out.")
 def create(

@@ -7,7 +7,7 @@ from core.events import EventType
 from core.i18n import lazy_gettext as _l
 from core.idempotency import forget_old_answers
 from core.jobs import Job
-from core.users import api, cli, services, views
+from core.users import api, cli, imports, services, views
 
 
 @hookimpl
@@ -31,3 +31,8 @@ def register_jobs():
 @hookimpl
 def register_commands():
     return [cli.user, cli.token]
+
+
+@hookimpl
+def register_imports():
+    return imports.KINDS

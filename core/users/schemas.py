@@ -32,7 +32,9 @@ class MeForm(Form):
 
     language = fields.String(required=True, validate=validate.OneOf(LANGUAGES))
     timezone = fields.String(required=True)
-    theme = fields.String(required=True, validate=validate.OneOf(["auto", "light", "dark"]))
+    theme = fields.String(
+        required=True, validate=validate.OneOf(["auto", "light", "dark"])
+    )
 
     @ma.validates("timezone")
     def check_zone(self, value: str, **_kwargs: Any) -> None:

@@ -205,5 +205,3 @@ def revoke_token(token_id: int) -> Any:
     found.revoked_at = now()
     flash(_("The token opens nothing any more."), "ok")
     return redirect(url_for("users.mine"), 303)
-
-

@@ -1,1 +1,34 @@
 """Cross-team notes: written once, seen by every team that should."""
+
+from core import hookimpl
+from plugins.interactions import kinds, panels, views
+
+
+@hookimpl
+def register_blueprints():
+    return [views.bp]
+
+
+@hookimpl
+def register_interaction_kinds():
+    return kinds.KINDS
+
+
+@hookimpl
+def menu_items(user):
+    return panels.menu(user)
+
+
+@hookimpl
+def record_panels(record, user):
+    return panels.for_record(record, user)
+
+
+@hookimpl
+def palette_items(user):
+    return panels.palette(user)
+
+
+@hookimpl
+def day_items(user):
+    return panels.day(user)

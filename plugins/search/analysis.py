@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
@@ -110,7 +111,8 @@ class Analyser:
     @cached_property
     def version(self) -> str:
         """Return what an index must have been made with to fit these tokens."""
-        made_of = [self.languages, sorted(self.stop_words), LIBRARY_VERSION]
+        libraries = (LIBRARY_VERSION, version("snowballstemmer"))
+        made_of = [self.languages, sorted(self.stop_words), libraries]
         digest = hashlib.sha256(repr(made_of).encode()).hexdigest()[:8]
         return f"{ANALYSIS_VERSION}.{digest}"
 

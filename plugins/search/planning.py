@@ -38,7 +38,7 @@ _PART = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"?|(?P<piece>[^\s"]+))')
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»「」『』", '"'))
 # "040 123" and "+358 (0)40": digits that a person groups by spaces.
 _NUMBER = re.compile(r"(?<![^\s(])\(?\+?\d[\d ()./-]*\d(?![^\s)])")
-_ADDRESS = re.compile(r"[.@_&+]")
+_ADDRESS = re.compile(r"[.@_&+\d]")
 _UMLAUTS = (("ae", "a"), ("oe", "o"), ("ue", "u"))
 
 
@@ -145,8 +145,8 @@ class _Planner:
             return
         stems = self._analyser.stems(word_of(token))
         clauses = [Clause("surf", (word,)), Clause("ident", (word,), 3.0)]
-        clauses += [Clause("stem", (stem,), 0.6) for stem in sorted(stems | {word})]
-        clauses += [Clause("surf", (stem,), 0.6) for stem in sorted(stems)]
+        clauses += [Clause("stem", (stem,), 0.8) for stem in sorted(stems | {word})]
+        clauses += [Clause("surf", (stem,), 0.8) for stem in sorted(stems)]
         others = _other_spellings(word, token.text)
         clauses += [Clause("surf", (other,), 0.8) for other in sorted(others)]
         if word.isdigit() and len(word) >= 4:
@@ -154,7 +154,8 @@ class _Planner:
             clauses += [Clause("stem", ("~" + word,), 0.6)]
         if begun and len(word) >= EDGE_MIN:
             clauses.append(Clause("edge", (word[:EDGE_MAX],)))
-        common = self._analyser.is_stop_word(word)
+        # One letter is no beginning that could be looked up: wait for the next.
+        common = self._analyser.is_stop_word(word) or (begun and len(word) < EDGE_MIN)
         self._add(tuple(clauses), excluded=excluded, common=common)
         if not common:
             self._mark({word} | stems | others, excluded=excluded, begun=begun)
@@ -197,10 +198,10 @@ class _Planner:
         self._mark(forms | set(parts), excluded=excluded, begun=True)
 
     def _add_joined(self, piece: str, tokens: list[Token], *, excluded: bool) -> None:
-        """Look for "jane.d" or "acme.com" whole, by its beginning or as words."""
+        """Look for "jane.d" or "ab-1" whole, by its beginning or as words."""
         whole = fold(piece.strip(".,;:"))[:MAX_TOKEN]
         parts = tuple(part for token in tokens for part in surfaces(token))
-        clauses = _identifier_clauses({whole})
+        clauses = _identifier_clauses({whole, re.sub(r"[\W_]+", "", whole)} - {""})
         clauses.append(Clause("surf", parts, 0.8, "all"))
         self._add(tuple(clauses), excluded=excluded)
         self._mark({whole, *parts}, excluded=excluded)
@@ -216,6 +217,7 @@ class _Planner:
     def _mark(self, words: set[str], *, excluded: bool, begun: bool = False) -> None:
         if not excluded:
             self._words |= words - {GAP}
+            self._words |= {"~" + word for word in words if word.isdigit()}
             if begun:
                 self._beginnings |= {word for word in words if len(word) >= EDGE_MIN}
 

@@ -59,7 +59,6 @@ BROKEN_INDEX_ERRORS = (
     IndexError,
     IndexVersionError,
     LookupError,
-    MemoryError,
     NameError,
     OverflowError,
     StorageError,
@@ -107,8 +106,12 @@ class WhooshBackend(SearchBackend):
 
     def search(self, request: SearchRequest) -> SearchPage:
         """Return one page of hits; a commit of the worker is seen at once."""
-        with reading():
-            return search_snapshot(self._snapshot(), request)
+        try:
+            with reading():
+                return search_snapshot(self._snapshot(), request)
+        except OSError as error:
+            # A writer has to tell a full disk from a bad one; a reader has not.
+            raise IndexBroken(str(error)) from error
 
     def apply(self, ops: Sequence[IndexOp]) -> None:
         """Make the changes in one commit, and note them for an index being built."""

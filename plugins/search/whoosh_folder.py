@@ -96,9 +96,9 @@ class IndexFolder:
             yield
 
     @contextmanager
-    def building(self) -> Iterator[None]:
-        """Be the only one who builds; raises WriterBusy at once."""
-        with self._locked("BUILD.lock", 0.0):
+    def building(self, patience: float = 1.0) -> Iterator[None]:
+        """Be the only one who builds; raises WriterBusy after `patience` seconds."""
+        with self._locked("BUILD.lock", patience):
             yield
 
     def start_building(self, folder: Path) -> None:
@@ -114,13 +114,15 @@ class IndexFolder:
 
         What a builder that died has left is removed.
         """
+        folder = self._unfinished()
+        if folder is None:
+            return None
         try:
-            with self.building():
+            with self.building(patience=0.0):
                 self.clear_unfinished()
                 return None
         except WriterBusy:
-            folder = self._unfinished()
-            return folder and folder / JOURNAL
+            return folder / JOURNAL
 
     def clear_unfinished(self) -> None:
         """Remove what a builder that died has left; call it while `building`."""

@@ -7,7 +7,13 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", SyntaxWarning)
     warnings.simplefilter("ignore", DeprecationWarning)
     from whoosh.analysis import Analyzer, Token
-    from whoosh.codec.whoosh3 import W3Codec, W3LeafMatcher, W3Segment
+    from whoosh.codec.whoosh3 import (
+        W3Codec,
+        W3LeafMatcher,
+        W3PerDocReader,
+        W3PostingsWriter,
+        W3Segment,
+    )
     from whoosh.columns import Column, NumericColumn
     from whoosh.fields import COLUMN, ID, KEYWORD, STORED, TEXT, Schema
     from whoosh.filedb.compound import CompoundStorage
@@ -44,6 +50,8 @@ __all__ = [
     "Token",
     "W3Codec",
     "W3LeafMatcher",
+    "W3PerDocReader",
+    "W3PostingsWriter",
     "W3Segment",
     "WhooshIndexError",
     "byte_to_length",

@@ -1,10 +1,10 @@
 """Where the tokens of a clause occur in one segment of a Whoosh index."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from plugins.search.backend import Clause
 from plugins.search.whoosh_reader import SegmentReader
-from plugins.search.whoosh_storage import BlockMatcher
 
 #: The score of each document.
 Scores = dict[int, float]
@@ -13,44 +13,66 @@ Scores = dict[int, float]
 _RARER = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The documents that count: a byte for each, and their numbers when they are few.
+
+    `few` is in rising order; None when the whole postings are to be read.
+    """
+
+    mask: bytes
+    few: list[int] | None = None
+
+    def without(self, documents: Iterable[int]) -> "Scope":
+        """Return the scope less some documents."""
+        mask = bytearray(self.mask)
+        for document in documents:
+            mask[document] = 0
+        return Scope(bytes(mask))
+
+    def only(self, documents: Iterable[int]) -> "Scope":
+        """Return the scope narrowed to documents that are in it."""
+        few = sorted(documents)
+        mask = bytearray(len(self.mask))
+        for document in few:
+            mask[document] = 1
+        return Scope(bytes(mask), few)
+
+
 def occurrences(
-    reader: SegmentReader, clause: Clause, matcher: BlockMatcher, within: Scores | None
-) -> Iterator[tuple[int, float]]:
-    """Yield the documents and frequencies of a term, only those `within` if given."""
-    if within is None:
-        for documents, weights in matcher.blocks():
-            yield from zip(documents, weights, strict=False)
-    elif len(within) * _RARER < reader.count(clause.field, clause.tokens[0]):
-        yield from matcher.find(sorted(within))
+    reader: SegmentReader, clause: Clause, scope: Scope
+) -> Iterator[tuple[Iterable[int], Iterable[float]]]:
+    """Yield documents and frequencies of a term by the block, all in scope at least."""
+    token = clause.tokens[0]
+    matcher = reader.postings(clause.field, token)
+    if matcher is None:
+        return
+    count = reader.count(clause.field, token)
+    if scope.few is None or len(scope.few) * _RARER > count:
+        yield from matcher.blocks()
     else:
-        for documents, weights in matcher.blocks():
-            for document, weight in zip(documents, weights, strict=False):
-                if document in within:
-                    yield document, weight
+        for document, weight in matcher.find(scope.few):
+            yield (document,), (weight,)
 
 
-def together(
-    reader: SegmentReader, clause: Clause, mask: bytes, within: Scores | None
-) -> Scores:
-    """Return how often the tokens occur together in each document of the mask.
+def together(reader: SegmentReader, clause: Clause, scope: Scope) -> Scores:
+    """Return how often the tokens occur together in each document in scope.
 
     For a phrase: how often they stand one after the other. For the kind "all": how
     often the rarest of them in that document does.
     """
     tokens = [(place, token) for place, token in enumerate(clause.tokens) if token]
     tokens.sort(key=lambda item: reader.count(clause.field, item[1]))
-    wanted = None if within is None else sorted(within)
+    few = scope.few
     counts: Scores = {}
     starts: dict[int, set[int]] = {}
     for turn, (place, token) in enumerate(tokens):
         matcher = reader.postings(clause.field, token)
         if matcher is None:
             return {}
-        seen = matcher.marked(mask) if wanted is None else matcher.find(wanted)
-        counts_before, counts = counts, {}
-        for document, times in seen:
-            if not mask[document]:
-                continue
+        before, counts = counts, {}
+        found = matcher.marked(scope.mask) if few is None else matcher.find(few)
+        for document, times in found:
             if clause.kind == "phrase":
                 begun = {position - place for position in matcher.positions()}
                 if turn:
@@ -58,8 +80,8 @@ def together(
                 starts[document] = begun
                 times = len(begun)
             elif turn:
-                times = min(times, counts_before[document])
+                times = min(times, before[document])
             if times:
                 counts[document] = float(times)
-        wanted = sorted(counts)
+        few = sorted(counts)
     return counts

@@ -18,12 +18,14 @@ from plugins.search.backend import (
     SearchRequest,
 )
 from plugins.search.whoosh_library import byte_to_length
-from plugins.search.whoosh_matching import Scores, occurrences, together
+from plugins.search.whoosh_matching import Scope, Scores, occurrences, together
 from plugins.search.whoosh_reader import SegmentReader, Snapshot
 
 K1, B = 1.6, 0.75
 #: Of the groups of a relaxed plan, one in so many must match.
-RELAXED_SHARE = 3
+RELAXED_SHARE = 4
+# Added to the score of a document with all the words: more than any sum of scores.
+_ALL_WORDS = 1000.0
 _LENGTHS = [byte_to_length(code) for code in range(256)]
 
 
@@ -91,107 +93,86 @@ class _Ranking:
 
     def segment(self, reader: SegmentReader, allowed: int) -> Scores:
         """Return the scores of the allowed documents of one segment."""
-        mask = allowed.to_bytes(reader.size, "little")
+        scope = Scope(allowed.to_bytes(reader.size, "little"))
         for group in self._plan.excluded:
-            mask = self._without(reader, group, mask)
+            scope = scope.without(self._group(reader, group, scope))
         groups = sorted(self._plan.groups, key=self._commonness)
         if not groups:
             return {}
         if self._plan.match == "all":
-            return self._all(reader, groups, mask)
-        return self._some(reader, groups, mask)
+            return self._all(reader, groups, scope)
+        return self._some(reader, groups, scope)
 
-    def _all(self, reader: SegmentReader, groups: list[Group], mask: bytes) -> Scores:
-        scores = self._group(reader, groups[0], mask, None)
+    def _all(self, reader: SegmentReader, groups: list[Group], scope: Scope) -> Scores:
+        scores = self._group(reader, groups[0], scope)
         for group in groups[1:]:
             if not scores:
                 break
-            added = self._group(reader, group, mask, scores)
+            added = self._group(reader, group, scope.only(scores))
             scores = {doc: scores[doc] + score for doc, score in added.items()}
         return scores
 
-    def _some(self, reader: SegmentReader, groups: list[Group], mask: bytes) -> Scores:
+    def _some(self, reader: SegmentReader, groups: list[Group], scope: Scope) -> Scores:
         """Return documents with enough of the groups, those with all far ahead."""
         scores: Scores = {}
         matched: dict[int, int] = {}
         for group in groups:
-            for document, score in self._group(reader, group, mask, None).items():
+            for document, score in self._group(reader, group, scope).items():
                 scores[document] = scores.get(document, 0.0) + score
                 matched[document] = matched.get(document, 0) + 1
         least, most = max(1, len(groups) // RELAXED_SHARE), len(groups)
         return {
-            document: score * matched[document] / most
-            + (1000.0 if matched[document] == most else 0.0)
+            document: score + (_ALL_WORDS if matched[document] == most else 0.0)
             for document, score in scores.items()
             if matched[document] >= least
         }
 
-    def _group(
-        self, reader: SegmentReader, group: Group, mask: bytes, within: Scores | None
-    ) -> Scores:
+    def _group(self, reader: SegmentReader, group: Group, scope: Scope) -> Scores:
         """Return the best score of the group's clauses for each document."""
         best: Scores = {}
         for clause in group:
             if time.monotonic() > self._until:
                 raise _TimeOver
             if clause.kind == "term":
-                self._score_term(reader, clause, mask, within, best)
+                found = self._score_term(reader, clause, scope)
             else:
-                self._score_several(reader, clause, mask, within, best)
+                found = self._score_several(reader, clause, scope)
+            if not best:
+                best = found
+                continue
+            for document, score in found.items():
+                if best.get(document, 0.0) < score:
+                    best[document] = score
         return best
 
     def _score_term(
-        self,
-        reader: SegmentReader,
-        clause: Clause,
-        mask: bytes,
-        within: Scores | None,
-        best: Scores,
-    ) -> None:
-        token = clause.tokens[0]
-        matcher = reader.postings(clause.field, token)
-        if matcher is None:
-            return
-        weight = self._idf(clause.field, token) * clause.boost
-        get = best.get
+        self, reader: SegmentReader, clause: Clause, scope: Scope
+    ) -> Scores:
+        """Score documents with the token; only in the text it is counted."""
+        blocks = occurrences(reader, clause, scope)
+        weight = self._idf(clause.field, clause.tokens[0]) * clause.boost
+        mask = scope.mask
         if clause.field != "surf":
-            # Without frequencies every match has the same score.
-            for document, _ in occurrences(reader, clause, matcher, within):
-                if mask[document] and get(document, 0.0) < weight:
-                    best[document] = weight
-            return
-        top = weight * (K1 + 1)
-        norms, lengths = self._norms, reader.lengths
-        for document, times in occurrences(reader, clause, matcher, within):
-            if mask[document]:
-                score = top * times / (times + norms[lengths[document]])
-                if get(document, 0.0) < score:
-                    best[document] = score
+            return {doc: weight for docs, _ in blocks for doc in docs if mask[doc]}
+        top, norms, lengths = weight * (K1 + 1), self._norms, reader.lengths
+        return {
+            doc: top * times / (times + norms[lengths[doc]])
+            for docs, weights in blocks
+            for doc, times in zip(docs, weights, strict=False)
+            if mask[doc]
+        }
 
     def _score_several(
-        self,
-        reader: SegmentReader,
-        clause: Clause,
-        mask: bytes,
-        within: Scores | None,
-        best: Scores,
-    ) -> None:
+        self, reader: SegmentReader, clause: Clause, scope: Scope
+    ) -> Scores:
         """Score documents with all the tokens, for a phrase one after the other."""
-        found = together(reader, clause, mask, within)
-        weight = sum(
-            self._idf(clause.field, token) for token in set(clause.tokens) if token
-        )
-        top = weight * clause.boost * (K1 + 1)
-        for document, times in found.items():
-            score = top * times / (times + self._norms[reader.lengths[document]])
-            if best.get(document, 0.0) < score:
-                best[document] = score
-
-    def _without(self, reader: SegmentReader, group: Group, mask: bytes) -> bytes:
-        kept = bytearray(mask)
-        for document in self._group(reader, group, mask, None):
-            kept[document] = 0
-        return bytes(kept)
+        tokens = {token for token in clause.tokens if token}
+        weight = sum(self._idf(clause.field, token) for token in tokens)
+        top, norms, lengths = weight * (K1 + 1), self._norms, reader.lengths
+        return {
+            doc: clause.boost * top * times / (times + norms[lengths[doc]])
+            for doc, times in together(reader, clause, scope).items()
+        }
 
     def _count(self, field_name: str, token: str) -> int:
         key = (field_name, token)

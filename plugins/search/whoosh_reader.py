@@ -14,8 +14,8 @@ from plugins.search.whoosh_schema import NO_CONTACT, make_schema
 from plugins.search.whoosh_storage import (
     BlockMatcher,
     DurableStorage,
-    MappedSegment,
     RawColumn,
+    SharedSegment,
 )
 
 INDEX_NAME = "MAIN"
@@ -23,6 +23,9 @@ INDEX_NAME = "MAIN"
 _FEW_CONTACTS = 200
 # Masks of a large segment weigh as many bytes as it has documents.
 _MASKS_KEPT = 32
+_COUNTS_KEPT = 4096
+# Each holds on to a set of contacts, which may be large.
+_CONTACT_MASKS_KEPT = 4
 _TOC_NAME = re.compile(rf"_{INDEX_NAME}_(\d+)\.toc")
 _RAW = RawColumn()
 
@@ -34,31 +37,28 @@ class SegmentReader:
     numbers, which Python joins and intersects at the speed of memory.
     """
 
-    def __init__(self, storage: DurableStorage, segment: MappedSegment) -> None:
+    def __init__(self, storage: DurableStorage, segment: SharedSegment) -> None:
         files = segment.open_compound_file(storage) if segment.compound else storage
         codec = segment.codec()
         self.size: int = segment.doc_count_all()
         self._terms = codec.terms_reader(files, segment)
         self._documents = codec.per_document_reader(files, segment)
         self._formats = {name: field.format for name, field in make_schema().items()}
+        self._count = lru_cache(maxsize=_COUNTS_KEPT)(self._look_up)
         self.mask = lru_cache(maxsize=_MASKS_KEPT)(self._make_mask)
-        self._contacts_mask = lru_cache(maxsize=_MASKS_KEPT)(self._make_contacts_mask)
+        self._contacts_mask = lru_cache(_CONTACT_MASKS_KEPT)(self._make_contacts_mask)
 
     def count(self, field: str, token: str) -> int:
         """Return how many documents have the token, deleted ones among them."""
-        try:
-            return int(self._terms.term_info(field, token.encode()).doc_frequency())
-        except TermNotFound:
-            return 0
+        return self._count(field, token)
 
     def postings(self, field: str, token: str) -> BlockMatcher | None:
         """Return where a token occurs, or None when it does not."""
-        try:
-            found: BlockMatcher = self._terms.matcher(
-                field, token.encode(), self._formats[field]
-            )
-        except TermNotFound:
+        if not self._count(field, token):
             return None
+        found: BlockMatcher = self._terms.matcher(
+            field, token.encode(), self._formats[field]
+        )
         return found
 
     @cached_property
@@ -116,6 +116,12 @@ class SegmentReader:
                 return
             yield token.decode()
 
+    def _look_up(self, field: str, token: str) -> int:
+        try:
+            return int(self._terms.term_info(field, token.encode()).doc_frequency())
+        except TermNotFound:
+            return 0
+
     def _any_of(self, field: str, tokens: Iterable[str]) -> int:
         mask = 0
         for token in tokens:
@@ -132,15 +138,13 @@ class SegmentReader:
         return int.from_bytes(marked, "little")
 
     def _make_contacts_mask(self, contact_ids: frozenset[int]) -> int:
-        if len(contact_ids) <= _FEW_CONTACTS:
-            named = (str(contact_id) for contact_id in contact_ids)
-            mask = self.mask("contact", NO_CONTACT)
-            for name in named:
-                mask |= self._make_mask("contact", name)
-            return mask
-        allowed = contact_ids | {0}
-        marked = bytes(number in allowed for number in self.contact_numbers)
-        return int.from_bytes(marked, "little")
+        mask = self.mask("contact", NO_CONTACT)
+        if len(contact_ids) > _FEW_CONTACTS:
+            marked = bytes(number in contact_ids for number in self.contact_numbers)
+            return mask | int.from_bytes(marked, "little")
+        for contact_id in contact_ids:
+            mask |= self._make_mask("contact", str(contact_id))
+        return mask
 
     def _column(self, name: str) -> bytes:
         if not self._documents.has_column(name):

@@ -1,15 +1,20 @@
-"""Whoosh made safe and cheap: segments are mapped, not copied; commits are durable.
+"""Whoosh made safe and cheap: segments are not copied, and commits are durable.
 
 Whoosh 2.7.4 copies every segment into each process (`BufferFile` wraps a `BytesIO`)
 and never calls fsync. Both are cured here by subclasses, without touching the library.
 """
 
 import io
+import marshal
 import os
+import sys
 import threading
+import weakref
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from itertools import repeat
+from itertools import accumulate, chain, repeat
+from operator import sub
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +26,31 @@ from plugins.search.whoosh_library import (
     StructFile,
     W3Codec,
     W3LeafMatcher,
+    W3PerDocReader,
+    W3PostingsWriter,
     W3Segment,
 )
 
-# How much the unpickler may look ahead: a block's header, not the whole segment.
+# How far the unpickler may look ahead: over the header of a block, not the segment.
 _PEEK = 256
+
+
+class OpenFile:
+    """A file open for reading at any place, by any thread; closed with its last user.
+
+    Reading leaves nothing in the process, unlike mapping, where every page of the index
+    that was ever looked at counts as its memory, and where a file that is cut short
+    under a reader ends the process.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._descriptor = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._descriptor)
+        self.size = os.fstat(self._descriptor).st_size
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return the bytes from a place on, fewer at the end."""
+        return os.pread(self._descriptor, max(length, 0), start)
 
 
 class _Place(threading.local):
@@ -34,29 +59,33 @@ class _Place(threading.local):
     at = 0
 
 
-class MappedBytes:
-    """A readable file over mapped memory, with a position for each thread.
+class PartReader:
+    """A part of a file as a file of its own, with a position for each thread.
 
     Whoosh seeks and reads in two steps on files that all searches share; one common
     position would let two threads read each other's postings.
     """
 
-    def __init__(self, view: memoryview) -> None:
-        self._view = view
+    def __init__(self, source: OpenFile, start: int, length: int) -> None:
+        self._source = source
+        self._start = start
+        self.length = length
         self._place = _Place()
+
+    def at(self, place: int, size: int) -> bytes:
+        """Return bytes from a place on without moving; fewer at the end."""
+        return self._source.read(self._start + place, min(size, self.length - place))
 
     def read(self, size: int | None = -1) -> bytes:
         """Return the next bytes, all that are left for a negative size."""
-        start = self._place.at
-        end = len(self._view) if size is None or size < 0 else start + size
-        found = bytes(self._view[start:end])
-        self._place.at = start + len(found)
+        place = self._place.at
+        found = self.at(place, self.length if size is None or size < 0 else size)
+        self._place.at = place + len(found)
         return found
 
     def peek(self, size: int = 0) -> bytes:
         """Return some of the next bytes without moving; the unpickler's short cut."""
-        start = self._place.at
-        return bytes(self._view[start : start + min(size, _PEEK)])
+        return self.at(self._place.at, min(size, _PEEK))
 
     def readinto(self, target: memoryview) -> int:
         """Fill a buffer and return how many bytes there were."""
@@ -66,14 +95,13 @@ class MappedBytes:
 
     def readline(self) -> bytes:
         """Return the bytes up to and with the next line feed."""
-        start = self._place.at
-        line = io.BytesIO(self._view[start:]).readline()
-        self._place.at = start + len(line)
+        line = io.BytesIO(self.at(self._place.at, self.length)).readline()
+        self._place.at += len(line)
         return line
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move this thread's position and return it."""
-        base = (0, self._place.at, len(self._view))[whence]
+        base = (0, self._place.at, self.length)[whence]
         self._place.at = base + offset
         return self._place.at
 
@@ -82,49 +110,82 @@ class MappedBytes:
         return self._place.at
 
 
-class MappedFile(BufferFile):  # type: ignore[misc]  # Whoosh has no types
-    """One file inside a mapped segment; reading copies only what is asked for."""
+class SharedFile(BufferFile):  # type: ignore[misc]  # Whoosh has no types
+    """One file inside a segment; reading copies only what is asked for."""
 
-    def __init__(self, view: memoryview, name: str | None = None) -> None:
+    def __init__(self, part: PartReader, name: str | None = None) -> None:
         # Not the parent's constructor, whose copy of the buffer is the defect.
-        self._buf = view
+        self._part = part
         self._name = name
-        self.file = MappedBytes(view)
+        self.file = part
         self.onclose = None
         self.is_real = False
         self.is_closed = False
 
-    def subset(self, position: int, length: int, name: str | None = None) -> BufferFile:
-        """Return a part as a file of its own, over the same memory."""
-        part = self._buf[position : position + length]
-        return MappedFile(part, name or self._name)
+    def get(self, position: int, length: int) -> bytes:
+        """Return the bytes at a place; raises EOFError when the file ends before."""
+        found = self._part.at(position, length)
+        if len(found) != length:
+            raise EOFError(f"{self._name} ends within {length} bytes at {position}")
+        return found
+
+    def close(self) -> None:
+        """Mark it closed; the file itself closes with its last user."""
+        self.is_closed = True
 
 
-class MappedStorage(CompoundStorage):  # type: ignore[misc]
-    """The files of one segment, mapped into memory."""
+class SegmentStorage(CompoundStorage):  # type: ignore[misc]
+    """The files of one segment, read from its one file on disk."""
 
-    def open_file(self, name: str, *args: Any, **kwargs: Any) -> StructFile:
+    def __init__(self, path: str) -> None:
+        self._whole = OpenFile(path)
+        file = SharedFile(PartReader(self._whole, 0, self._whole.size), path)
+        super().__init__(file, use_mmap=False)
+
+    def open_file(self, name: str, *args: Any, **kwargs: Any) -> SharedFile:
         """Open one of the files; raises NameError for one that is not inside."""
-        if not self._source:
-            return super().open_file(name, *args, **kwargs)
         start, length = self.range(name)
-        view = memoryview(self._source)[start : start + length]
-        if len(view) != length:
+        if start + length > self._whole.size:
             raise EOFError(f"{name} ends before its {length} bytes")
-        return MappedFile(view, name)
+        return SharedFile(PartReader(self._whole, start, length), name)
 
 
-class MappedSegment(W3Segment):  # type: ignore[misc]
+class SharedSegment(W3Segment):  # type: ignore[misc]
     """A segment that is opened without copying it."""
 
-    def open_compound_file(self, storage: FileStorage) -> CompoundStorage:
+    def open_compound_file(self, storage: FileStorage) -> SegmentStorage:
         """Return the files of the segment."""
         name = self.make_filename(self.COMPOUND_EXT)
-        return MappedStorage(storage.open_file(name), use_mmap=storage.supports_mmap)
+        return SegmentStorage(os.path.join(storage.folder, name))
+
+
+class CompactWriter(W3PostingsWriter):  # type: ignore[misc]
+    """Writes blocks of postings that are unpacked only as far as they are needed."""
+
+    def _mini_ids(self) -> bytes:
+        """Return the distances between document numbers, four bytes each."""
+        return _packed(self._ids)
+
+    def _mini_values(self) -> bytes:
+        """Return the positions as one object, which only a phrase has to open."""
+        return marshal.dumps(tuple(self._values))
 
 
 class BlockMatcher(W3LeafMatcher):  # type: ignore[misc]
     """The postings of a term, also readable by the block, four times as fast."""
+
+    def _read_ids(self) -> None:
+        if self._data is None:
+            self._read_data()
+        self._ids = _unpacked(self._data[0])
+
+    def _read_values(self) -> None:
+        if self._data is None:
+            self._read_data()
+        if self._fixedsize == 0:
+            self._values = (b"",) * self._blocklength
+        else:
+            self._values = marshal.loads(self._data[2])  # noqa: S302
 
     def blocks(self) -> Iterator[tuple[tuple[int, ...], Iterable[float]]]:
         """Yield document numbers and weights of each block, from the present one."""
@@ -175,12 +236,43 @@ class BlockMatcher(W3LeafMatcher):  # type: ignore[misc]
         return places
 
 
-class MappedCodec(W3Codec):  # type: ignore[misc]
+class DocumentReader(W3PerDocReader):  # type: ignore[misc]
+    """Reads columns, and remembers which of them a segment does not have.
+
+    Whoosh asks the file system for the length of every posting of a field without one.
+    """
+
+    def __init__(self, storage: FileStorage, segment: SharedSegment) -> None:
+        super().__init__(storage, segment)
+        self._has_column: dict[str, bool] = {}
+
+    def has_column(self, fieldname: str) -> bool:
+        """Tell whether the segment has a column of this name."""
+        if fieldname not in self._has_column:
+            self._has_column[fieldname] = bool(super().has_column(fieldname))
+        return self._has_column[fieldname]
+
+
+class CompactCodec(W3Codec):  # type: ignore[misc]
     """The format of Whoosh 3, written as ever and read through the classes above."""
 
-    def new_segment(self, storage: FileStorage, indexname: str) -> MappedSegment:
+    def new_segment(self, storage: FileStorage, indexname: str) -> SharedSegment:
         """Return the record of a segment to be written."""
-        return MappedSegment(self, indexname)
+        return SharedSegment(self, indexname)
+
+    def per_document_reader(
+        self, storage: FileStorage, segment: SharedSegment
+    ) -> DocumentReader:
+        """Return what reads the columns of a segment."""
+        return DocumentReader(storage, segment)
+
+    def postings_writer(
+        self, dbfile: StructFile, byteids: bool = False
+    ) -> CompactWriter:
+        """Return what writes the postings of one term after the other."""
+        return CompactWriter(
+            dbfile, self._blocklimit, byteids, self._compression, self._inlinelimit
+        )
 
     def postings_reader(  # noqa: D102  (as in the parent)
         self,
@@ -192,6 +284,22 @@ class MappedCodec(W3Codec):  # type: ignore[misc]
     ) -> BlockMatcher:
         offset, length = terminfo.extent()
         return BlockMatcher(dbfile, offset, length, format_, term=term, scorer=scorer)
+
+
+def _packed(numbers: "array[int]") -> bytes:
+    """Return the distances between rising numbers as bytes, low byte first."""
+    distances = array("I", map(sub, numbers, chain((0,), numbers)))
+    if sys.byteorder == "big":
+        distances.byteswap()
+    return distances.tobytes()
+
+
+def _unpacked(packed: bytes) -> tuple[int, ...]:
+    """Return the numbers whose distances were packed."""
+    distances = array("I", packed)
+    if sys.byteorder == "big":
+        distances.byteswap()
+    return tuple(accumulate(distances))
 
 
 class RawColumn(Column):  # type: ignore[misc]

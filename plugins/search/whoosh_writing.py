@@ -22,7 +22,7 @@ from plugins.search.whoosh_folder import IndexFolder, write_manifest
 from plugins.search.whoosh_library import FileIndex, SegmentWriter
 from plugins.search.whoosh_reader import INDEX_NAME, Snapshot, open_snapshot
 from plugins.search.whoosh_schema import make_schema, to_fields
-from plugins.search.whoosh_storage import DurableStorage, MappedCodec
+from plugins.search.whoosh_storage import CompactCodec, DurableStorage
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def open_writer(folder: Path) -> SegmentWriter:
         if ".toc." in name:
             storage.delete_file(name)
     index = FileIndex(storage, schema=make_schema(), indexname=INDEX_NAME)
-    return index.writer(codec=MappedCodec(), limitmb=MEMORY, **_PATIENCE)
+    return index.writer(codec=CompactCodec(), limitmb=MEMORY, **_PATIENCE)
 
 
 def commit_ops(
@@ -152,11 +152,11 @@ class WhooshBuild(Build):
                 keep = [self._folder, *self._present()]
                 self._folders.switch(self._folder)
                 self._folders.stop_building()
-                self._folders.remove_others(*keep)
         except BaseException:
             self.abort()
             raise
-        self._held.close()
+        with self._held:
+            self._folders.remove_others(*keep)
         return self._report()
 
     def abort(self) -> None:

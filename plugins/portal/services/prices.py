@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 import sqlalchemy as sa
 
 from core.contacts.models import Contact
-from core.db import db
+from core.db import db, now
 from core.errors import Invalid
 from core.i18n import _
-from plugins.portal.models import NOTHING, AgreedPrice, Agreement, Product
+from plugins.portal.models import NOTHING, AgreedPrice, Agreement, Order, Product
 
 _PLACES = Decimal("0.0001")
 _DEAREST = Decimal(10) ** 10
@@ -43,9 +44,7 @@ def total_of(quantity: int, unit_price: Decimal, discount: Decimal) -> Decimal:
     return (quantity * unit_price * (1 - discount)).quantize(_PLACES, ROUND_HALF_UP)
 
 
-def prices_for(
-    contact_id: int | None, products: Sequence[Product]
-) -> dict[int, Price]:
+def prices_for(contact_id: int | None, products: Sequence[Product]) -> dict[int, Price]:
     """Give by product id what the customer `contact_id` pays: two statements at most.
 
     An agreed price goes before an agreed discount on the product, and that before the
@@ -80,11 +79,37 @@ def price_for(contact: Contact | None, product: Product) -> Price:
     return prices_for(contact.id if contact else None, [product])[product.id]
 
 
-def agreement_with(contact: Contact) -> Agreement | None:
-    """Give what was agreed with `contact` as a whole, if anything was."""
-    return db.session.scalar(
+def agreement_with(contact: Contact) -> Agreement:
+    """Give what was agreed with `contact` as a whole; version 0 is nothing yet."""
+    found = db.session.scalar(
         sa.select(Agreement).where(Agreement.contact_id == contact.id)
     )
+    return found or Agreement(
+        contact_id=contact.id,
+        discount=NOTHING,
+        shows_exact_stock=False,
+        trusted=False,
+        version=0,
+    )
+
+
+def terms_of(contact: Contact) -> dict[str, Any]:
+    """Give all that was agreed with `contact`, with its prices by SKU."""
+    agreement = agreement_with(contact)
+    rows = db.session.execute(
+        sa.select(Product.sku, AgreedPrice.price, AgreedPrice.discount)
+        .join(Product, Product.id == AgreedPrice.product_id)
+        .where(AgreedPrice.contact_id == contact.id)
+        .order_by(Product.sku)
+    )
+    return {
+        "contact": contact.id,
+        "discount": agreement.discount,
+        "shows_exact_stock": agreement.shows_exact_stock,
+        "trusted": agreement.trusted,
+        "version": agreement.version,
+        "prices": [row._asdict() for row in rows],
+    }
 
 
 def save_agreement(
@@ -99,8 +124,8 @@ def save_agreement(
     Raises `Invalid` for a discount that is no fraction between 0 and 1.
     """
     agreement = agreement_with(contact)
-    if agreement is None:
-        agreement = Agreement(contact_id=contact.id)
+    if agreement.version == 0:
+        agreement.version = 1
         db.session.add(agreement)
     if discount is not None:
         agreement.discount = checked_discount(discount)
@@ -133,12 +158,14 @@ def agree_price(
         db.session.add(agreed)
     agreed.price = None if price is None else checked_price(price)
     agreed.discount = checked_discount(discount)
+    # The prices are part of the agreement: a changed price is a changed agreement.
+    save_agreement(contact).updated_at = now()
     db.session.flush()
     return agreed
 
 
 def checked_price(price: Decimal, field: str = "price") -> Decimal:
-    """Give `price` back; raises `Invalid` below zero, beyond all measure, or too fine."""
+    """Give `price` back; raises `Invalid` below zero, far too dear, or too fine."""
     if not NOTHING <= price < _DEAREST or price != price.quantize(_PLACES):
         raise Invalid(errors={field: [_("Write an amount such as 12.50.")]})
     return price
@@ -150,3 +177,11 @@ def checked_discount(discount: Decimal, field: str = "discount") -> Decimal:
         said = _("A discount is a fraction from 0 to 1: 0.05 is five per cent.")
         raise Invalid(errors={field: [said]})
     return discount
+
+
+def recount(order: Order) -> None:
+    """Sum up an order from its lines: the total, and the day all of it is promised."""
+    order.total = sum((one.total for one in order.lines), NOTHING)
+    days = [one.promised_on for one in order.lines]
+    known = [one for one in days if one is not None]
+    order.promised_on = max(known) if known and len(known) == len(days) else None

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import Literal, TypeAlias
 
 import sqlalchemy as sa
+from sqlalchemy.orm.util import identity_key
 
 from core import settings
 from core.db import db, now
@@ -89,9 +90,7 @@ def reserve_up_to(product_id: int, quantity: int) -> int:
     taken = max(0, min(quantity, row[0])) if row else 0
     if taken and not _change(
         sa.update(Stock)
-        .where(
-            Stock.product_id == product_id, Stock.on_hand - Stock.reserved >= taken
-        )
+        .where(Stock.product_id == product_id, Stock.on_hand - Stock.reserved >= taken)
         .values(reserved=Stock.reserved + taken),
         product_id,
     ):
@@ -147,11 +146,9 @@ def count_stock(product: Product, *, on_hand: int) -> None:
 
 
 def _change(statement: sa.Update, product_id: int) -> bool:
-    result = db.session.execute(
-        statement.execution_options(synchronize_session=False)
-    )
+    result = db.session.execute(statement.execution_options(synchronize_session=False))
     # What the session remembers of this row is no longer true.
-    known = db.session.identity_map.get(sa.orm.identity_key(Stock, product_id))
+    known = db.session.identity_map.get(identity_key(Stock, product_id))
     if known is not None:
         db.session.expire(known)
     return bool(result.rowcount)  # type: ignore[attr-defined]
@@ -188,7 +185,7 @@ def expected_on(products: Sequence[Product]) -> dict[int, date]:
         )
         .group_by(PurchaseOrderLine.product_id)
     )
-    found = {product_id: max(on, today()) for product_id, on in rows}
+    found = {one: max(on, today()) for one, on in rows if one is not None}
     for product in products:
         by_lead_time = lead_time_ends(product)
         if by_lead_time is not None:

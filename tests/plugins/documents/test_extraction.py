@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.testing.files import make_docx, make_pdf
+from core.paper import make_docx, make_pdf
 from plugins.documents.extraction import PARTLY, REASONS, Extraction, extract_text
 from plugins.documents.readers.__main__ import read as read_here
 

@@ -1,4 +1,4 @@
-"""Real PDF and DOCX files made from text, for tests and the demo company."""
+"""Real PDF and DOCX files made from text: for the demo company, and for tests."""
 
 import io
 import textwrap

@@ -1,0 +1,95 @@
+"""What happened to a record, in words: who changed which fields, and when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core.contacts.forms import MORE_TITLES, TITLES
+from core.contacts.models import Contact
+from core.db import db
+from core.events import Event, declarations
+from core.i18n import _
+from core.users.models import User
+from core.visibility import visible_events
+
+# Columns that follow from others, or are told elsewhere.
+_SILENT = {"sort_name", "last_interaction_at"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One line of the history; `fields` are (title, before, after)."""
+
+    id: int
+    time: datetime
+    who: str
+    what: str
+    fields: Sequence[tuple[str, str, str]]
+
+
+def changes(
+    contact: Contact, user: User, *, before: int | None = None, limit: int = 50
+) -> tuple[list[Change], int | None]:
+    """Read what happened to `contact`, the latest first, and where older ones begin."""
+    query = (
+        visible_events(user)
+        .where(Event.subject == contact.ref)
+        .outerjoin(User, User.id == Event.actor_id)
+        .add_columns(User.name)
+        .order_by(Event.id.desc())
+        .limit(limit + 1)
+    )
+    if before is not None:
+        query = query.where(Event.id < before)
+    rows = db.session.execute(query).all()
+    found = [_change(event, name or "") for event, name in rows[:limit]]
+    return found, rows[limit - 1][0].id if len(rows) > limit else None
+
+
+def last_author(contact: Contact, user: User) -> str:
+    """Name who changed `contact` last, as far as `user` may know."""
+    found, _older = changes(contact, user, limit=1)
+    return found[0].who if found else ""
+
+
+def _change(event: Event, who: str) -> Change:
+    verb = event.type.rpartition(".")[2]
+    values = {**event.data.get("values", {}), **(event.personal or {})}
+    named = [one for one in event.data.get("fields", []) if one not in _SILENT]
+    fields = [
+        (_title(one), _words(values.get(one, [None])[0]), _words(values.get(one)[-1]))
+        for one in named
+        if one != "trashed_at" and one in values
+    ]
+    return Change(event.id, event.time, who, _what(event, verb, named, values), fields)
+
+
+def _what(event: Event, verb: str, named: list[str], values: dict[str, Any]) -> str:
+    if verb == "created":
+        return _("Added")
+    if verb != "updated":
+        declared = declarations().types.get(event.type)
+        return str(declared.title) if declared else verb
+    if "trashed_at" in named:
+        after = values["trashed_at"][1]
+        return _("Put in the trash") if after else _("Brought back from the trash")
+    titles = ", ".join(dict.fromkeys(_title(one) for one in named))
+    return _("Changed: %(fields)s", fields=titles or _("People"))
+
+
+def _title(field: str) -> str:
+    return str(TITLES.get(field) or MORE_TITLES.get(field) or field)
+
+
+def _words(value: Any) -> str:
+    """Write a column's value on one line."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(_words, value)))
+    if isinstance(value, dict):
+        return " ".join(filter(None, map(_words, value.values())))
+    return str(value)

@@ -1,0 +1,179 @@
+"""Bringing in contacts: organisations and people, and who belongs where."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from marshmallow import fields
+
+from core.contacts import permissions, services
+from core.contacts.affiliations import affiliate
+from core.contacts.finding import fold
+from core.contacts.models import Affiliation, Contact
+from core.db import db
+from core.errors import Invalid
+from core.i18n import _
+from core.i18n import lazy_gettext as _l
+from core.imports import ImportContext, ImportKind, Row
+from core.schemas import Schema, Text
+from core.users.models import User
+
+CONTACTS = "contacts"
+STAFF = "staff"
+
+
+class ContactRow(Schema):
+    """One contact, as a mapping fills it; the fields are those of the API.
+
+    `organisation` and `parent` are names, and an organisation nobody knows is made;
+    `organisation_key`, `parent_key` and `owner_key` are what the source itself calls
+    them. `owner` is a colleague's e-mail address.
+    """
+
+    kind = Text(most=12)
+    name = Text()
+    given_name = Text(most=100)
+    family_name = Text(most=100)
+    job_title = Text(most=100)
+    emails = fields.List(fields.Raw())
+    phones = fields.List(fields.Raw())
+    addresses = fields.List(fields.Dict(keys=Text()))
+    roles = fields.List(Text())
+    tags = fields.List(Text())
+    custom = fields.Dict(keys=Text())
+    language = Text(most=5)
+    website = Text()
+    do_not_contact = fields.Boolean()
+    know_first = Text(most=10_000)
+    next_step = Text(most=300)
+    next_step_on = fields.Date()
+    parent = Text()
+    parent_key = Text()
+    owner = Text(most=254)
+    owner_key = Text()
+    organisation = Text()
+    organisation_key = Text()
+    organisation_role = Text(most=100)
+
+
+def bring_contact(row: Row, context: ImportContext) -> Contact:
+    """Make or change the contact of a row, and join it to its organisation."""
+    values = dict(row)
+    kind = values.pop("kind", None) or _kind_of(values)
+    parent = _organisation(values, context, "parent")
+    organisation = _organisation(values, context, "organisation")
+    role = values.pop("organisation_role", "")
+    if parent is not None:
+        values["parent"] = parent.id
+    owner_key = values.pop("owner_key", None)
+    if owner_key is not None:
+        owner = context.need(User, STAFF, owner_key, field="owner_key")
+        values["owner"] = owner.id
+    contact = _known(kind, values, context)
+    if contact is None:
+        contact = services.create_contact({"kind": kind, **values}, actor=context.actor)
+    else:
+        services.change_contact(contact, values, actor=context.actor)
+    if organisation is not None and not _belongs(contact, organisation, role):
+        affiliate(contact, organisation=organisation, role=role)
+    return contact
+
+
+def _kind_of(values: dict[str, Any]) -> str:
+    """Say what a row is about that does not say it itself."""
+    personal = {"given_name", "family_name", "organisation", "organisation_key"}
+    return "person" if personal & values.keys() else "organisation"
+
+
+def _organisation(
+    values: dict[str, Any], context: ImportContext, field: str
+) -> Contact | None:
+    """Find the organisation a row names by key or by name; a new name is made."""
+    key = values.pop(f"{field}_key", None)
+    name = values.pop(field, None)
+    if key is not None:
+        return _alive(context.need(Contact, CONTACTS, key, field=f"{field}_key"))
+    if not name:
+        return None
+    return _named("organisation", name) or services.create_contact(
+        {"kind": "organisation", "name": name}, actor=context.actor
+    )
+
+
+def _known(kind: str, values: dict[str, Any], context: ImportContext) -> Contact | None:
+    """Find the contact a row means.
+
+    A row with a key of its own means what that key meant before. One without means
+    the organisation of that name, or the person of that name who has one of these
+    e-mail addresses.
+    """
+    if context.key is not None:
+        found = context.existing(Contact)
+        return None if found is None else _alive(found)
+    name = values.get("name") or services.full_name(
+        values.get("given_name", ""), values.get("family_name", "")
+    )
+    if kind == "organisation":
+        return _named(kind, name)
+    for entry in values.get("emails", []):
+        address = entry.get("address", "") if isinstance(entry, dict) else entry
+        for one in services.contacts_with_email(str(address), actor=context.actor):
+            if one.kind == kind and one.sort_name == fold(name):
+                return one
+    return None
+
+
+def _named(kind: str, name: str) -> Contact | None:
+    query = sa.select(Contact).where(
+        Contact.sort_name == fold(name)[:200],
+        Contact.kind == kind,
+        Contact.trashed_at.is_(None),
+    )
+    return db.session.scalar(query.order_by(Contact.id).limit(1))
+
+
+def _alive(contact: Contact) -> Contact:
+    """Follow a merged contact to what it became; refuse one in the trash."""
+    seen = {contact.id}
+    while contact.merged_into_id is not None and contact.merged_into_id not in seen:
+        seen.add(contact.merged_into_id)
+        contact = db.session.get_one(Contact, contact.merged_into_id)
+    if contact.trashed_at is not None:
+        raise Invalid(
+            _("%(name)s is in the trash. Take it out first.", name=contact.name)
+        )
+    return contact
+
+
+def _belongs(person: Contact, organisation: Contact, role: str) -> bool:
+    """Say whether they are joined already; who has left stays so."""
+    query = sa.select(Affiliation.id).where(
+        Affiliation.person_id == person.id,
+        Affiliation.organisation_id == organisation.id,
+    )
+    if role:
+        query = query.where(Affiliation.role == role)
+    return db.session.scalar(query.limit(1)) is not None
+
+
+KIND = ImportKind(
+    name=CONTACTS,
+    title=_l("Contacts"),
+    schema=ContactRow,
+    bring=bring_contact,
+    permission=permissions.IMPORT,
+    columns={
+        "emails": [{"address": "email"}],
+        "phones": [{"number": "phone"}],
+        "addresses": [
+            {
+                "street": "street",
+                "postcode": "postcode",
+                "city": "city",
+                "region": "region",
+                "country": "country",
+            }
+        ],
+        "roles": {"from": "role", "split": ","},
+        "tags": {"from": "tag", "split": ","},
+    },
+)

@@ -1,0 +1,194 @@
+"""Which contacts a list shows, and what a program is sent of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload, lazyload, load_only
+
+from core import settings
+from core.contacts import finding
+from core.contacts.affiliations import Related, related
+from core.contacts.models import Affiliation, Contact
+from core.db import db, now
+from core.errors import NotFound
+from core.users.models import User
+from core.visibility import get_visible, visible_to
+
+# Counting stops here: nobody reads a thousand rows, and a count reads them all.
+MOST_COUNTED = 1_000
+
+# Only the owner's name is shown; what they may do is not asked for.
+_WITH_OWNER = joinedload(Contact.owner).options(
+    load_only(User.name), lazyload(User.roles), lazyload(User.teams)
+)
+
+# What people outside the house see of a contact: their own side of it.
+OUTSIDE = (
+    "id",
+    "kind",
+    "name",
+    "given_name",
+    "family_name",
+    "job_title",
+    "emails",
+    "phones",
+    "addresses",
+    "roles",
+    "language",
+    "website",
+    "version",
+)
+# What belongs to the house alone.
+INSIDE = (
+    "do_not_contact",
+    "know_first",
+    "next_step",
+    "next_step_on",
+    "tags",
+    "custom",
+    "last_interaction_at",
+    "created_at",
+    "updated_at",
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a reader asks a list for; empty fields ask for nothing.
+
+    `owner` is an id, `me` or `nobody`; `view` is empty, `quiet` or `trash`.
+    """
+
+    q: str = ""
+    kind: str = ""
+    role: str = ""
+    owner: str = ""
+    tag: str = ""
+    organisation: int | None = None
+    view: str = ""
+
+    @property
+    def narrowed(self) -> int:
+        """How many filters are set."""
+        filters = (self.q, self.kind, self.role, self.owner, self.tag)
+        return sum(map(bool, filters)) + (self.organisation is not None)
+
+
+def contact_list(user: User, wanted: Wanted) -> sa.Select[Contact]:
+    """Select the contacts `user` asks for, in no order, each with its owner."""
+    in_trash = wanted.view == "trash"
+    query = visible_to(user, Contact, trashed=in_trash)
+    conditions = list(_conditions(user, wanted))
+    if in_trash:
+        conditions.append(Contact.trashed_at.is_not(None))
+    return query.where(*conditions).options(_WITH_OWNER)
+
+
+def _conditions(user: User, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    if wanted.q.strip():
+        found += finding.matching(wanted.q.strip(), _setting("region"))
+    if wanted.kind:
+        found.append(Contact.kind == wanted.kind)
+    if wanted.role:
+        found.append(finding.with_key("role", wanted.role))
+    if wanted.tag:
+        found.append(finding.with_tag(wanted.tag))
+    if wanted.owner:
+        found.append(_owned_by(user, wanted.owner))
+    if wanted.organisation is not None:
+        get_visible(user, Contact, wanted.organisation)
+        people = sa.select(Affiliation.person_id).where(
+            Affiliation.organisation_id == wanted.organisation
+        )
+        found.append(Contact.id.in_(people))
+    if wanted.view == "quiet":
+        since = now() - timedelta(days=_setting("quiet_days"))
+        last = Contact.last_interaction_at
+        found.append(sa.or_(last.is_(None), last < since))
+    return found
+
+
+def _setting(name: str) -> Any:
+    return settings.get("contacts")[name]
+
+
+def _owned_by(user: User, owner: str) -> sa.ColumnElement[bool]:
+    if owner == "nobody":
+        return Contact.owner_id.is_(None)
+    if owner == "me":
+        return Contact.owner_id == user.id
+    if not owner.isdecimal() or len(owner) > 9:
+        return sa.false()
+    return Contact.owner_id == int(owner)
+
+
+def count_up_to(query: sa.Select[Contact], most: int = MOST_COUNTED) -> int:
+    """Count the rows of `query`, and stop at `most` + 1."""
+    ids = query.options(lazyload("*")).with_only_columns(Contact.id)
+    few = ids.order_by(None).limit(most + 1).subquery()
+    return db.session.scalar(sa.select(sa.func.count()).select_from(few)) or 0
+
+
+def firms_of(contacts: Sequence[Contact], user: User) -> dict[int, Related]:
+    """Give the organisation each person of a list belongs to first; one statement."""
+    people = [one.id for one in contacts if one.kind == "person"]
+    found = related(people, user, most=1)
+    return {one.contact_id: one for one in found if one.active}
+
+
+def colleagues() -> list[tuple[int, str]]:
+    """Give everybody who may own a contact, by name."""
+    query = sa.select(User.id, User.name).where(User.kind == "staff", User.active)
+    return [(row.id, row.name) for row in db.session.execute(query.order_by(User.name))]
+
+
+def load_contact(user: User, contact_id: int, *, trashed: bool = False) -> Contact:
+    """Give one contact with its owner, or raise `NotFound`."""
+    if not 0 < contact_id < 2**31:
+        raise NotFound
+    query = visible_to(user, Contact, trashed=trashed)
+    found = db.session.scalar(
+        query.where(Contact.id == contact_id).options(_WITH_OWNER)
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def sent(contacts: Sequence[Contact], user: User) -> list[dict[str, Any]]:
+    """Give what a program acting as `user` is sent of `contacts`; one statement."""
+    beside: dict[int, list[Related]] = {}
+    for one in related([contact.id for contact in contacts], user):
+        beside.setdefault(one.contact_id, []).append(one)
+    return [_sent(one, beside.get(one.id, []), user) for one in contacts]
+
+
+def _sent(contact: Contact, beside: list[Related], user: User) -> dict[str, Any]:
+    found = {name: getattr(contact, name) for name in OUTSIDE}
+    found["affiliations"] = [
+        _affiliation(contact, one) for one in beside if one.affiliation_id is not None
+    ]
+    found["parent"] = next((one for one in beside if one.relation == "parent"), None)
+    if user.kind == "staff":
+        found |= {name: getattr(contact, name) for name in INSIDE}
+        found["owner"] = contact.owner
+    return found
+
+
+def _affiliation(contact: Contact, one: Related) -> dict[str, Any]:
+    here = {"id": contact.id, "name": contact.name}
+    there = {"id": one.id, "name": one.name}
+    person, organisation = (here, there) if contact.kind == "person" else (there, here)
+    return {
+        "id": one.affiliation_id,
+        "person": person,
+        "organisation": organisation,
+        "role": one.role,
+        "active": one.active,
+        "since": one.since,
+        "until": one.until,
+    }

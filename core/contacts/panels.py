@@ -1,0 +1,162 @@
+"""What contacts put on their own page, on "my day" and in the palette."""
+
+from collections.abc import Sequence
+
+from flask import url_for
+
+from core.contacts.affiliations import MOST_SHOWN, related
+from core.contacts.history import changes
+from core.contacts.models import Contact
+from core.contacts.permissions import READ, WRITE
+from core.db import Record, db, now
+from core.i18n import lazy_gettext as _l
+from core.pages import DayItem, MenuItem, PaletteItem, Panel
+from core.users.models import User
+from core.visibility import visible_to
+
+# Lines of a panel, and of a block of "my day".
+FEW = 5
+_TYPES = ("contact.",)
+
+
+def for_record(record: Record, user: User) -> list[Panel]:
+    """Give the panels of a contact's own page."""
+    if not isinstance(record, Contact) or user.kind != "staff":
+        return []
+    return [_strip(record), _know(record), _details(record), *_beside(record, user)]
+
+
+def _strip(contact: Contact) -> Panel:
+    return Panel(
+        "contacts.strip",
+        _l("In short"),
+        "core/contacts/strip.html",
+        {},
+        READ,
+        weight=1,
+        place="strip",
+        types=_TYPES,
+        empty=not (
+            contact.owner_id or contact.last_interaction_at or contact.next_step
+        ),
+    )
+
+
+def _know(contact: Contact) -> Panel:
+    return Panel(
+        "contacts.know",
+        _l("Know this first"),
+        "core/contacts/know.html",
+        {},
+        READ,
+        weight=1,
+        types=_TYPES,
+        empty=not (contact.know_first or contact.do_not_contact),
+        add_url=url_for("contacts.edit", contact_id=contact.id, _anchor="f-know_first"),
+    )
+
+
+def _details(contact: Contact) -> Panel:
+    filled = (
+        *(contact.phones, contact.emails, contact.addresses, contact.website),
+        *(contact.language, contact.job_title, contact.tags, contact.custom),
+    )
+    return Panel(
+        "contacts.details",
+        _l("Details"),
+        "core/contacts/details.html",
+        {},
+        READ,
+        weight=2,
+        types=_TYPES,
+        empty=not any(filled),
+        add_url=url_for("contacts.edit", contact_id=contact.id),
+    )
+
+
+def _beside(contact: Contact, user: User) -> list[Panel]:
+    beside = related([contact.id], user, most=MOST_SHOWN, children=True)
+    by_relation = {
+        name: [one for one in beside if one.relation == name]
+        for name in ("organisation", "person", "parent", "child")
+    }
+    person = contact.kind == "person"
+    members = by_relation["organisation" if person else "person"]
+    all_url = url_for("contacts.index", organisation=contact.id)
+    context = {
+        "members": [one for one in members if one.active],
+        "former": [one for one in members if not one.active],
+        "parent": next(iter(by_relation["parent"]), None),
+        "children": by_relation["child"],
+        "count": members[0].total if members else None,
+        "all_url": "" if person or len(members) <= FEW else all_url,
+        "few": FEW,
+    }
+    add = url_for("contacts.join", contact_id=contact.id)
+    if not person:
+        add = url_for("contacts.new", kind="person", organisation=contact.id)
+    found, more = changes(contact, user, limit=FEW)
+    history_url = url_for("contacts.history", contact_id=contact.id)
+    return [
+        Panel(
+            "contacts.people",
+            _l("Organisations") if person else _l("People"),
+            "core/contacts/people.html",
+            context,
+            READ,
+            weight=3,
+            types=_TYPES,
+            empty=not beside,
+            add_url=add,
+        ),
+        Panel(
+            "contacts.changes",
+            _l("Changes"),
+            "core/contacts/changes.html",
+            {"changes": found, "all_url": history_url if more else ""},
+            READ,
+            weight=95,
+            types=_TYPES,
+            empty=not found,
+        ),
+    ]
+
+
+def menu(_user: User) -> list[MenuItem]:
+    """Give the line of the main menu."""
+    return [MenuItem(_l("Contacts"), "contacts.index", READ, "people", weight=20)]
+
+
+def palette(_user: User) -> list[PaletteItem]:
+    """Give what Ctrl-K can start here."""
+    person = url_for("contacts.new", kind="person")
+    organisation = url_for("contacts.new", kind="organisation")
+    return [
+        PaletteItem(_l("New person"), person, WRITE),
+        PaletteItem(_l("New organisation"), organisation, WRITE),
+        PaletteItem(_l("Contacts"), url_for("contacts.index"), READ),
+    ]
+
+
+def day(user: User) -> Sequence[DayItem]:
+    """Give the steps of one's own contacts that are due."""
+    due = (
+        visible_to(user, Contact)
+        .where(Contact.owner_id == user.id, Contact.next_step_on <= now().date())
+        .order_by(Contact.next_step_on, Contact.sort_name)
+        .limit(FEW + 1)
+    )
+    found = list(db.session.scalars(due))
+    if not found:
+        return []
+    context = {"contacts": found[:FEW], "more": len(found) > FEW}
+    return [
+        DayItem(
+            "contacts.due",
+            _l("Follow up"),
+            "core/contacts/due.html",
+            context,
+            READ,
+            weight=10,
+        )
+    ]

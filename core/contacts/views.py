@@ -1,0 +1,215 @@
+"""The pages of contacts: the list, and the page that hosts everybody's panels."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, current_app, render_template, request, url_for
+
+from core.contacts import lists, permissions
+from core.contacts.cleaning import ROLES
+from core.contacts.history import changes, last_author
+from core.contacts.models import Contact
+from core.errors import NotFound
+from core.i18n import lazy_gettext as _l
+from core.pages import Action, Column, Panel, allowed
+from core.parts import draw, drawn_panels
+from core.permissions import me, requires
+from core.plugin_manager import contributions
+from core.schemas import encode_cursor, keyset_page
+
+bp = Blueprint("contacts", __name__)
+log = logging.getLogger("rapport.contacts")
+
+PAGE = 50
+ROLE_TITLES = {
+    "customer": _l("Customer"),
+    "vendor": _l("Vendor"),
+    "prospect": _l("Prospect"),
+}
+VIEWS = {"": _l("All"), "mine": _l("Mine"), "quiet": _l("Quiet"), "trash": _l("Trash")}
+
+
+@bp.app_context_processor
+def _for_every_page() -> dict[str, Any]:
+    """Give the palette its way out for a caller nobody knows."""
+    return {"new_person_url": url_for("contacts.new", kind="person")}
+
+
+# -- The list ----------------------------------------------------------------------
+
+
+@bp.get("/contacts")
+@requires(permissions.READ)
+def index() -> Any:
+    """List the contacts one may see, by name, with filters and pages."""
+    wanted = _wanted()
+    query = lists.contact_list(me(), wanted)
+    contacts, older, newer = _page_of(query)
+    count = lists.count_up_to(query)
+    organisation = None
+    if wanted.organisation is not None:
+        organisation = lists.load_contact(me(), wanted.organisation)
+    return render_template(
+        "core/contacts/index.html",
+        contacts=contacts,
+        firms=lists.firms_of(contacts, me()),
+        columns=_columns(),
+        cell=_cell,
+        wanted=wanted,
+        view=_view(),
+        tabs_shown=_tabs(),
+        count=count,
+        most=lists.MOST_COUNTED,
+        organisation=organisation,
+        owners=lists.colleagues(),
+        role_titles=ROLE_TITLES,
+        next_url=_here(after=older) if older else "",
+        prev_url=_here(before=newer) if newer else "",
+    )
+
+
+def _view() -> str:
+    view = request.args.get("view", "")
+    return view if view in VIEWS else ""
+
+
+def _wanted() -> lists.Wanted:
+    view, args = _view(), request.args
+    role = args.get("role", "")
+    return lists.Wanted(
+        q=args.get("q", "")[:100].replace("\x00", ""),
+        role=role if role in ROLES else "",
+        owner="me" if view == "mine" else args.get("owner", "")[:9],
+        tag=args.get("tag", "")[:60].replace("\x00", ""),
+        organisation=args.get("organisation", type=int),
+        view=view if view in {"quiet", "trash"} else "",
+    )
+
+
+def _page_of(
+    query: sa.Select[Contact],
+) -> tuple[Sequence[Contact], str | None, str | None]:
+    """Read the page the address asks for; give it, and where its neighbours begin."""
+    order = [Contact.sort_name, Contact.id]
+    before, after = request.args.get("before"), request.args.get("after")
+    if before:
+        page = keyset_page(query, order, cursor=before, limit=PAGE, descending=True)
+        found = list(reversed(page.items))
+        return found, _key(found[-1:]), page.next
+    page = keyset_page(query, order, cursor=after, limit=PAGE)
+    return page.items, page.next, _key(page.items[:1]) if after else None
+
+
+def _key(edge: Sequence[Contact]) -> str | None:
+    return encode_cursor([edge[0].sort_name, edge[0].id]) if edge else None
+
+
+def _here(**changes: str) -> str:
+    """Give the address of this list with other arguments; pages start anew."""
+    kept = {k: v for k, v in request.args.items() if k not in {"before", "after"}}
+    return url_for("contacts.index", **{**kept, **changes})
+
+
+def _tabs() -> list[tuple[object, str, bool, None]]:
+    here = _view()
+    return [
+        (title, url_for("contacts.index", view=view or None), view == here, None)
+        for view, title in VIEWS.items()
+    ]
+
+
+def _columns() -> list[Column]:
+    found = contributions("contact_columns")
+    columns = [one for one in found if isinstance(one, Column)]
+    return sorted(columns, key=lambda one: one.weight)
+
+
+def _cell(column: Column, contact: Contact) -> object:
+    """Give what a plugin's column says of a contact; nothing when it fails."""
+    try:
+        return column.value(contact)
+    except Exception:
+        if current_app.testing or current_app.debug:
+            raise
+        log.exception("the column %s failed", column.name)
+        return ""
+
+
+# -- One contact -------------------------------------------------------------------
+
+
+@bp.get("/contacts/<int:contact_id>")
+@requires(permissions.READ)
+def show(contact_id: int) -> Any:
+    """Show who it is, what was promised and what is next, with everybody's panels."""
+    contact = lists.load_contact(me(), contact_id, trashed=True)
+    panels, failed = drawn_panels(contact, me())
+    found = contributions("record_actions", record=contact, user=me())
+    actions = allowed([one for one in found if isinstance(one, Action)])
+    shown = [one for one in panels if not one.part.empty]
+    return render_template(
+        "core/contacts/show.html",
+        contact=contact,
+        places={
+            place: [one for one in shown if place_of(one.part) == place]
+            for place in ("strip", "first", "facts", "main", "side")
+        },
+        empty=[one for one in panels if one.part.empty],
+        failed=failed,
+        actions=actions,
+        trashed_by=last_author(contact, me()) if contact.trashed_at else "",
+        role_titles=ROLE_TITLES,
+    )
+
+
+def place_of(panel: Panel) -> str:
+    """Say where on the page a panel stands: core's own facts stand by themselves."""
+    if panel.place != "side":
+        return panel.place
+    own = {"contacts.know": "first", "contacts.details": "facts"}
+    return own.get(panel.name, "facts" if panel.name == "contacts.people" else "side")
+
+
+@bp.get("/contacts/<int:contact_id>/panels/<name>")
+@requires(permissions.READ)
+def panel(contact_id: int, name: str) -> Any:
+    """Draw one panel again; only the plugin that made it is asked."""
+    contact = lists.load_contact(me(), contact_id, trashed=True)
+    manager = current_app.extensions["rapport_pm"]
+    owner = name.partition(".")[0]
+    plugin = manager.get_plugin(owner) or manager.get_plugin(f"core.{owner}")
+    if plugin is None:
+        raise NotFound
+    others = [one for one in manager.get_plugins() if one is not plugin]
+    ask = manager.subset_hook_caller("record_panels", others)
+    found = [one for answer in ask(record=contact, user=me()) for one in answer]
+    for one in allowed([one for one in found if isinstance(one, Panel)]):
+        if one.name == name:
+            html = "" if one.empty else draw(one, record=contact)
+            if html is None:
+                raise NotFound
+            return render_template(
+                "core/contacts/panel.html", contact=contact, panel=one, html=html
+            )
+    raise NotFound
+
+
+@bp.get("/contacts/<int:contact_id>/changes")
+@requires(permissions.READ)
+def history(contact_id: int) -> Any:
+    """Show who changed what, the latest first."""
+    contact = lists.load_contact(me(), contact_id, trashed=True)
+    before = request.args.get("before", type=int)
+    found, older = changes(contact, me(), before=before)
+    return render_template(
+        "core/contacts/history.html",
+        contact=contact,
+        changes=found,
+        next_url=_url("history", contact, before=older) if older else "",
+    )
+
+
+def _url(view: str, contact: Contact, **more: Any) -> str:
+    return url_for(f"contacts.{view}", contact_id=contact.id, **more)

@@ -1,0 +1,323 @@
+"""The language of mapping files: which columns become which fields.
+
+docs/imports.md describes it for those who write such a file.
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from core.errors import Invalid
+from core.i18n import _
+from core.importing.reading import Cells
+
+# What a rule makes of a row; `None` is "nothing there", and the field is left out.
+Taker: TypeAlias = Callable[[Cells], Any]
+
+_PLACE = re.compile(r"\{([^{}]+)\}")
+_SOURCES = {"from", "value", "template"}
+_OPTIONS = {"map", "default", "split", "date", "time", "decimal"}
+_TOP = {"kind", "source", "key", "null", "zone", "charset", "delimiter", "columns"}
+_TOP |= {"skip"}
+
+
+@dataclass(frozen=True)
+class FieldMapping:
+    """How the rows of a file become rows of a kind.
+
+    `null` are words that mean an empty cell; `skip` says which words in a column leave
+    the row out. `used` are the columns it asks for, `written` what the file says.
+    """
+
+    kind: str
+    source: str
+    fields: Mapping[str, Taker]
+    key: Taker
+    used: frozenset[str]
+    written: Mapping[str, Any]
+    skip: Mapping[str, frozenset[str]]
+    null: frozenset[str] = frozenset()
+    charset: str | None = None
+    delimiter: str | None = None
+
+    def row_of(self, cells: Cells) -> tuple[str | None, dict[str, Any]] | None:
+        """Turn the cells of a row into its key and its fields; None leaves it out.
+
+        Raises `Invalid` for a cell that cannot be read as the mapping says.
+        """
+        cells = {
+            name: text
+            for name, cell in cells.items()
+            if (text := cell.strip()) and text not in self.null
+        }
+        if any(cells.get(name, "") in words for name, words in self.skip.items()):
+            return None
+        found: dict[str, Any] = {}
+        for name, take in self.fields.items():
+            try:
+                value = take(cells)
+            except ValueError as error:
+                raise Invalid(errors={name: [str(error)]}) from error
+            if value is not None:
+                found[name] = value
+        return self.key(cells), found
+
+
+def read_mapping(path: Path) -> FieldMapping:
+    """Read a mapping file; raises `Invalid` for one that does not make sense."""
+    try:
+        written = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
+        raise Invalid(f"{path.name}: {error}") from error
+    try:
+        return parse_mapping(written)
+    except Invalid as error:
+        raise Invalid(f"{path.name}: {error.message}") from error
+
+
+def parse_mapping(written: Mapping[str, Any]) -> FieldMapping:
+    """Make a mapping of what a TOML file says; raises `Invalid`."""
+    _refuse_others(written, _TOP, "")
+    columns = written.get("columns")
+    if not isinstance(columns, Mapping) or not columns:
+        raise Invalid(_("A mapping needs [columns]."))
+    used: set[str] = set()
+    try:
+        maker = _Maker(ZoneInfo(str(written.get("zone", "UTC"))), used)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise Invalid(
+            _("There is no time zone %(name)s.", name=written["zone"])
+        ) from error
+    fields = {name: maker.rule(rule, name) for name, rule in columns.items()}
+    key = maker.rule(written["key"], "key") if "key" in written else _nothing
+    skip = {
+        str(name): frozenset(str(one) for one in words)
+        for name, words in written.get("skip", {}).items()
+    }
+    return FieldMapping(
+        kind=str(written.get("kind", "")),
+        source=str(written.get("source", "")),
+        fields=fields,
+        key=key,
+        used=frozenset(used | skip.keys()),
+        written=dict(written),
+        skip=skip,
+        null=frozenset(str(one) for one in written.get("null", [])),
+        charset=written.get("charset"),
+        delimiter=written.get("delimiter"),
+    )
+
+
+def plain_mapping(
+    kind: str, headings: Iterable[str], fields: Iterable[str], given: Mapping[str, Any]
+) -> FieldMapping:
+    """Make the mapping of a file whose headings are the names of the fields.
+
+    `given` are the kind's own rules; those whose columns the file lacks fall away.
+    Headings match whatever their case, with blanks or hyphens for underscores; a
+    column `key` is the row's own key.
+    """
+    by_name = {re.sub(r"[\s-]+", "_", one.lower()): one for one in headings}
+    columns: dict[str, Any] = {
+        name: by_name[name] for name in fields if name in by_name
+    }
+    for name, rule in given.items():
+        known = _renamed(rule, by_name)
+        if known is not None and name not in columns:
+            columns[name] = known
+    if not columns:
+        raise Invalid(
+            _(
+                "No column of this file is a field of %(kind)s. There are: %(names)s. "
+                "Write a mapping file and name it with --map.",
+                kind=kind,
+                names=", ".join(sorted({*fields, *given})),
+            )
+        )
+    written: dict[str, Any] = {"kind": kind, "columns": columns}
+    if "key" in by_name:
+        written["key"] = by_name["key"]
+    return parse_mapping(written)
+
+
+def _renamed(rule: Any, by_name: Mapping[str, str]) -> Any:
+    """Write a rule with a file's own headings; None when the file has none of them."""
+    if isinstance(rule, str):
+        return by_name.get(rule)
+    if isinstance(rule, list):
+        return [one for r in rule if (one := _renamed(r, by_name)) is not None] or None
+    if "from" in rule:
+        found = by_name.get(rule["from"])
+        return {**rule, "from": found} if found else None
+    if _SOURCES & rule.keys():
+        return rule
+    parts = {name: _renamed(part, by_name) for name, part in rule.items()}
+    kept = {name: part for name, part in parts.items() if part is not None}
+    fixed = all(isinstance(p, Mapping) and "value" in p for p in kept.values())
+    return None if fixed else kept
+
+
+def _nothing(_cells: Cells) -> None:
+    return None
+
+
+def _refuse_others(given: Mapping[str, Any], known: set[str], where: str) -> None:
+    others = sorted(given.keys() - known)
+    if others:
+        raise Invalid(
+            _(
+                "%(where)s“%(name)s” is not known here. Known are: %(names)s.",
+                where=f"{where}: " if where else "",
+                name=others[0],
+                names=", ".join(sorted(known)),
+            )
+        )
+
+
+class _Maker:
+    """Turns what is written into takers, noting which columns they ask for."""
+
+    def __init__(self, zone: ZoneInfo, used: set[str]):
+        self.zone = zone
+        self.used = used
+
+    def rule(self, written: Any, where: str) -> Taker:
+        """Make one rule: a column's name, a list, a rule with options, or an object."""
+        if isinstance(written, str):
+            return self._column(written)
+        if isinstance(written, list):
+            return _list_of([self.rule(one, where) for one in written])
+        if not isinstance(written, Mapping) or not written:
+            raise Invalid(_("%(where)s: name a column.", where=where))
+        sources = _SOURCES & written.keys()
+        if not sources:
+            return self._object(written, where)
+        _refuse_others(written, _OPTIONS | sources, where)
+        if len(sources) > 1:
+            raise Invalid(
+                _("%(where)s: only one of from, value and template.", where=where)
+            )
+        return self._with_options(self._source(written), written)
+
+    def _column(self, name: str) -> Taker:
+        self.used.add(name)
+        return lambda cells: cells.get(name)
+
+    def _source(self, written: Mapping[str, Any]) -> Taker:
+        if "value" in written:
+            fixed = written["value"]
+            return lambda _cells: fixed
+        if "from" in written:
+            return self._column(str(written["from"]))
+        return self._template(str(written["template"]))
+
+    def _template(self, text: str) -> Taker:
+        names = _PLACE.findall(text)
+        self.used.update(names)
+
+        def fill(cells: Cells) -> str | None:
+            if not any(name in cells for name in names):
+                return None
+            filled = _PLACE.sub(lambda place: cells.get(place[1], ""), text)
+            return " ".join(filled.split())
+
+        return fill
+
+    def _object(self, written: Mapping[str, Any], where: str) -> Taker:
+        parts = {k: self.rule(v, f"{where}.{k}") for k, v in written.items()}
+        fixed = {
+            k for k, v in written.items() if isinstance(v, Mapping) and "value" in v
+        }
+
+        def gather(cells: Cells) -> dict[str, Any] | None:
+            found = {
+                k: v for k, take in parts.items() if (v := take(cells)) is not None
+            }
+            # An address of which the file says nothing is none, whatever its label.
+            return found if found.keys() - fixed else None
+
+        return gather
+
+    def _with_options(self, take: Taker, written: Mapping[str, Any]) -> Taker:
+        steps: list[Callable[[str], Any]] = []
+        if "map" in written:
+            steps.append(_translate(written["map"]))
+        if "split" in written:
+            steps.append(_split_at(str(written["split"])))
+        if "date" in written:
+            steps.append(_read_date(str(written["date"])))
+        if "time" in written:
+            steps.append(_read_time(str(written["time"]), self.zone))
+        if "decimal" in written:
+            steps.append(_read_number(str(written["decimal"])))
+        default = written.get("default")
+
+        def taken(cells: Cells) -> Any:
+            value = take(cells)
+            for step in steps:
+                if value is None:
+                    break
+                value = step(value)
+            return default if value is None else value
+
+        return taken
+
+
+def _list_of(parts: list[Taker]) -> Taker:
+    def gather(cells: Cells) -> list[Any] | None:
+        return [one for take in parts if (one := take(cells)) is not None] or None
+
+    return gather
+
+
+def _translate(words: Mapping[str, Any]) -> Callable[[str], Any]:
+    """Replace words; `"*"` stands for all others, which else stay as they are."""
+    return lambda value: words.get(value, words.get("*", value))
+
+
+def _split_at(sign: str) -> Callable[[str], list[str]]:
+    return lambda value: [part.strip() for part in value.split(sign) if part.strip()]
+
+
+def _read_date(form: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        return _parse(value, form).date().isoformat()
+
+    return read
+
+
+def _read_time(form: str, zone: ZoneInfo) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        moment = _parse(value, form)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat()
+
+    return read
+
+
+def _parse(value: str, form: str) -> datetime:
+    """Read a day or time in the form the mapping names, or in ISO 8601."""
+    try:
+        return datetime.strptime(value, form)  # noqa: DTZ007 - the caller adds the zone
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError as error:
+        today = date(2026, 12, 31).strftime(form)
+        said = _(
+            "“%(value)s” is not a time such as %(example)s.",
+            value=value[:60],
+            example=today,
+        )
+        raise ValueError(said) from error
+
+
+def _read_number(sign: str) -> Callable[[str], str]:
+    """Write a number with a decimal point and without what groups its thousands."""
+    groups = str.maketrans("", "", " \u00a0\u202f'" + ("." if sign == "," else ","))
+    return lambda value: value.translate(groups).replace(sign, ".")

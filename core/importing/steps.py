@@ -1,0 +1,276 @@
+"""One step of an import: rows, each in its savepoint, and what is noted of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import marshmallow as ma
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
+
+from core.db import Model, Record, db, now
+from core.errors import CRMError, Invalid
+from core.i18n import _
+from core.importing.keys import ComesEarlierHere, Keys
+from core.importing.mapping import FieldMapping
+from core.importing.models import ImportEntry, ImportRefusal, ImportRun
+from core.importing.reading import Cells, TableRow
+from core.importing.watching import Changes, watching
+from core.imports import ImportContext, ImportKind, Row
+from core.problems import flatten
+from core.users.models import User
+
+# Refused rows that a report carries itself; the database has all of them.
+SHOWN = 200
+LONGEST_KEY = 200
+
+_REFUSALS = (
+    CRMError,
+    ma.ValidationError,
+    DataError,
+    IntegrityError,
+    OverflowError,
+    StaleDataError,
+)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A row that did not come in: its line in the file, and why."""
+
+    line: int
+    reason: str
+
+
+@dataclass
+class Report:
+    """How an import went; `refusals` are the first ones, `refused` counts all.
+
+    `same` rows were there already, `left_out` ones the mapping skips; `unused` are
+    the columns it does not ask for. A trial has no `run_id`.
+    """
+
+    kind: str
+    file_name: str
+    trial: bool
+    run_id: int | None = None
+    created: int = 0
+    updated: int = 0
+    same: int = 0
+    left_out: int = 0
+    refused: int = 0
+    refusals: list[Refusal] = field(default_factory=list)
+    unused: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many rows were looked at."""
+        return self.created + self.updated + self.same + self.left_out + self.refused
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A row that could be read: where it stands, its key and its fields."""
+
+    row: TableRow
+    key: str | None
+    data: Row
+
+
+class Importer:
+    """Brings in the rows of one file; lives as long as the run."""
+
+    def __init__(
+        self,
+        kind: ImportKind,
+        mapping: FieldMapping,
+        report: Report,
+        *,
+        source: str,
+        actor_id: int,
+    ):
+        """Note in `report` how it goes; write to the run that the report names."""
+        self.kind = kind
+        self.mapping = mapping
+        self.report = report
+        self.actor_id = actor_id
+        self.source = source
+        self.keys = Keys(source, trial=report.trial)
+        self.shared: dict[str, Any] = {}
+        self._schema = kind.schema()
+        self._refused: list[tuple[Refusal, Cells]] = []
+        self._touched: dict[Record, bool] = {}
+
+    def bring_step(self, rows: Sequence[TableRow]) -> None:
+        """Bring in some rows and note them, in the transaction that is open.
+
+        In a trial everything is taken back again, but for the report.
+        """
+        if not self.report.trial:
+            self._bring(rows)
+            self._note(len(rows))
+            return
+        with db.session.begin_nested() as savepoint:
+            self._bring(rows)
+            savepoint.rollback()
+        self.keys.save()
+        self._forget()
+
+    def _bring(self, rows: Sequence[TableRow]) -> None:
+        taken = [one for row in rows if (one := self._take(row)) is not None]
+        keys = [one.key for one in taken if one.key is not None]
+        self.keys.look_up(self.kind.name, keys)
+        context = ImportContext(
+            kind=self.kind.name,
+            source=self.source,
+            actor=db.session.get_one(User, self.actor_id),
+            keys=self.keys,
+            shared=self.shared,
+        )
+        with watching(db.session) as changes:
+            for one in taken:
+                context.line, context.key = one.row.line, one.key
+                changes.forget()
+                self._bring_row(one, context, changes)
+        self._refused.sort(key=lambda one: one[0].line)
+        room = SHOWN - len(self.report.refusals)
+        self.report.refusals += [refusal for refusal, _cells in self._refused[:room]]
+
+    def _take(self, row: TableRow) -> _Taken | None:
+        """Read a row as the mapping and the schema say; None if it stays outside."""
+        if row.problem:
+            self._refuse(row, row.problem)
+            return None
+        try:
+            mapped = self.mapping.row_of(row.cells)
+            if mapped is None:
+                self.report.left_out += 1
+                return None
+            key, fields = mapped
+            if key is not None and len(key) > LONGEST_KEY:
+                raise Invalid(_("The key of this row is too long."))
+            return _Taken(row, key, self._schema.load(fields))
+        except (CRMError, ma.ValidationError) as error:
+            self._refuse(row, reason_of(error))
+            return None
+
+    def _bring_row(
+        self, taken: _Taken, context: ImportContext, changes: Changes
+    ) -> None:
+        try:
+            with db.session.begin_nested():
+                record = self.kind.bring(taken.data, context)
+                db.session.flush()
+        except ComesEarlierHere:
+            self.report.created += 1
+        except _REFUSALS as error:
+            self._refuse(taken.row, reason_of(error))
+        else:
+            self._accept(taken.key, record, changes)
+
+    def _accept(self, key: str | None, record: Model | None, changes: Changes) -> None:
+        if key is not None and isinstance(record, Record):
+            self.keys.remember(self.kind.name, key, record)
+        made = any(one is record for one in changes.added)
+        if made or (record is None and changes.added):
+            self.report.created += 1
+        elif changes.added or changes.records:
+            self.report.updated += 1
+        else:
+            self.report.same += 1
+        for one, new in changes.records.items():
+            self._touched[one] = self._touched.get(one, False) or new
+
+    def _refuse(self, row: TableRow, reason: str) -> None:
+        self.report.refused += 1
+        self._refused.append((Refusal(row.line, reason), row.cells))
+
+    def _note(self, rows: int) -> None:
+        """Write keys, entries, refusals and the point to go on from."""
+        self.keys.save()
+        run_id, report = self.report.run_id, self.report
+        _note_entries(
+            [
+                {
+                    "run_id": run_id,
+                    "ref": one.ref,
+                    "created": new,
+                    "version": one.version,
+                }
+                for one, new in self._touched.items()
+                if not sa.inspect(one).deleted
+            ]
+        )
+        if self._refused:
+            db.session.execute(
+                sa.insert(ImportRefusal),
+                [
+                    {
+                        "run_id": run_id,
+                        "line": one.line,
+                        "reason": one.reason,
+                        "row": row,
+                    }
+                    for one, row in self._refused
+                ],
+            )
+        db.session.execute(
+            sa.update(ImportRun)
+            .where(ImportRun.id == run_id)
+            .values(
+                resume_row=ImportRun.resume_row + rows,
+                created=report.created,
+                updated=report.updated,
+                same=report.same,
+                refused=report.refused,
+            )
+        )
+        self._forget()
+
+    def _forget(self) -> None:
+        self._refused.clear()
+        self._touched.clear()
+
+    def close(self, state: str) -> None:
+        """Note how the run ended."""
+        if self.report.trial:
+            return
+        with db.transaction() as session:
+            session.execute(
+                sa.update(ImportRun)
+                .where(ImportRun.id == self.report.run_id)
+                .values(state=state, finished_at=now())
+            )
+
+
+def _note_entries(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    make = postgresql.insert if db.dialect == "postgresql" else sqlite.insert
+    statement = make(ImportEntry)
+    db.session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["run_id", "ref"],
+            set_={"version": statement.excluded.version},
+        ),
+        rows,
+    )
+
+
+def reason_of(error: Exception) -> str:
+    """Say in plain sentences why a row was refused."""
+    details = getattr(error, "errors", None) or getattr(error, "messages", None)
+    if details:
+        return " ".join(
+            f"{field}: {' '.join(said)}" if field else " ".join(said)
+            for field, said in flatten(details).items()
+        )
+    if isinstance(error, CRMError):
+        return str(error.message)
+    if isinstance(error, IntegrityError):
+        return str(_("This contradicts what is there already."))
+    if isinstance(error, StaleDataError):
+        return str(_("Somebody changed this record at the same moment."))
+    return str(_("Something in this row is too large, or not of the right form."))

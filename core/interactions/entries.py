@@ -1,0 +1,147 @@
+"""Entries as a page shows them: names, words and addresses, for one reader."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from markupsafe import Markup
+from sqlalchemy.orm import aliased, load_only
+
+from core.contacts.models import Contact
+from core.db import db
+from core.i18n import _
+from core.interactions.models import Interaction, InteractionContact
+from core.interactions.rules import may_change
+from core.markup import to_html
+from core.pages import interaction_kinds
+from core.readers import AudienceView, describe
+from core.records import record_type_of
+from core.users.models import User
+from core.visibility import visible_conditions
+
+
+@dataclass(frozen=True)
+class EntryView:
+    """What the `timeline_entry` macro draws."""
+
+    id: int
+    version: int
+    author_name: str
+    author_id: int | None
+    kind: str
+    kind_title: object
+    kind_icon: str
+    subject: str
+    occurred_at: datetime
+    edited_at: datetime | None
+    contacts: Sequence[tuple[str, str | None]]
+    audience: AudienceView
+    html: Markup
+    replies: int
+    url: str | None
+    parent: int | None
+    pinned: bool
+    changeable: bool
+    attachments: Sequence[Any] = ()
+
+
+@dataclass
+class _Around:
+    contacts: list[Contact]
+    replies: int = 0
+
+
+def show_entries(
+    found: Sequence[Interaction], user: User, *, on: Contact | None = None
+) -> list[EntryView]:
+    """Put `found` into words for `user`, with a constant number of statements.
+
+    The contact whose page it is, `on`, is not named again beside each entry. What
+    `user` may not know, such as another customer's name, is left out.
+    """
+    around = _around(found, user)
+    words = describe([one.audience for one in found], user)
+    return [
+        _view(one, user, around[one.id], words[one.audience_id], on) for one in found
+    ]
+
+
+def _view(
+    entry: Interaction,
+    user: User,
+    around: _Around,
+    audience: AudienceView,
+    on: Contact | None,
+) -> EntryView:
+    kind = interaction_kinds().get(entry.kind)
+    others = [one for one in around.contacts if on is None or one.id != on.id]
+    return EntryView(
+        id=entry.id,
+        version=entry.version,
+        author_name=name_of_author(entry),
+        author_id=entry.author_id if user.kind == "staff" else None,
+        kind=entry.kind,
+        # The plugin that knew this kind may be gone; its entries are not.
+        kind_title=kind.title if kind else entry.kind.replace("_", " ").capitalize(),
+        kind_icon=kind.icon if kind else "chat-left-text",
+        subject=entry.subject,
+        occurred_at=entry.occurred_at,
+        edited_at=entry.edited_at,
+        contacts=[(one.name, _address(one, user)) for one in others],
+        audience=audience,
+        html=to_html(entry.body),
+        replies=around.replies,
+        url=_address(entry, user),
+        parent=entry.parent_id,
+        pinned=entry.pinned,
+        changeable=may_change(user, entry),
+    )
+
+
+def name_of_author(entry: Interaction) -> str:
+    """Name who wrote an entry, with an account or without."""
+    if entry.author is not None:
+        return entry.author.name
+    return entry.author_name or _("Unknown")
+
+
+def _address(record: Interaction | Contact, user: User) -> str | None:
+    kind = record_type_of(record)
+    return kind.url(record, user) if kind else None
+
+
+def _around(found: Sequence[Interaction], user: User) -> dict[int, _Around]:
+    """Read the contacts and count the replies of all entries in one statement."""
+    gathered: dict[int, _Around] = defaultdict(lambda: _Around([]))
+    if not found:
+        return gathered
+    reply = aliased(Interaction)
+    replies = (
+        sa.select(sa.func.count())
+        .where(reply.parent_id == Interaction.id, reply.trashed_at.is_(None))
+        .where(*visible_conditions(user, reply))
+        .correlate(Interaction)
+        .scalar_subquery()
+    )
+    link = InteractionContact
+    known = sa.and_(
+        Contact.id == link.contact_id,
+        Contact.trashed_at.is_(None),
+        *visible_conditions(user, Contact),
+    )
+    rows = db.session.execute(
+        sa.select(Interaction.id, replies, Contact)
+        .outerjoin(link, link.interaction_id == Interaction.id)
+        .outerjoin(Contact, known)
+        .where(Interaction.id.in_([one.id for one in found]))
+        .order_by(Contact.sort_name, Contact.id)
+        .options(load_only(Contact.name, Contact.kind))
+    )
+    for entry_id, count, contact in rows:
+        gathered[entry_id].replies = count
+        if contact is not None:
+            gathered[entry_id].contacts.append(contact)
+    return gathered

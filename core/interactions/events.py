@@ -1,0 +1,24 @@
+"""What is announced about interactions beyond created, updated and deleted."""
+
+from marshmallow import fields, validate
+
+from core.audiences import KINDS
+from core.events import EventType
+from core.i18n import lazy_gettext as _l
+from core.schemas import Schema
+
+
+class AudienceChange(Schema):
+    """From which kind of audience to which."""
+
+    before = fields.String(required=True, validate=validate.OneOf(KINDS))
+    after = fields.String(required=True, validate=validate.OneOf(KINDS))
+
+
+WIDENED = EventType(
+    "interaction.audience_widened", _l("Opened to more readers"), AudienceChange
+)
+# Written for those who could read the entry until now, so that it leaves their pages.
+NARROWED = EventType(
+    "interaction.audience_narrowed", _l("Closed to some readers"), AudienceChange
+)

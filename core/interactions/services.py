@@ -1,0 +1,247 @@
+"""Writing down what was said and done: the only code that changes interactions."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.audiences import AudienceSpec, intern_audience
+from core.contacts.models import Contact
+from core.db import db, now
+from core.errors import Invalid
+from core.events import announce
+from core.i18n import _
+from core.interactions.models import Interaction, InteractionContact
+from core.interactions.rules import (
+    PLAIN_KIND,
+    audience_for,
+    check_may_change,
+    check_sharing,
+    check_words,
+    gains_readers,
+)
+from core.users.models import User
+
+
+def write_interaction(
+    contacts: Contact | Iterable[Contact],
+    *,
+    author: User | None,
+    body: str,
+    kind: str = PLAIN_KIND,
+    audience: AudienceSpec | None = None,
+    occurred_at: datetime | None = None,
+    parent: Interaction | None = None,
+    subject: str = "",
+    details: Mapping[str, Any] | None = None,
+    direction: str = "",
+    source: str = "",
+    author_name: str = "",
+) -> Interaction:
+    """Write an entry on `contacts`, the first of which it belongs to.
+
+    A reply takes the audience and the contacts of what it answers, and an entry that
+    is shared also concerns those it is shared with. Without an `audience` it is for
+    the author's teams. `author_name` says who wrote it when that is nobody with an
+    account. Raises `Invalid` for an empty body, an unknown kind, or a reply that more
+    people would read than `audience` says, and `Forbidden` for an author who may not
+    show entries to people outside.
+    """
+    spec = audience_for(author, audience, parent)
+    check_sharing(author, spec)
+    check_words(body, kind)
+    given = [contacts] if isinstance(contacts, Contact) else list(contacts)
+    ids = _concerned([one.id for one in given], parent, spec)
+    moment = occurred_at or now()
+    written = Interaction(
+        kind=kind,
+        subject=subject,
+        body=body,
+        details=dict(details or {}),
+        direction=direction,
+        source=source,
+        occurred_at=moment,
+        contact_id=ids[0] if ids else None,
+        author=author,
+        author_name=author_name,
+        audience=intern_audience(spec),
+        parent_id=parent.id if parent else None,
+        links=[InteractionContact(contact_id=i, occurred_at=moment) for i in ids],
+    )
+    db.session.add(written)
+    db.session.flush()
+    _note_contact(written)
+    return written
+
+
+def change_interaction(
+    interaction: Interaction,
+    *,
+    actor: User | None,
+    body: str | None = None,
+    kind: str | None = None,
+    subject: str | None = None,
+    occurred_at: datetime | None = None,
+    audience: AudienceSpec | None = None,
+) -> Interaction:
+    """Change an entry; what is None stays as it is.
+
+    Announces `interaction.audience_widened` to those who may read it from now on and
+    `interaction.audience_narrowed` to those who could until now. Raises `Forbidden`
+    for somebody who may not change it, or not open it to people outside, and
+    `Invalid` for an empty body, an unknown kind, or a reply that would be read by
+    people who cannot read what it answers.
+    """
+    check_may_change(actor, interaction)
+    given = {
+        "body": body,
+        "kind": kind,
+        "subject": subject,
+        "occurred_at": occurred_at,
+    }
+    changes = {
+        name: value
+        for name, value in given.items()
+        if value is not None and value != getattr(interaction, name)
+    }
+    if changes:
+        words = interaction.body if body is None else body
+        check_words(words, kind or PLAIN_KIND)
+        for name, value in changes.items():
+            setattr(interaction, name, value)
+        interaction.edited_at = now()
+    if "occurred_at" in changes:
+        for link in interaction.links:
+            link.occurred_at = interaction.occurred_at
+    if audience is not None:
+        _change_audience(interaction, audience, actor)
+    db.session.flush()
+    _note_contact(interaction)
+    return interaction
+
+
+def trash_interaction(interaction: Interaction, *, actor: User | None) -> None:
+    """Put an entry and the replies to it into the trash."""
+    check_may_change(actor, interaction)
+    if interaction.trashed_at is not None:
+        return
+    moment = now()
+    for one in [interaction, *_replies_below(interaction)]:
+        if one.trashed_at is None:
+            one.trashed_at = moment
+    db.session.flush()
+
+
+def restore_interaction(interaction: Interaction, *, actor: User | None) -> None:
+    """Take an entry out of the trash, with the replies that went there with it.
+
+    Raises `Invalid` for a reply to something that is still in the trash.
+    """
+    check_may_change(actor, interaction)
+    moment = interaction.trashed_at
+    if moment is None:
+        return
+    parent = _parent_of(interaction)
+    if parent is not None and parent.trashed_at is not None:
+        raise Invalid(_("What this answers is in the trash. Take that out first."))
+    for one in [interaction, *_replies_below(interaction)]:
+        if one.trashed_at == moment:
+            one.trashed_at = None
+    db.session.flush()
+
+
+def pin_interaction(interaction: Interaction, *, pinned: bool = True) -> None:
+    """Keep an entry at the top of its timelines, or let it go back to its place."""
+    if pinned != (interaction.pinned_at is not None):
+        interaction.pinned_at = now() if pinned else None
+        db.session.flush()
+
+
+def _concerned(
+    given: Sequence[int], parent: Interaction | None, spec: AudienceSpec
+) -> list[int]:
+    inherited = parent.contact_ids if parent else []
+    # Each once, in order; a reply belongs where what it answers belongs.
+    return list(dict.fromkeys([*inherited, *given, *sorted(spec.shared_with)]))
+
+
+def _note_contact(interaction: Interaction) -> None:
+    """Tell the contacts when something last happened with them.
+
+    The date stands on the contact, where every colleague sees it, so only entries
+    that every colleague may read count; `timeline.last_contacts` knows each reader's
+    own. A planned meeting has not happened yet.
+    """
+    at = interaction.occurred_at
+    if interaction.audience.kind not in {"staff", "shared"} or at > now():
+        return
+    # Unrecorded: a note is no change of the contact. With a new version, everybody
+    # who has its form open would be told that somebody saved first.
+    db.session.execute(
+        sa.update(Contact)
+        .where(
+            Contact.id.in_(interaction.contact_ids),
+            sa.or_(
+                Contact.last_interaction_at.is_(None),
+                Contact.last_interaction_at < at,
+            ),
+        )
+        .values(last_interaction_at=at, updated_at=Contact.updated_at),
+        execution_options={"unrecorded": True, "synchronize_session": False},
+    )
+
+
+def _change_audience(
+    interaction: Interaction, spec: AudienceSpec, actor: User | None
+) -> None:
+    before = interaction.audience.spec
+    if spec == before:
+        return
+    writer = interaction.author
+    gains = gains_readers(before, spec, writer)
+    loses = gains_readers(spec, before, writer)
+    parent = _parent_of(interaction)
+    if parent is not None and gains_readers(parent.audience.spec, spec, writer):
+        said = _("A reply cannot be read by more people than what it answers.")
+        raise Invalid(errors={"audience": [said]})
+    if gains:
+        check_sharing(actor, spec)
+    data = {"before": before.kind, "after": spec.kind}
+    if loses:
+        # An event is for those who may read its record while it is written: this one
+        # has to reach those who are about to lose it, so that it leaves their screens.
+        announce("interaction.audience_narrowed", interaction, data)
+    interaction.audience = intern_audience(spec)
+    known = {link.contact_id for link in interaction.links}
+    interaction.links.extend(
+        InteractionContact(contact_id=one, occurred_at=interaction.occurred_at)
+        for one in sorted(spec.shared_with - known)
+    )
+    for reply in _replies_below(interaction):
+        # Replies were written for the readers of then, so they are never opened; but
+        # nobody goes on reading answers to what they cannot read any more.
+        if gains_readers(spec, reply.audience.spec, reply.author):
+            announce("interaction.audience_narrowed", reply, data)
+            reply.audience = interaction.audience
+    if gains:
+        announce("interaction.audience_widened", interaction, data)
+
+
+def _parent_of(interaction: Interaction) -> Interaction | None:
+    if interaction.parent_id is None:
+        return None
+    return db.session.get(Interaction, interaction.parent_id)
+
+
+def _replies_below(interaction: Interaction) -> list[Interaction]:
+    """Find the replies to an entry, the replies to those, and so on."""
+    found: list[Interaction] = []
+    level = [interaction.id]
+    while level:
+        below = db.session.scalars(
+            sa.select(Interaction).where(Interaction.parent_id.in_(level))
+        ).all()
+        found.extend(below)
+        level = [one.id for one in below]
+    return found

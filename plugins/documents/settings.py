@@ -1,0 +1,20 @@
+"""What an administrator may set about documents."""
+
+from marshmallow import fields, validate
+
+from core.i18n import lazy_gettext as _l
+from core.schemas import Schema
+
+
+class DocumentSettings(Schema):
+    """The settings of documents."""
+
+    max_upload = fields.Integer(
+        strict=True,
+        load_default=50_000_000,
+        validate=validate.Range(min=1_000, max=2_000_000_000),
+        metadata={
+            "title": _l("Largest file"),
+            "description": _l("In bytes; 50000000 is 50 MB."),
+        },
+    )

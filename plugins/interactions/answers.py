@@ -1,0 +1,125 @@
+"""Where a form leads: back to where its writer was, or to itself with what was typed."""
+
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+
+from core.db import Record
+from core.errors import CRMError, NotFound
+from core.i18n import _
+from core.interactions.models import Interaction
+from core.permissions import me
+from core.problems import flatten
+from core.records import record_type_of
+from core.visibility import get_visible
+from plugins.interactions.readers import ReadersUnseen
+from plugins.interactions.schemas import LISTS
+
+R = TypeVar("R", bound=Record)
+
+
+def visible(model: type[R], record_id: int | None) -> R | None:
+    """Give a record that a form names, or None when it is not open to its sender."""
+    try:
+        return get_visible(me(), model, record_id) if record_id else None
+    except NotFound:
+        return None
+
+
+def first(error: CRMError) -> str:
+    """Give the first sentence of what is wrong."""
+    for messages in flatten(error.errors).values():
+        return messages[0]
+    return str(error.message)
+
+
+def typed(error: CRMError | None) -> dict[str, Any]:
+    """Give the composer what was typed, what is wrong with it, and who will read it."""
+    if error is None:
+        return {}
+    values: dict[str, Any] = {
+        name: request.form[name]
+        for name in ("kind", "body", "audience", "occurred_at")
+        if request.form.get(name)
+    }
+    # A list that was emptied counts as well as one that was filled.
+    values |= {name: request.form.getlist(name) for name in LISTS}
+    found: dict[str, Any] = {"typed": values, "errors": flatten(error.errors)}
+    if isinstance(error, ReadersUnseen):
+        found["who"] = error.who
+        found["hidden"] = {"sure": "1"} if error.sure else {}
+    elif not error.errors:
+        found["errors"] = {"form": [str(error.message)]}
+    return found
+
+
+def refused_in_place(error: CRMError) -> Any:
+    """Answer a form that stays on the page: its readers anew, or what is wrong."""
+    if isinstance(error, ReadersUnseen):
+        answer = make_response(
+            render_template(
+                "interactions/who.html", who=error.who, notice=error.message
+            )
+        )
+        answer.headers["HX-Retarget"] = "#who"
+    else:
+        messages = [one for some in flatten(error.errors).values() for one in some]
+        answer = make_response(
+            render_template(
+                "interactions/wrong.html", messages=messages or [str(error.message)]
+            )
+        )
+        answer.headers["HX-Retarget"] = "#composer-error"
+    answer.headers["HX-Reswap"] = "innerHTML"
+    return answer
+
+
+def after_writing(entry: Interaction, parent: Interaction | None) -> Any:
+    """Lead to the new entry where it stands: under what it answers, in its timeline."""
+    if parent is not None:
+        return to_entry(parent, "", anchor=entry)
+    if entry.contact is not None and me().kind == "staff":
+        return redirect(contact_page(entry), 303)
+    return redirect(url_for("interactions.index"), 303)
+
+
+def contact_page(entry: Interaction) -> str:
+    """Give the address of an entry in the timeline of its contact."""
+    kind = record_type_of(entry.contact) if entry.contact else None
+    page = kind.url(entry.contact, me()) if kind else None
+    return f"{page or url_for('interactions.index')}#entry-{entry.id}"
+
+
+def to_entry(
+    entry: Interaction, said: str, *, anchor: Interaction | None = None
+) -> Any:
+    """Lead to the page of an entry."""
+    if said:
+        flash(said, "ok")
+    mark = f"entry-{anchor.id}" if anchor else None
+    address = url_for("interactions.show", interaction_id=entry.id, _anchor=mark)
+    return redirect(address, 303)
+
+
+def back(entry: Interaction, said: str = "") -> Any:
+    """Lead back to the page of ours that the form was on."""
+    if said:
+        flash(said, "ok")
+    came_from = urlsplit(request.referrer or "")
+    if came_from.netloc != request.host or not came_from.path.startswith("/"):
+        return redirect(url_for("interactions.show", interaction_id=entry.id), 303)
+    query = f"?{came_from.query}" if came_from.query else ""
+    # Two slashes at the start would name another server.
+    path = "/" + came_from.path.lstrip("/\\")
+    return redirect(f"{path}{query}#entry-{entry.id}", 303)
+
+
+def after_trash(entry: Interaction) -> Any:
+    """Say that an entry is in the trash, and offer to take it out again."""
+    undo = url_for("interactions.restore", interaction_id=entry.id)
+    flash({"text": _("Moved to trash."), "url": undo}, "ok")  # type: ignore[arg-type]
+    own_page = url_for("interactions.show", interaction_id=entry.id)
+    if urlsplit(request.referrer or "").path == own_page:
+        return redirect(contact_page(entry), 303)
+    return back(entry)

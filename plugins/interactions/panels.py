@@ -1,0 +1,135 @@
+"""What notes put on other pages: the timeline of a contact, "my day", the palette."""
+
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask import url_for
+
+from core.contacts.models import Contact
+from core.contacts.services import rollup_ids
+from core.db import Record, db, now
+from core.i18n import lazy_gettext as _l
+from core.interactions import timeline
+from core.interactions.entries import show_entries
+from core.interactions.permissions import READ, WRITE
+from core.pages import DayItem, MenuItem, PaletteItem, Panel
+from core.permissions import can
+from core.users.models import Team, User
+from plugins.interactions.composer import composer_for, kinds_to_choose
+from plugins.interactions.readers import Choices, choices
+
+# A page that listens for more contacts than this listens for all.
+MOST_HEARD = 200
+
+
+def for_record(record: Record, user: User) -> list[Panel]:
+    """Give a contact's page its story, with the place to write on top."""
+    if not isinstance(record, Contact) or user.kind != "staff":
+        return []
+    offered = choices(user, record)
+    context = story(record, user, offered=offered)
+    if can(WRITE) and record.trashed_at is None:
+        context["composer"] = composer_for(
+            record, user, offered=offered, target="#timeline"
+        )
+    # The list of entries asks for itself when something happens: it alone knows the
+    # contacts that roll up into it. So the panel as a whole listens to nothing.
+    return [
+        Panel(
+            "interactions.timeline",
+            _l("Timeline"),
+            "interactions/panel.html",
+            context,
+            READ,
+            weight=10,
+            place="main",
+        )
+    ]
+
+
+def story(
+    contact: Contact,
+    user: User,
+    *,
+    offered: Choices | None = None,
+    wanted: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Give a template the entries of a contact that `wanted` asks for, and its filters."""
+    wanted = wanted or {"kind": "", "team": None, "q": "", "cursor": ""}
+    filters = {name: wanted[name] for name in ("kind", "team", "q")}
+    page = timeline.timeline(
+        user,
+        contact,
+        **filters,
+        cursor=wanted["cursor"] or None,
+        replies=False,
+        pinned_first=not any(filters.values()),
+    )
+    here = {name: value for name, value in filters.items() if value}
+    url = url_for("interactions.story", contact_id=contact.id, **here)
+    older = ""
+    if page.next:
+        older = url_for(
+            "interactions.story", contact_id=contact.id, **here, cursor=page.next
+        )
+    return {
+        "contact": contact,
+        "entries": show_entries(page.items, user, on=contact),
+        "filters": filters,
+        "filtered": bool(here),
+        "kinds": kinds_to_choose(),
+        "teams": offered.teams if offered else [],
+        "live_url": url,
+        "live_contacts": _heard(contact) if offered else None,
+        "older_url": older,
+    }
+
+
+def offered_to_filter() -> Choices:
+    """Give the teams by which a story may be filtered."""
+    rows = db.session.execute(sa.select(Team.id, Team.name).order_by(Team.name))
+    return Choices(teams=[(row.id, row.name) for row in rows])
+
+
+def _heard(contact: Contact) -> list[int] | None:
+    found = list(db.session.scalars(rollup_ids(contact).limit(MOST_HEARD + 1)))
+    return found if len(found) <= MOST_HEARD else None
+
+
+def menu(user: User) -> list[MenuItem]:
+    """Give the line of the main menu; customers have their messages there."""
+    title = _l("Interactions") if user.kind == "staff" else _l("Messages")
+    icon = "chat-left-text"
+    return [
+        MenuItem(title, "interactions.index", READ, icon, weight=30, portal=portal)
+        for portal in (False, True)
+    ]
+
+
+def palette(_user: User) -> list[PaletteItem]:
+    """Give what Ctrl-K can do here."""
+    return [
+        PaletteItem(_l("Write note"), url_for("interactions.new"), WRITE),
+        PaletteItem(_l("Interactions"), url_for("interactions.index"), READ),
+    ]
+
+
+def day(user: User) -> list[DayItem]:
+    """Give "my day" what colleagues wrote on one's own customers since yesterday."""
+    if user.kind != "staff":
+        return []
+    since = now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    found = timeline.on_own_contacts(user, since)
+    if not found:
+        return []
+    return [
+        DayItem(
+            "interactions.news",
+            _l("Since yesterday, by colleagues on your customers"),
+            "interactions/news.html",
+            {"entries": show_entries(found, user)},
+            READ,
+            weight=40,
+        )
+    ]

@@ -1,0 +1,157 @@
+"""Who may be chosen as readers, and what is asked before more people read an entry."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.audiences import AudienceSpec
+from core.contacts.models import Affiliation, Contact
+from core.db import db
+from core.errors import Invalid
+from core.i18n import _, ngettext
+from core.interactions.permissions import SHARE
+from core.permissions import can
+from core.readers import Readers, readers_of, words_for
+from core.users.models import Team, User
+from core.visibility import visible_conditions
+
+# More names than this are folded.
+NAMED, NAMED_OF_MANY = 8, 6
+MOST_COLLEAGUES = 300
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the composer offers, as pairs of id and name."""
+
+    teams: Sequence[tuple[int, str]] = ()
+    colleagues: Sequence[tuple[int, str]] = ()
+    outside: Sequence[tuple[int, str]] = ()
+    outside_word: str = ""
+
+
+@dataclass(frozen=True)
+class WhoSees:
+    """The line under the text: who will read it, and what the button says."""
+
+    words: str
+    verb: str = ""
+    named: Sequence[str] = ()
+    folded: Sequence[str] = ()
+    silent: Sequence[str] = ()
+    seen: Sequence[int] = ()
+    colleagues: int = 0
+
+
+class ReadersUnseen(Invalid):
+    """Somebody would read an entry whom its writer was not shown."""
+
+    def __init__(self, message: object, readers: Readers, *, sure: bool = False):
+        """Say what has to be looked at; `sure` asks for a yes besides."""
+        super().__init__(message, errors={"audience": [str(message)]})
+        self.who = put_into_words(readers)
+        self.sure = sure
+
+
+def choices(user: User, contact: Contact | None) -> Choices:
+    """Give what `user` may choose for an entry on `contact`, in one statement."""
+    teams = sa.select(sa.literal("team").label("of"), Team.id, Team.name)
+    colleagues = (
+        sa.select(sa.literal("user"), User.id, User.name)
+        .where(User.kind == "staff", User.active, User.id != user.id)
+        .order_by(User.name)
+        .limit(MOST_COLLEAGUES)
+    )
+    parts: list[Any] = [teams, sa.select(colleagues.subquery())]
+    sharing = contact is not None and can(SHARE)
+    if contact is not None and sharing:
+        parts.append(_beside(contact, user))
+    found: dict[str, list[tuple[int, str]]] = {"team": [], "user": [], "contact": []}
+    for of, id_, name in db.session.execute(sa.union_all(*parts)):
+        found[of].append((id_, name))
+    for some in found.values():
+        some.sort(key=lambda one: one[1].casefold())
+    outside = [(contact.id, contact.name), *found["contact"]] if contact else []
+    return Choices(
+        found["team"],
+        found["user"],
+        outside if sharing else [],
+        _outside_word(contact),
+    )
+
+
+def _beside(contact: Contact, user: User) -> sa.Select[Any]:
+    """Select who else outside an entry on `contact` may be for: firm, or its people.
+
+    Of an organisation's people only those are offered who can sign in.
+    """
+    query = sa.select(sa.literal("contact"), Contact.id, Contact.name).distinct()
+    if contact.kind == "person":
+        query = query.join(Affiliation, Affiliation.organisation_id == Contact.id)
+        query = query.where(Affiliation.person_id == contact.id, Affiliation.active)
+    else:
+        query = query.join(User, User.person_id == Contact.id)
+        query = query.where(User.contact_id == contact.id, User.active)
+    return query.where(Contact.trashed_at.is_(None), *visible_conditions(user, Contact))
+
+
+def _outside_word(contact: Contact | None) -> str:
+    roles = contact.roles if contact is not None else []
+    if "vendor" in roles and "customer" not in roles:
+        return str(_("Vendor sees this"))
+    return str(_("Customer sees this"))
+
+
+def put_into_words(readers: Readers) -> WhoSees:
+    """Say who will see an entry: outsiders by name, colleagues by number."""
+    if not readers.outside and not readers.silent:
+        return WhoSees(words_for(readers))
+    names = [_name(one.name, one.organisation) for one in readers.outside]
+    shown = len(names) if len(names) <= NAMED else NAMED_OF_MANY
+    verb = ngettext(
+        "Send to %(num)d person outside", "Send to %(num)d people outside", len(names)
+    )
+    if not names:
+        verb = _("Show to %(names)s", names=", ".join(readers.silent))
+    return WhoSees(
+        words_for(readers),
+        verb,
+        names[:shown],
+        names[shown:],
+        readers.silent,
+        [one.id for one in readers.outside],
+        len(readers.inside),
+    )
+
+
+def _name(name: str, organisation: str) -> str:
+    if not organisation:
+        return name
+    return str(_("%(name)s (%(firm)s)", name=name, firm=organisation))
+
+
+def check_seen(
+    spec: AudienceSpec,
+    *,
+    looked: bool,
+    seen: Collection[int],
+    known: AudienceSpec | None = None,
+) -> None:
+    """Refuse what somebody outside would read whom its writer was not shown.
+
+    `looked` says that the form listed its readers, `seen` are their accounts, and
+    `known` could read the entry before. Raises `ReadersUnseen`.
+    """
+    if spec.kind != "shared" or spec == known:
+        return
+    readers = readers_of(spec)
+    shown = set(seen)
+    if known is not None and known.kind == "shared":
+        shown |= {one.id for one in readers_of(known).outside}
+        looked = looked or spec.shared_with <= known.shared_with
+    if looked and all(one.id in shown for one in readers.outside):
+        return
+    said = _("This leaves the house. Look at who will read it, then send it.")
+    raise ReadersUnseen(said, readers)

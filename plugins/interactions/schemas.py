@@ -1,0 +1,94 @@
+"""What the forms of entries send."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import marshmallow as ma
+from flask_babel import get_timezone
+from marshmallow import fields, validate
+from werkzeug.datastructures import MultiDict
+
+from core.audiences import KINDS
+from core.i18n import _
+from core.interactions.schemas import MOST_NAMED, MOST_TEXT
+from core.schemas import Schema, Text
+
+LISTS = ("teams", "users", "shared_with", "contacts", "seen")
+
+
+class LocalTime(fields.Field[datetime]):
+    """A moment as `<input type=datetime-local>` sends it, in the writer's zone."""
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> datetime | None:
+        if not value:
+            return None
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError as error:
+            said = _("Write a date and a time, such as 2026-03-05 14:00.")
+            raise ma.ValidationError(said) from error
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=get_timezone())
+        return moment.astimezone(UTC)
+
+
+class _Ids(fields.List[int]):
+    def __init__(self) -> None:
+        number = fields.Integer(validate=validate.Range(1, 2**31 - 1))
+        limit = validate.Length(max=MOST_NAMED)
+        super().__init__(number, load_default=list, validate=limit)
+
+
+class AudienceForm(Schema):
+    """Who is to read an entry."""
+
+    class Meta:
+        """Take no notice of what else the form sends, such as its token."""
+
+        unknown = ma.EXCLUDE
+
+    audience = fields.String(load_default=None, validate=validate.OneOf(KINDS))
+    teams = fields.List(
+        Text(most=80), load_default=list, validate=validate.Length(max=MOST_NAMED)
+    )
+    users = _Ids()
+    shared_with = _Ids()
+    contacts = _Ids()
+
+
+class EntryForm(AudienceForm):
+    """An entry as the composer sends it.
+
+    `looked` says that its readers outside were listed, `seen` are their accounts, and
+    `sure` that a page in between has asked about opening it to more colleagues.
+    """
+
+    kind = Text(most=40, load_default="note")
+    body = Text(most=MOST_TEXT, load_default="")
+    occurred_at = LocalTime(load_default=None)
+    parent = fields.Integer(load_default=None, validate=validate.Range(1, 2**31 - 1))
+    version = fields.Integer(load_default=None)
+    looked = fields.Boolean(load_default=False)
+    seen = _Ids()
+    sure = fields.Boolean(load_default=False)
+
+
+class FilterForm(Schema):
+    """Which entries a page shows."""
+
+    class Meta:
+        """An old link with another argument still works."""
+
+        unknown = ma.EXCLUDE
+
+    kind = Text(most=40, load_default="")
+    team = fields.Integer(load_default=None, allow_none=True)
+    q = Text(most=200, load_default="")
+    cursor = Text(most=300, load_default="")
+
+
+def sent(form: MultiDict[str, str]) -> dict[str, Any]:
+    """Turn a form or a query into a dictionary; empty fields count as left out."""
+    lists = {name: form.getlist(name) for name in LISTS if name in form}
+    single = {key: value for key, value in form.items() if value and key not in LISTS}
+    return single | lists

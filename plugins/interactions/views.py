@@ -1,0 +1,331 @@
+"""The pages of entries: the latest ones, writing, one entry, changing it."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, render_template, request, url_for
+
+from core.audiences import AudienceSpec
+from core.contacts.lists import Wanted, contact_list
+from core.contacts.models import Contact
+from core.contacts.permissions import READ as READ_CONTACTS
+from core.db import db
+from core.errors import Conflict, CRMError, Forbidden, Invalid, NotFound
+from core.i18n import _
+from core.interactions import services, timeline
+from core.interactions.entries import name_of_author, show_entries
+from core.interactions.models import Interaction
+from core.interactions.permissions import READ, SHARE, WRITE
+from core.interactions.rules import gains_readers, may_change
+from core.pages import on_refusal
+from core.permissions import can, me, requires
+from core.readers import choose_audience, readers_of
+from core.users.models import Team
+from core.visibility import get_visible, visible_to
+from plugins.interactions import answers, panels
+from plugins.interactions.composer import (
+    composer_for,
+    composer_to_change,
+    kinds_to_choose,
+)
+from plugins.interactions.readers import ReadersUnseen, check_seen, put_into_words
+from plugins.interactions.schemas import AudienceForm, EntryForm, FilterForm, sent
+
+bp = Blueprint("interactions", __name__)
+
+# How many contacts "About whom?" offers.
+OFFERED = 20
+
+
+@bp.get("/interactions")
+@requires(READ, portal=True)
+def index() -> Any:
+    """Show the latest entries one may read; a customer's are the messages."""
+    wanted = FilterForm().load(sent(request.args))
+    inside = me().kind == "staff"
+    page = timeline.latest(
+        me(),
+        cursor=wanted["cursor"] or None,
+        kind=wanted["kind"] if inside else None,
+        team=wanted["team"] if inside else None,
+        replies=inside,
+    )
+    here = {name: wanted[name] for name in ("kind", "team") if wanted[name] and inside}
+    context = {
+        "entries": show_entries(page.items, me()),
+        "filters": wanted,
+        "filtered": bool(here),
+        "live_url": url_for("interactions.index", **here),
+        "older_url": url_for("interactions.index", **here, cursor=page.next)
+        if page.next
+        else "",
+    }
+    if request.headers.get("HX-Request"):
+        return render_template("interactions/entries.html", **context)
+    if not inside:
+        return render_template("interactions/messages.html", **context)
+    teams = db.session.execute(sa.select(Team.id, Team.name).order_by(Team.name)).all()
+    return render_template(
+        "interactions/index.html", teams=teams, kinds=kinds_to_choose(), **context
+    )
+
+
+@bp.get("/interactions/timeline/<int:contact_id>")
+@requires(READ)
+def story(contact_id: int) -> Any:
+    """Show the story of a contact: all of it, what a filter asks for, or older parts."""
+    if not can(READ_CONTACTS):
+        raise Forbidden
+    contact = get_visible(me(), Contact, contact_id, trashed=True)
+    wanted = FilterForm().load(sent(request.args))
+    if not request.headers.get("HX-Request"):
+        offered = panels.offered_to_filter()
+        context = panels.story(contact, me(), offered=offered, wanted=wanted)
+        return render_template("interactions/story.html", **context)
+    if request.headers.get("HX-Target") == "story":
+        offered = panels.offered_to_filter()
+        context = panels.story(contact, me(), offered=offered, wanted=wanted)
+        return render_template("interactions/timeline.html", **context)
+    context = panels.story(contact, me(), wanted=wanted)
+    # The list asks for its own first part; the link "Older" for the next one, and it
+    # wants a new link besides.
+    template = (
+        "interactions/more.html" if wanted["cursor"] else "interactions/entries.html"
+    )
+    return render_template(template, **context)
+
+
+# -- Writing -----------------------------------------------------------------------
+
+
+@bp.get("/interactions/new")
+@requires(WRITE)
+def new() -> Any:
+    """Offer a place to write; ask about whom when the address does not say."""
+    contact_id = request.args.get("contact", type=int)
+    contact = get_visible(me(), Contact, contact_id) if contact_id else None
+    return _draw_new(contact)
+
+
+def _draw_new(
+    contact: Contact | None, error: CRMError | None = None, status: int = 200
+) -> Any:
+    q = request.args.get("q", "").strip()[:100].replace("\x00", "")
+    found: list[Contact] = []
+    if contact is None:
+        recent = Contact.last_interaction_at.desc().nulls_last()
+        query = contact_list(me(), Wanted(q=q)).order_by(
+            *([Contact.sort_name, Contact.id] if q else [recent, Contact.id])
+        )
+        found = list(db.session.scalars(query.limit(OFFERED)))
+    return render_template(
+        "interactions/new.html",
+        contact=contact,
+        composer=composer_for(contact, me(), **answers.typed(error)),
+        found=found,
+        q=q,
+    )
+
+
+def _draw_refused(error: CRMError) -> Any:
+    if request.headers.get("HX-Request"):
+        return answers.refused_in_place(error)
+    parent = answers.visible(Interaction, request.form.get("parent", type=int))
+    if parent is not None:
+        return _draw_entry(parent, error)
+    contact = answers.visible(Contact, request.form.get("contacts", type=int))
+    return _draw_new(contact, error)
+
+
+@bp.post("/interactions")
+@requires(WRITE, portal=True)
+@on_refusal(_draw_refused)
+def write() -> Any:
+    """Write an entry or a reply; what leaves the house has to have been looked at."""
+    form = EntryForm().load(sent(request.form))
+    parent = None
+    if form["parent"] is not None:
+        parent = get_visible(me(), Interaction, form["parent"])
+    contacts = [get_visible(me(), Contact, one) for one in form["contacts"]]
+    inside = me().kind == "staff"
+    if not contacts and parent is None and inside:
+        raise Invalid(errors={"contacts": [_("Say whom this is about.")]})
+    spec = parent.audience.spec if parent else _chosen(form, contacts)
+    if inside:
+        check_seen(spec, looked=form["looked"], seen=form["seen"])
+    entry = services.write_interaction(
+        contacts,
+        author=me(),
+        kind=form["kind"] if inside else "message",
+        body=form["body"],
+        audience=spec,
+        occurred_at=form["occurred_at"] if inside else None,
+        direction="" if inside else "in",
+        parent=parent,
+    )
+    if request.headers.get("HX-Request") and contacts:
+        context = panels.story(contacts[0], me())
+        composer = composer_for(contacts[0], me())
+        return render_template(
+            "interactions/written.html", composer=composer, **context
+        )
+    return answers.after_writing(entry, parent)
+
+
+def _chosen(form: dict[str, Any], contacts: list[Contact]) -> AudienceSpec:
+    if form["audience"] == "shared" and me().kind == "staff" and not can(SHARE):
+        raise Forbidden
+    return choose_audience(
+        me(),
+        form["audience"],
+        teams=form["teams"],
+        users=form["users"],
+        shared_with=form["shared_with"],
+        contact=contacts[0] if contacts else None,
+    )
+
+
+@bp.get("/interactions/readers")
+@requires(WRITE)
+def readers() -> Any:
+    """Say who would read an entry with the audience that is chosen in the form."""
+    form = AudienceForm().load(sent(request.args))
+    contacts = [get_visible(me(), Contact, one) for one in form["contacts"]]
+    try:
+        spec = _chosen(form, contacts)
+    except Invalid as error:
+        return render_template("interactions/who.html", error=answers.first(error))
+    who = put_into_words(readers_of(spec))
+    return render_template("interactions/who.html", who=who)
+
+
+# -- One entry ---------------------------------------------------------------------
+
+
+@bp.get("/interactions/<int:interaction_id>")
+@requires(READ, portal=True)
+def show(interaction_id: int) -> Any:
+    """Show an entry with its replies, and the place to reply."""
+    entry = get_visible(me(), Interaction, interaction_id, trashed=True)
+    if entry.trashed_at is not None and not may_change(me(), entry):
+        raise NotFound
+    return _draw_entry(entry)
+
+
+def _draw_entry(entry: Interaction, error: CRMError | None = None) -> Any:
+    user = me()
+    cursor = request.args.get("cursor") or None
+    page = timeline.replies_to(user, entry, cursor=cursor)
+    shown, *replies = show_entries([entry, *page.items], user)
+    next_url = ""
+    if page.next:
+        next_url = url_for(".show", interaction_id=entry.id, cursor=page.next)
+    context = {
+        "entry": shown,
+        "record": entry,
+        "replies": replies,
+        "next_url": next_url,
+        "typed": request.form.get("body", ""),
+        "errors": error.errors if error else {},
+    }
+    if user.kind != "staff":
+        return render_template("interactions/message.html", **context)
+    if entry.parent_id is not None:
+        context["parent"] = answers.visible(Interaction, entry.parent_id)
+    if can(WRITE):
+        context["who"] = put_into_words(readers_of(entry.audience.spec))
+    contact = answers.visible(Contact, entry.contact_id)
+    return render_template("interactions/show.html", contact=contact, **context)
+
+
+@bp.get("/interactions/<int:interaction_id>/edit")
+@requires(WRITE)
+def edit(interaction_id: int) -> Any:
+    """Offer an entry to be changed by somebody who may."""
+    entry = _changeable(interaction_id)
+    composer = composer_to_change(entry, me())
+    return render_template("interactions/edit.html", entry=entry, composer=composer)
+
+
+def _changeable(interaction_id: int) -> Interaction:
+    entry = get_visible(me(), Interaction, interaction_id)
+    if not may_change(me(), entry):
+        raise Forbidden(_("Only its author may change this entry."))
+    return entry
+
+
+def _draw_edit(error: CRMError, interaction_id: int) -> Any:
+    entry = _changeable(interaction_id)
+    return render_template(
+        "interactions/edit.html",
+        entry=entry,
+        composer=composer_to_change(entry, me(), **answers.typed(error)),
+        conflict=isinstance(error, Conflict),
+        author=name_of_author(entry),
+    )
+
+
+@bp.post("/interactions/<int:interaction_id>/edit")
+@requires(WRITE)
+@on_refusal(_draw_edit)
+def save(interaction_id: int) -> Any:
+    """Save a changed entry; opening it to more readers asks first."""
+    entry = _changeable(interaction_id)
+    form = EntryForm().load(sent(request.form))
+    if form["version"] != entry.version:
+        raise Conflict(_("Somebody saved this meanwhile. Yours is kept below."))
+    before = entry.audience.spec
+    contacts = [entry.contact] if entry.contact else []
+    spec = _chosen(form, contacts)
+    check_seen(spec, looked=form["looked"], seen=form["seen"], known=before)
+    if not form["sure"] and spec.kind != "shared":
+        if gains_readers(before, spec, entry.author):
+            said = _("More colleagues will be able to read this. Save again to agree.")
+            raise ReadersUnseen(said, readers_of(spec), sure=True)
+    services.change_interaction(
+        entry,
+        actor=me(),
+        kind=form["kind"],
+        body=form["body"],
+        occurred_at=form["occurred_at"],
+        audience=spec,
+    )
+    return answers.to_entry(entry, _("Saved."))
+
+
+@bp.post("/interactions/<int:interaction_id>/trash")
+@requires(WRITE)
+def trash(interaction_id: int) -> Any:
+    """Put an entry into the trash, with a way back."""
+    entry = get_visible(me(), Interaction, interaction_id)
+    services.trash_interaction(entry, actor=me())
+    return answers.after_trash(entry)
+
+
+@bp.post("/interactions/<int:interaction_id>/restore")
+@requires(WRITE)
+def restore(interaction_id: int) -> Any:
+    """Take an entry out of the trash."""
+    entry = get_visible(me(), Interaction, interaction_id, trashed=True)
+    services.restore_interaction(entry, actor=me())
+    return answers.back(entry, _("Put back."))
+
+
+@bp.post("/interactions/<int:interaction_id>/pin")
+@requires(WRITE)
+def pin(interaction_id: int) -> Any:
+    """Keep an entry at the top of its timelines."""
+    return _pin(interaction_id, pinned=True)
+
+
+@bp.post("/interactions/<int:interaction_id>/unpin")
+@requires(WRITE)
+def unpin(interaction_id: int) -> Any:
+    """Let an entry go back to its place."""
+    return _pin(interaction_id, pinned=False)
+
+
+def _pin(interaction_id: int, *, pinned: bool) -> Any:
+    entry = get_visible(me(), Interaction, interaction_id)
+    services.pin_interaction(entry, pinned=pinned)
+    return answers.back(entry)

@@ -1,0 +1,1 @@
+"""What the portal does: catalogue and prices, stock, orders, purchase orders."""

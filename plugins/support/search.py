@@ -1,0 +1,35 @@
+"""How a ticket is titled, linked and found."""
+
+from flask import url_for
+
+from core.i18n import lazy_gettext as _l
+from core.records import RecordType, SearchDocument
+from core.users.models import User
+from plugins.support.models import Ticket
+from plugins.support.permissions import READ
+
+
+def label(ticket: Ticket) -> str:
+    """Title a ticket: `#1042 Pallet broken`."""
+    return f"#{ticket.number} {ticket.subject}"
+
+
+def address(ticket: Ticket, user: User) -> str:
+    """Give the page of a ticket: the house's, or the portal's."""
+    page = "support.show" if user.kind == "staff" else "support.portal_show"
+    return url_for(page, number=ticket.number)
+
+
+def document(ticket: Ticket) -> SearchDocument:
+    """Give the words of a ticket; what was said on it are interactions of their own."""
+    return SearchDocument(
+        title=label(ticket),
+        identifiers=(str(ticket.number), f"#{ticket.number}"),
+        contact_id=ticket.contact_id,
+        date=ticket.updated_at,
+    )
+
+
+RECORD = RecordType(
+    Ticket, _l("Ticket"), "life-preserver", READ, label, address, document
+)

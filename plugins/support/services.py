@@ -1,0 +1,195 @@
+"""Opening tickets, answering them, and moving them along."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from core.audiences import AudienceSpec, intern_audience
+from core.contacts.models import Contact
+from core.db import db, now
+from core.errors import Forbidden, Invalid
+from core.events import announce
+from core.i18n import _
+from core.interactions.models import Interaction
+from core.interactions.services import write_interaction
+from core.readers import choose_audience
+from core.users.models import User
+from core.visibility import visible_to, widens
+from plugins.support.models import Message, Numbering, Ticket
+
+STATES = ("open", "waiting", "solved", "closed")
+
+
+def open_ticket(
+    contact: Contact,
+    *,
+    author: User,
+    subject: str,
+    body: str,
+    audience: AudienceSpec | None = None,
+) -> Ticket:
+    """Open a ticket about `contact` with its first message.
+
+    A customer's own ticket is shared with their organisation; a colleague's is for
+    their teams unless `audience` says otherwise. Raises `Invalid` without a subject
+    or a message.
+    """
+    if not subject.strip():
+        raise Invalid(errors={"subject": [_("Say in a few words what it is about.")]})
+    spec = audience or choose_audience(author, None, contact=contact)
+    ticket = Ticket(
+        number=_next_number(),
+        subject=subject,
+        contact_id=contact.id,
+        author_id=author.id,
+        owner_id=author.id if author.kind == "staff" else None,
+        audience=intern_audience(spec),
+    )
+    db.session.add(ticket)
+    db.session.flush()
+    _say(ticket, author, body, spec)
+    announce("support.ticket.opened", ticket, {"number": ticket.number})
+    return ticket
+
+
+def _next_number() -> int:
+    """Give the next number; two tickets at once wait for each other here."""
+    step = (
+        sa.update(Numbering)
+        .where(Numbering.id == 1)
+        .values(last=Numbering.last + 1)
+        .returning(Numbering.last)
+    )
+    number = db.session.scalar(step)
+    if number is None:
+        raise RuntimeError("the row of support_numbering is gone: migrate again")
+    return number
+
+
+def _say(ticket: Ticket, author: User, body: str, spec: AudienceSpec) -> Interaction:
+    said = write_interaction(
+        ticket.contact,
+        author=author,
+        body=body,
+        kind="message",
+        audience=spec,
+        subject=f"#{ticket.number} {ticket.subject}"[:300],
+        direction="in" if author.kind != "staff" else "out",
+    )
+    db.session.add(Message(interaction_id=said.id, ticket_id=ticket.id))
+    db.session.flush()
+    return said
+
+
+def reply(ticket: Ticket, *, author: User, body: str) -> Interaction:
+    """Answer so that the customer reads it; a customer's own words do the same.
+
+    A ticket that was internal so far opens to the customer with this, its subject
+    included.
+    """
+    if author.kind == "staff":
+        spec = outside_of(ticket)
+        _share(ticket, spec)
+        _move(ticket, "waiting")
+    else:
+        spec = choose_audience(author, None)
+        _move(ticket, "open")
+    said = _say(ticket, author, body, spec)
+    announce("support.ticket.answered", ticket, {"by": author.kind})
+    return said
+
+
+def outside_of(ticket: Ticket) -> AudienceSpec:
+    """Say who reads a reply on a ticket: its customer, or whom it is shared with."""
+    readers = ticket.audience.spec.shared_with or frozenset({ticket.contact_id})
+    return AudienceSpec("shared", shared_with=readers)
+
+
+def add_note(
+    ticket: Ticket, *, author: User, body: str, audience: AudienceSpec | None = None
+) -> Interaction:
+    """Write an internal note on a ticket; it never becomes a reply.
+
+    Raises `Forbidden` for people outside, `Invalid` for an audience with outsiders.
+    """
+    if author.kind != "staff":
+        raise Forbidden
+    spec = audience or choose_audience(author, None)
+    if spec.kind == "shared":
+        said = _("An internal note is for colleagues. Use Reply to answer outside.")
+        raise Invalid(errors={"audience": [said]})
+    return _say(ticket, author, body, spec)
+
+
+def _share(ticket: Ticket, spec: AudienceSpec) -> None:
+    if widens(ticket.audience.spec, spec):
+        ticket.audience = intern_audience(spec)
+        db.session.flush()
+        announce("support.ticket.shared", ticket)
+
+
+def change_ticket(
+    ticket: Ticket,
+    *,
+    actor: User,
+    subject: str | None = None,
+    state: str | None = None,
+    owner: User | None = None,
+) -> Ticket:
+    """Change a ticket; a customer may only solve or re-open their own.
+
+    Raises `Invalid` for an unknown state, `Forbidden` for what is not theirs to change.
+    """
+    if actor.kind != "staff":
+        if subject is not None or owner is not None or state not in {"open", "solved"}:
+            raise Forbidden
+    elif subject is not None:
+        ticket.subject = subject
+    if owner is not None:
+        if owner.kind != "staff":
+            raise Invalid(errors={"owner": [_("Only a colleague can own a ticket.")]})
+        ticket.owner_id = owner.id
+    if state is not None:
+        _move(ticket, state)
+    db.session.flush()
+    return ticket
+
+
+def _move(ticket: Ticket, state: str) -> None:
+    if state not in STATES:
+        said = _("A ticket is one of: %(states)s.", states=", ".join(STATES))
+        raise Invalid(errors={"state": [said]})
+    if state != ticket.state:
+        ticket.state = state
+        ticket.solved_at = now() if state in {"solved", "closed"} else None
+
+
+def thread(ticket: Ticket, user: User) -> Sequence[Interaction]:
+    """Give what `user` may read of what was said on a ticket, oldest first."""
+    query = (
+        visible_to(user, Interaction)
+        .join(Message, Message.interaction_id == Interaction.id)
+        .where(Message.ticket_id == ticket.id)
+        .order_by(Interaction.occurred_at, Interaction.id)
+    )
+    return db.session.scalars(query).unique().all()
+
+
+def first_words(tickets: Sequence[Ticket], user: User) -> dict[int, str]:
+    """Give the first message of each ticket that `user` may read, by ticket id."""
+    if not tickets:
+        return {}
+    visible = visible_to(user, Interaction).subquery()
+    first = (
+        sa.select(Message.ticket_id, sa.func.min(visible.c.id).label("first"))
+        .join(visible, visible.c.id == Message.interaction_id)
+        .where(Message.ticket_id.in_([one.id for one in tickets]))
+        .group_by(Message.ticket_id)
+        .subquery()
+    )
+    rows = db.session.execute(
+        sa.select(first.c.ticket_id, Interaction.body).join(
+            Interaction, Interaction.id == first.c.first
+        )
+    )
+    return {row.ticket_id: row.body for row in rows}

@@ -1,0 +1,239 @@
+"""The pages of support: tickets for colleagues, messages in the portal."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+
+from core.contacts.models import Contact
+from core.db import db
+from core.errors import CRMError, Invalid, NotFound
+from core.i18n import _
+from core.interactions.entries import show_entries
+from core.pages import on_refusal
+from core.permissions import me, requires
+from core.readers import describe, readers_of, words_for
+from core.schemas import keyset_page
+from core.visibility import get_visible, visible_to
+from plugins.support import services
+from plugins.support.models import Ticket
+from plugins.support.permissions import READ, WRITE
+from plugins.support.schemas import TicketForm
+
+bp = Blueprint("support", __name__)
+
+VIEWS = ("open", "mine", "waiting", "all")
+
+
+def ticket_of(number: int) -> Ticket:
+    """Find a ticket by its number, if this user may see it."""
+    if not 0 < number < 2**31:
+        raise NotFound
+    query = visible_to(me(), Ticket).where(Ticket.number == number)
+    found = db.session.scalar(query)
+    if found is None:
+        raise NotFound
+    return found
+
+
+@bp.get("/support")
+@requires(READ)
+def index() -> Any:
+    """The tickets: open, mine, waiting, all."""
+    view = request.args.get("view", "open")
+    query = visible_to(me(), Ticket)
+    if view == "mine":
+        query = query.where(Ticket.owner_id == me().id, Ticket.state != "closed")
+    elif view in {"open", "waiting"}:
+        query = query.where(Ticket.state == view)
+    page = keyset_page(
+        query, [Ticket.id], cursor=request.args.get("cursor"), descending=True
+    )
+    words = describe([one.audience for one in page.items], me())
+    return render_template(
+        "support/index.html", page=page, words=words, view=view, views=VIEWS
+    )
+
+
+def _draw_new(error: CRMError | None = None) -> Any:
+    contact_id = request.values.get("contact", type=int)
+    contact = get_visible(me(), Contact, contact_id) if contact_id else None
+    found = None
+    if contact is None and request.values.get("q"):
+        like = f"%{request.values['q'].strip()[:100].lower()}%"
+        query = visible_to(me(), Contact).where(Contact.sort_name.like(like))
+        found = db.session.scalars(query.order_by(Contact.sort_name).limit(10)).all()
+    return render_template(
+        "support/new.html",
+        contact=contact,
+        found=found,
+        form=request.form,
+        errors=error.errors if error else {},
+    )
+
+
+@bp.get("/support/new")
+@requires(WRITE)
+def new() -> Any:
+    """The form for a ticket; without a contact it asks about whom."""
+    return _draw_new()
+
+
+@bp.post("/support/new")
+@requires(WRITE)
+@on_refusal(_draw_new)
+def create() -> Any:
+    """Open a ticket; it stays in the house until the customer is answered."""
+    form = TicketForm().load(request.form.to_dict())
+    if form["contact"] is None:
+        raise Invalid(errors={"contact": [_("Say which contact it is about.")]})
+    ticket = services.open_ticket(
+        get_visible(me(), Contact, form["contact"]),
+        author=me(),
+        subject=form["subject"],
+        body=form["body"],
+    )
+    flash(_("Ticket #%(number)d is open.", number=ticket.number), "ok")
+    return redirect(url_for("support.show", number=ticket.number), 303)
+
+
+def _draw_ticket(error: CRMError | None = None, *, number: int) -> Any:
+    ticket = ticket_of(number)
+    answering = request.values.get("answer", "")
+    outside = services.outside_of(ticket)
+    return render_template(
+        "support/show.html",
+        ticket=ticket,
+        entries=show_entries(services.thread(ticket, me()), me(), on=ticket.contact),
+        audience=describe([ticket.audience], me())[ticket.audience_id],
+        answering=answering if answering in {"reply", "note"} else "",
+        readers=readers_of(outside),
+        reader_words=words_for(readers_of(outside)),
+        states=services.STATES,
+        form=request.form,
+        errors=error.errors if error else {},
+    )
+
+
+@bp.get("/support/<int:number>")
+@requires(READ)
+def show(number: int) -> Any:
+    """One ticket: the thread on the left, the customer beside it."""
+    return _draw_ticket(number=number)
+
+
+@bp.get("/support/<int:number>/thread")
+@requires(READ, portal=True)
+def thread(number: int) -> Any:
+    """The thread alone, for live updates."""
+    ticket = ticket_of(number)
+    entries = show_entries(services.thread(ticket, me()), me(), on=ticket.contact)
+    return render_template("support/thread.html", entries=entries)
+
+
+@bp.post("/support/<int:number>/answer")
+@requires(WRITE)
+@on_refusal(_draw_ticket)
+def answer(number: int) -> Any:
+    """Reply to the customer, or write an internal note: never both."""
+    ticket = ticket_of(number)
+    kind = request.form.get("answer", "")
+    body = request.form.get("body", "").strip()
+    if kind == "reply":
+        services.reply(ticket, author=me(), body=body)
+        flash(_("Sent."), "ok")
+    elif kind == "note":
+        services.add_note(ticket, author=me(), body=body)
+        flash(_("Note saved."), "ok")
+    else:
+        raise Invalid(errors={"body": [_("Choose Reply or Internal note.")]})
+    return redirect(url_for("support.show", number=number), 303)
+
+
+@bp.post("/support/<int:number>")
+@requires(WRITE)
+@on_refusal(_draw_ticket)
+def change(number: int) -> Any:
+    """Move a ticket to another state, or take it."""
+    ticket = ticket_of(number)
+    state = request.form.get("state")
+    owner = me() if request.form.get("take") else None
+    services.change_ticket(ticket, actor=me(), state=state, owner=owner)
+    flash(_("Saved."), "ok")
+    return redirect(url_for("support.show", number=number), 303)
+
+
+@bp.get("/portal/messages")
+@requires(READ, portal=True)
+def portal_index() -> Any:
+    """A customer's own tickets."""
+    page = keyset_page(
+        visible_to(me(), Ticket),
+        [Ticket.id],
+        cursor=request.args.get("cursor"),
+        descending=True,
+    )
+    return render_template("support/portal_index.html", page=page)
+
+
+def _draw_portal_new(error: CRMError | None = None) -> Any:
+    return render_template(
+        "support/portal_new.html",
+        form=request.form or request.args,
+        errors=error.errors if error else {},
+    )
+
+
+@bp.get("/portal/messages/new")
+@requires(WRITE, portal=True)
+def portal_new() -> Any:
+    """The portal's form for a question."""
+    return _draw_portal_new()
+
+
+@bp.post("/portal/messages/new")
+@requires(WRITE, portal=True)
+@on_refusal(_draw_portal_new)
+def portal_create() -> Any:
+    """Ask us something."""
+    form = TicketForm().load(request.form.to_dict())
+    own = me().contact_id or me().person_id
+    if own is None:
+        raise NotFound
+    ticket = services.open_ticket(
+        get_visible(me(), Contact, own),
+        author=me(),
+        subject=form["subject"],
+        body=form["body"],
+    )
+    flash(_("We have it. You will read our answer here."), "ok")
+    return redirect(url_for("support.portal_show", number=ticket.number), 303)
+
+
+def _draw_portal_ticket(error: CRMError | None = None, *, number: int) -> Any:
+    ticket = ticket_of(number)
+    return render_template(
+        "support/portal_show.html",
+        ticket=ticket,
+        entries=show_entries(services.thread(ticket, me()), me(), on=ticket.contact),
+        form=request.form,
+        errors=error.errors if error else {},
+    )
+
+
+@bp.get("/portal/messages/<int:number>")
+@requires(READ, portal=True)
+def portal_show(number: int) -> Any:
+    """One conversation, as the customer sees it."""
+    return _draw_portal_ticket(number=number)
+
+
+@bp.post("/portal/messages/<int:number>")
+@requires(WRITE, portal=True)
+@on_refusal(_draw_portal_ticket)
+def portal_answer(number: int) -> Any:
+    """Answer from the portal."""
+    ticket = ticket_of(number)
+    if me().kind == "staff":
+        raise NotFound
+    services.reply(ticket, author=me(), body=request.form.get("body", "").strip())
+    return redirect(url_for("support.portal_show", number=number), 303)
