@@ -21,7 +21,7 @@ from core.i18n import init_i18n
 from core.idempotency import answer_once
 from core.live import init_live
 from core.pages import InteractionKind
-from core.permissions import Permission, undeclared_routes
+from core.permissions import Permission, door_of, undeclared_routes
 from core.plugin_manager import (
     PluginError,
     answers,
@@ -50,7 +50,7 @@ class CRM(Flask):
         with self.app_context():
             return super().wsgi_app(environ, start_response)
 
-    def dispatch_request(self) -> Response:  # type: ignore[override]
+    def dispatch_request(self) -> Response:
         """Run the view in one transaction.
 
         The commit happens in here, so what fails at commit still reaches the error
@@ -199,7 +199,7 @@ def _register_routes(app: Flask) -> None:
     from jinja2 import ChoiceLoader, FileSystemLoader
 
     folders = [str(one) for one in _folders(app, "templates")]
-    app.jinja_loader = ChoiceLoader([FileSystemLoader(folders)])  # type: ignore[misc]
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(folders)])
     app.config.update(
         API_TITLE="Rapport",
         API_VERSION=f"v{__version__}",
@@ -231,9 +231,9 @@ def _refuse_open_routes(app: Flask) -> None:
             "@requires(...), @signed_in or @public on each."
         )
     missing = {
-        view.door.permission.name  # type: ignore[attr-defined]
-        for view in app.view_functions.values()
-        if view.door.permission is not None  # type: ignore[attr-defined]
+        door.permission.name
+        for door in map(door_of, app.view_functions.values())
+        if door.permission is not None
     } - set(app.extensions["rapport_permissions"])
     if missing:
         raise PluginError(

@@ -122,7 +122,7 @@ def _check(spec: AudienceSpec) -> None:
         raise Invalid(errors={"users": [str(_l("Choose at least one colleague."))]})
 
 
-def labels_open(labels: Iterable[str]) -> sa.Select[tuple[int]]:
+def labels_open(labels: Iterable[str]) -> sa.Select[int]:
     """Select the ids of the audiences that any of `labels` opens."""
     return sa.select(AudienceLabel.audience_id).where(
         AudienceLabel.label.in_(sorted(labels))

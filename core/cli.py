@@ -245,7 +245,7 @@ def status(app: CRM, as_json: bool) -> None:
 @click.argument("slug")
 @with_app
 def revision(app: CRM, plugin: str, slug: str) -> None:
-    """Write a migration from the models. Example: rapport db revision documents tags."""
+    """Write a migration from the models. Example: rapport db revision portal tags."""
     words = slug.replace("_", " ").capitalize()
     click.echo(str(migrate.new_revision(app, plugin, slug, f"{words}.")))
 

@@ -18,6 +18,8 @@ DEFAULTS: dict[str, Any] = {
     "FILES_FOLDER": None,
     # Where the search index lives; `search` in the instance folder by default.
     "SEARCH_FOLDER": None,
+    # Where search keeps its word lists; beside the index by default.
+    "SEARCH_LEMMAS": None,
     # Names of installed plugins that are switched off.
     "PLUGINS_DISABLED": [],
     # The name of the house, shown in titles and the portal.

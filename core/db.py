@@ -180,7 +180,7 @@ class Database:
     """The session and engine of the current application."""
 
     def init_app(self, app: Flask) -> None:
-        """Open the engine of `app.config["DATABASE_URL"]` and clean up after requests."""
+        """Open the engine of `DATABASE_URL` and clean up after requests."""
         app.extensions["rapport_engine"] = make_engine(app.config["DATABASE_URL"])
         app.teardown_appcontext(_close_session)
 
@@ -263,9 +263,7 @@ class Database:
             with self.transaction():
                 fact()
 
-    def pages(
-        self, query: sa.Select[tuple[M]], *, size: int = 500
-    ) -> Iterator[list[M]]:
+    def pages(self, query: sa.Select[M], *, size: int = 500) -> Iterator[list[M]]:
         """Read a long list page by page, one short read transaction each.
 
         `query` selects one model; pages follow its primary key. Rows are detached:
@@ -285,7 +283,7 @@ class Database:
                 yield rows
             if len(rows) < size:
                 return
-            last = sa.inspect(rows[-1]).identity[0]  # type: ignore[union-attr, index]
+            last = sa.inspect(rows[-1]).identity[0]
 
 
 db = Database()

@@ -21,7 +21,7 @@ class CRMError(Exception):
 
     def __init__(self, message: object = None, *, errors: Messages | None = None):
         """Say `message` to the user; `errors` name the fields it concerns."""
-        self.message = message or type(self).message  # type: ignore[assignment]
+        self.message = message or type(self).message
         self.errors = dict(errors or {})
         super().__init__(str(message or type(self).__name__))
 

@@ -245,9 +245,9 @@ def latest_cursor() -> str:
 
 
 def events_after(
-    cursor: str, query: sa.Select[tuple[Event]], *, limit: int = 200
+    cursor: str, query: sa.Select[Event], *, limit: int = 200
 ) -> tuple[list[Event], str]:
-    """Read the events of `query` after `cursor`; give them and the cursor to go on from.
+    """Read the events of `query` after `cursor`; also give where to go on from.
 
     Sequence numbers commit out of order on PostgreSQL, so there the cursor is the
     pair (transaction, id), below the oldest transaction still under way: it skips

@@ -1,4 +1,4 @@
-"""Core's own addresses: the first page, health, the event list, the API's description."""
+"""Core's own addresses: the first page, health, events, the API's description."""
 
 from typing import Any
 

@@ -7,18 +7,18 @@ merged into one catalogue per language.
 
 import io
 from pathlib import Path
+from typing import Any
 
+import flask_babel
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask import Flask, has_request_context, request
-from flask_babel import Babel, get_locale, gettext, lazy_gettext, ngettext
+from flask_babel import Babel, get_locale
 from flask_babel import Domain as BabelDomain
 from flask_login import current_user
 
 LANGUAGES = {"en": "English", "fi": "Suomi", "zh": "中文"}
-
-_ = gettext
 
 __all__ = [
     "LANGUAGES",
@@ -32,7 +32,25 @@ __all__ = [
 ]
 
 
-class PoDomain(BabelDomain):
+def gettext(text: str, **words: object) -> str:
+    """Say `text` in the reader's language, with `words` put in."""
+    return str(flask_babel.gettext(text, **words))
+
+
+def ngettext(one: str, many: str, num: int, **words: object) -> str:
+    """Say `one` or `many` in the reader's language, as `num` asks."""
+    return str(flask_babel.ngettext(one, many, num, **words))
+
+
+def lazy_gettext(text: str, **words: object) -> Any:
+    """Say `text` in the language of whoever reads it later."""
+    return flask_babel.lazy_gettext(text, **words)
+
+
+_ = gettext
+
+
+class PoDomain(BabelDomain):  # type: ignore[misc]
     """One catalogue per language, merged from the `.po` files of core and plugins."""
 
     def __init__(self, folders: list[Path]):
@@ -59,7 +77,7 @@ class PoDomain(BabelDomain):
         return self.catalogues[code]
 
 
-class _Babel(Babel):
+class _Babel(Babel):  # type: ignore[misc]
     """Flask-Babel with our own way of finding catalogues."""
 
     catalogue: PoDomain

@@ -71,7 +71,7 @@ def answer_once(view: Callable[[], Response]) -> Response:
 
 
 def _claim(key: str, body_hash: str) -> IdempotentAnswer:
-    """Take the key for this transaction; who comes second waits and finds the answer."""
+    """Take the key for this transaction; who comes second finds the answer."""
     one = {"user_id": current_user.id, "method": "POST", "path": request.path[:300]}
     query = sa.select(IdempotentAnswer).filter_by(**one, key=key)
     found = db.session.scalar(query)

@@ -98,7 +98,7 @@ class Column:
 
 @dataclass(frozen=True)
 class InteractionKind:
-    """A kind of timeline entry: note, call; `outside` kinds are written to customers."""
+    """A kind of timeline entry: a note, a call, a visit."""
 
     name: str
     title: object
@@ -110,7 +110,7 @@ class InteractionKind:
 
 @dataclass(frozen=True)
 class Check:
-    """Something `rapport doctor` and `/readyz` ask; `run` gives None or what is wrong."""
+    """Something `rapport doctor` and `/readyz` ask; `run` says what is wrong."""
 
     name: str
     run: Callable[[], str | None]

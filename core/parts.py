@@ -72,3 +72,17 @@ def drawn_panels(record: Any, user: Any) -> tuple[list[Drawn[Panel]], list[objec
         else:
             shown.append(Drawn(panel, html))
     return shown, failed
+
+
+def find_panel(record: Any, user: Any, name: str) -> Panel | None:
+    """Give one panel by its name; only the plugin that is named in it is asked."""
+    owner = name.partition(".")[0]
+    given = {"record": record, "user": user}
+    hook = current_app.extensions["rapport_pm"].hook.record_panels
+    for one in hook.get_hookimpls():
+        if one.plugin_name in {owner, f"core.{owner}"}:
+            found: list[Panel] = one.function(**{key: given[key] for key in one.argnames})
+            for panel in allowed(found):
+                if panel.name == name:
+                    return panel
+    return None

@@ -35,13 +35,15 @@ class Permission:
 
 
 @dataclass(frozen=True)
-class _Door:
+class Door:
+    """What a route asks of who comes; `permission` None asks for none."""
+
     permission: Permission | None
     portal: bool
     signed_in: bool
 
 
-def _mark(view: Callable[..., Any], door: _Door) -> Callable[..., Any]:
+def _mark(view: Callable[..., Any], door: Door) -> Callable[..., Any]:
     @wraps(view)
     def guarded(*args: object, **kwargs: object) -> object:
         return view(*args, **kwargs)
@@ -52,17 +54,17 @@ def _mark(view: Callable[..., Any], door: _Door) -> Callable[..., Any]:
 
 def requires(permission: Permission, *, portal: bool = False) -> Callable[[F], F]:
     """Let only those pass who have `permission`; portal users only if `portal`."""
-    return lambda view: _mark(view, _Door(permission, portal, True))  # type: ignore[return-value]
+    return lambda view: _mark(view, Door(permission, portal, True))  # type: ignore[return-value]
 
 
 def public(view: F) -> F:
     """Let everybody pass, signed in or not."""
-    return _mark(view, _Door(None, True, False))  # type: ignore[return-value]
+    return _mark(view, Door(None, True, False))  # type: ignore[return-value]
 
 
 def signed_in(view: F) -> F:
     """Let everybody pass who is signed in: one's own page, sign-out, live."""
-    return _mark(view, _Door(None, True, True))  # type: ignore[return-value]
+    return _mark(view, Door(None, True, True))  # type: ignore[return-value]
 
 
 def me() -> "User":
@@ -97,6 +99,12 @@ def expand(names: Iterable[str]) -> frozenset[str]:
     return declared if "*" in given else given & declared
 
 
+def door_of(view: Any) -> Door:
+    """Give what a view asks of who comes."""
+    door: Door = view.door
+    return door
+
+
 def check_door() -> None:
     """Refuse a request its route does not allow; runs before every request.
 
@@ -106,7 +114,7 @@ def check_door() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None:
         return
-    door: _Door = view.door  # type: ignore[attr-defined]
+    door = door_of(view)
     if not door.signed_in:
         return
     if not current_user.is_authenticated:

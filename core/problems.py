@@ -147,7 +147,7 @@ def _as_it_came(error: HTTPException) -> CRMError:
     """Keep the status of a framework error that has no sentence of ours."""
     said = BadRequest(error.description)
     said.status = error.code or 400
-    said.title = error.name  # type: ignore[assignment]
+    said.title = error.name
     return said
 
 
@@ -166,7 +166,7 @@ def _show_unexpected(error: Exception) -> Any:
     if current_app.testing or current_app.debug:
         raise error
     g.request_id = g.get("request_id") or uuid.uuid4().hex
-    log.exception("request %s failed", g.request_id)
+    log.error("request %s failed", g.request_id, exc_info=error)
     db.session.rollback()
     said = CRMError(
         _("This did not work. Nothing was changed. Tell us the id if it happens again.")

@@ -23,14 +23,14 @@ class WorkerChild:
         command = [sys.executable, "-m", "core.cli", "worker", "--parent", str(parent)]
         self.command = command
         self.stopped = threading.Event()
-        self.child = subprocess.Popen(command)
+        self.child = subprocess.Popen(command)  # noqa: S603 - our own command
         threading.Thread(target=self._watch, daemon=True).start()
 
     def _watch(self) -> None:
         while not self.stopped.wait(REST):
             if self.child.poll() is not None:
                 log.warning("the worker ended; starting another")
-                self.child = subprocess.Popen(self.command)
+                self.child = subprocess.Popen(self.command)  # noqa: S603 - ours
 
     def stop(self) -> None:
         """Ask the worker to finish what it holds, and wait for it."""

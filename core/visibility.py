@@ -148,16 +148,15 @@ def visible_conditions(user: User, model: type[Record]) -> list[Condition]:
     return [sa.or_(columns.contact_id.is_(None), inside)]
 
 
-def visible_to(
-    user: User, model: type[R], *, trashed: bool = False
-) -> sa.Select[tuple[R]]:
+def visible_to(user: User, model: type[R], *, trashed: bool = False) -> sa.Select[R]:
     """Start every list here: select the rows of `model` that `user` may see.
 
     Rows in the trash are left out unless `trashed`.
     """
     query = sa.select(model).where(*visible_conditions(user, model))
     if hasattr(model, "trashed_at") and not trashed:
-        query = query.where(model.trashed_at.is_(None))
+        columns: Any = model
+        query = query.where(columns.trashed_at.is_(None))
     return query
 
 
@@ -203,7 +202,7 @@ def scope_of(_session: Session, record: Record) -> EventScope:
     return EventScope(contact, STAFF_AUDIENCE)
 
 
-def visible_events(user: User) -> sa.Select[tuple[Event]]:
+def visible_events(user: User) -> sa.Select[Event]:
     """Select the events `user` may learn of, deleted records' included."""
     opened = Event.audience_id.in_(labels_open(labels_of(user)))
     if user.kind != "staff":

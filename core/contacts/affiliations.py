@@ -98,13 +98,17 @@ def end_affiliation(affiliation: Affiliation, *, until: date | None = None) -> N
 
 
 def set_affiliations(
-    contact: Contact, entries: Iterable[Mapping[str, Any]], *, actor: User | None
+    contact: Contact,
+    entries: Iterable[Mapping[str, Any]],
+    *,
+    actor: User | None,
+    new: bool = False,
 ) -> None:
     """Make `entries` the affiliations of `contact`, those `actor` cannot see stay.
 
     Each entry names the other side, as `organisation` for a person and as `person`
-    for an organisation, and may say `role`, `active`, `since`, `until`. Raises
-    `Invalid` naming the entry.
+    for an organisation, and may say `role`, `active`, `since`, `until`. A `new`
+    contact keeps its first version. Raises `Invalid` naming the entry.
     """
     wanted = _wanted(contact, list(entries), actor)
     other_side = "organisation_id" if contact.kind == "person" else "person_id"
@@ -137,10 +141,10 @@ def set_affiliations(
         row.active, row.since, row.until = said
         changed.add(key)
     if changed:
-        others = sa.select(Contact).where(
-            Contact.id.in_([one for one, _role in changed])
-        )
-        touch(contact, *db.session.scalars(others))
+        ids = [other_id for other_id, _role in changed]
+        touch(*db.session.scalars(sa.select(Contact).where(Contact.id.in_(ids))))
+        if not new:
+            touch(contact)
     db.session.flush()
 
 

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
-from core.errors import Invalid
 from core.i18n import _
 
 ROLES = ("customer", "vendor", "prospect")
@@ -46,11 +45,11 @@ class Refused(Exception):
         self.path = path
 
 
-def clean(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Give `values` as the columns of a contact keep them.
+def clean(values: Mapping[str, Any]) -> tuple[dict[str, Any], Messages]:
+    """Give `values` as the columns of a contact keep them, and what is wrong.
 
-    Raises `Invalid` with the messages of all fields, and `LookupError` for a field
-    that contacts do not have.
+    A field with a message is missing from the values. Raises `LookupError` for a
+    field that contacts do not have.
     """
     found: dict[str, Any] = {}
     errors: Messages = {}
@@ -60,9 +59,7 @@ def clean(values: Mapping[str, Any]) -> dict[str, Any]:
         except Refused as refused:
             path = f"{name}.{refused.path}" if refused.path else name
             errors[path] = [str(refused)]
-    if errors:
-        raise Invalid(errors=errors)
-    return found
+    return found, errors
 
 
 def text_of(value: object, longest: int, *, lines: bool = False) -> str:

@@ -18,6 +18,8 @@ from core.pages import on_refusal
 from core.permissions import me, requires
 from core.visibility import get_visible
 
+__all__ = ["bp"]
+
 # Organisations offered when somebody looks for one to join.
 OFFERED = 20
 
@@ -116,11 +118,15 @@ def _draw_edit(error: CRMError | None = None, *, contact_id: int) -> Any:
         message=error.message if conflict and error and not joined.differing else "",
         base=forms.dump_base(values),
         differing=joined.differing if conflict else [],
-        theirs=joined.theirs if conflict else [],
+        theirs=_titles(joined.theirs) if conflict else "",
         current=values,
         who=last_author(contact, me()) if conflict else "",
         **_choices(),
     )
+
+
+def _titles(fields: list[str]) -> str:
+    return ", ".join(str(forms.TITLES[one]) for one in fields)
 
 
 @bp.get("/contacts/<int:contact_id>/edit")
@@ -148,7 +154,7 @@ def save(contact_id: int) -> Any:
     services.change_contact(contact, forms.changed(joined.values, contact), actor=me())
     flash(_("Saved."), "ok")
     if joined.theirs:
-        fields = ", ".join(str(forms.TITLES[one]) for one in joined.theirs)
+        fields = _titles(joined.theirs)
         flash(_("Also changed by somebody else meanwhile: %(fields)s", fields=fields))
     return _go(contact)
 

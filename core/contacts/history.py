@@ -58,7 +58,7 @@ def _change(event: Event, who: str) -> Change:
     values = {**event.data.get("values", {}), **(event.personal or {})}
     named = [one for one in event.data.get("fields", []) if one not in _SILENT]
     fields = [
-        (_title(one), _words(values.get(one, [None])[0]), _words(values.get(one)[-1]))
+        (_title(one), _words(values[one][0]), _words(values[one][-1]))
         for one in named
         if one != "trashed_at" and one in values
     ]

@@ -90,7 +90,7 @@ def create_contact(values: Mapping[str, Any], *, actor: User | None) -> Contact:
     db.session.add(contact)
     db.session.flush()
     if people:
-        set_affiliations(contact, people, actor=actor)
+        set_affiliations(contact, people, actor=actor, new=True)
     return contact
 
 
@@ -110,11 +110,13 @@ def change_contact(
         raise Conflict
     rest = dict(values)
     people = rest.pop("affiliations", None)
-    _assign(contact, rest, actor)
-    if _SEARCHED & set(rest):
-        _index(contact)
-    if people is not None:
-        set_affiliations(contact, people, actor=actor)
+    # One flush for all of it: one version, one event.
+    with db.session.no_autoflush:
+        _assign(contact, rest, actor)
+        if _SEARCHED & set(rest):
+            _index(contact)
+        if people is not None:
+            set_affiliations(contact, people, actor=actor)
     db.session.flush()
     # They were loaded for the ids before.
     db.session.expire(contact, ["owner", "parent"])
@@ -135,13 +137,8 @@ def restore_contact(contact: Contact) -> None:
 
 
 def _assign(contact: Contact, values: dict[str, Any], actor: User | None) -> None:
-    errors: dict[str, list[str]] = {}
-    cleaned: dict[str, Any] = {}
     others = {"owner": _owner_id, "parent": _parent_id}
-    try:
-        cleaned = clean({k: v for k, v in values.items() if k not in others})
-    except Invalid as invalid:
-        errors |= invalid.errors
+    cleaned, errors = clean({k: v for k, v in values.items() if k not in others})
     for name, find in others.items():
         if name in values:
             try:
@@ -149,7 +146,7 @@ def _assign(contact: Contact, values: dict[str, Any], actor: User | None) -> Non
             except Invalid as invalid:
                 errors |= invalid.errors
     _name(contact, cleaned)
-    if not cleaned["name"] and not any(one.startswith("name") for one in errors):
+    if not cleaned["name"] and "name" not in errors:
         errors["name"] = [_("Write a name.")]
     if errors:
         raise Invalid(errors=errors)

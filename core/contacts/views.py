@@ -14,7 +14,7 @@ from core.contacts.models import Contact
 from core.errors import NotFound
 from core.i18n import lazy_gettext as _l
 from core.pages import Action, Column, Panel, allowed
-from core.parts import draw, drawn_panels
+from core.parts import draw, drawn_panels, find_panel
 from core.permissions import me, requires
 from core.plugin_manager import contributions
 from core.schemas import encode_cursor, keyset_page
@@ -108,7 +108,9 @@ def _key(edge: Sequence[Contact]) -> str | None:
 
 def _here(**changes: str) -> str:
     """Give the address of this list with other arguments; pages start anew."""
-    kept = {k: v for k, v in request.args.items() if k not in {"before", "after"}}
+    kept: dict[str, Any] = {
+        k: v for k, v in request.args.items() if k not in {"before", "after"}
+    }
     return url_for("contacts.index", **{**kept, **changes})
 
 
@@ -177,23 +179,13 @@ def place_of(panel: Panel) -> str:
 def panel(contact_id: int, name: str) -> Any:
     """Draw one panel again; only the plugin that made it is asked."""
     contact = lists.load_contact(me(), contact_id, trashed=True)
-    manager = current_app.extensions["rapport_pm"]
-    owner = name.partition(".")[0]
-    plugin = manager.get_plugin(owner) or manager.get_plugin(f"core.{owner}")
-    if plugin is None:
+    found = find_panel(contact, me(), name)
+    html = draw(found, record=contact) if found and not found.empty else ""
+    if found is None or html is None:
         raise NotFound
-    others = [one for one in manager.get_plugins() if one is not plugin]
-    ask = manager.subset_hook_caller("record_panels", others)
-    found = [one for answer in ask(record=contact, user=me()) for one in answer]
-    for one in allowed([one for one in found if isinstance(one, Panel)]):
-        if one.name == name:
-            html = "" if one.empty else draw(one, record=contact)
-            if html is None:
-                raise NotFound
-            return render_template(
-                "core/contacts/panel.html", contact=contact, panel=one, html=html
-            )
-    raise NotFound
+    return render_template(
+        "core/contacts/panel.html", contact=contact, panel=found, html=html
+    )
 
 
 @bp.get("/contacts/<int:contact_id>/changes")

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload, lazyload, load_only
 
 from core.contacts.models import Contact
 from core.contacts.services import rollup_ids
@@ -16,6 +17,11 @@ from core.visibility import visible_conditions, visible_to
 
 # How many entries a page shows before "Older".
 FIRST = 30
+
+# Of an author a list needs the name, not what they may do.
+_AUTHOR = joinedload(Interaction.author).options(
+    load_only(User.name, User.kind), lazyload(User.roles), lazyload(User.teams)
+)
 
 
 def timeline(
@@ -48,7 +54,7 @@ def timeline(
         .distinct()
         .subquery("story")
     )
-    query = visible_to(user, Interaction).join(story, story.c.id == Interaction.id)
+    query = _listed(user).join(story, story.c.id == Interaction.id)
     query = query.where(*_wanted(kind, team, q))
     if not replies:
         query = query.where(Interaction.parent_id.is_(None))
@@ -76,7 +82,7 @@ def latest(
     itself, without those that roll up to it. Without `replies` only what opens a
     conversation is given.
     """
-    query = visible_to(user, Interaction).where(*_wanted(kind, team, ""))
+    query = _listed(user).where(*_wanted(kind, team, ""))
     if not replies:
         query = query.where(Interaction.parent_id.is_(None))
     if author is not None:
@@ -95,7 +101,7 @@ def replies_to(
     user: User, interaction: Interaction, *, cursor: str | None = None, limit: int = 50
 ) -> Page[Interaction]:
     """Read the answers to an entry that `user` may read, the first one first."""
-    query = visible_to(user, Interaction).where(Interaction.parent_id == interaction.id)
+    query = _listed(user).where(Interaction.parent_id == interaction.id)
     columns = [Interaction.occurred_at, Interaction.id]
     return keyset_page(query, columns, cursor=cursor, limit=limit)
 
@@ -111,7 +117,7 @@ def on_own_contacts(
         .where(InteractionContact.occurred_at >= since)
     )
     query = (
-        visible_to(user, Interaction)
+        _listed(user)
         .where(Interaction.id.in_(mine), Interaction.occurred_at >= since)
         .where(Interaction.author_id.is_distinct_from(user.id))
         .order_by(Interaction.occurred_at.desc(), Interaction.id.desc())
@@ -138,6 +144,10 @@ def last_contacts(user: User, contact_ids: Collection[int]) -> dict[int, datetim
         .group_by(InteractionContact.contact_id)
     )
     return {row[0]: row[1] for row in db.session.execute(query)}
+
+
+def _listed(user: User) -> sa.Select[Interaction]:
+    return visible_to(user, Interaction).options(_AUTHOR)
 
 
 def _wanted(kind: str | None, team: int | None, q: str) -> list[sa.ColumnElement[bool]]:

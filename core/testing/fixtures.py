@@ -116,8 +116,17 @@ def database_url(
             yield url
 
 
+@pytest.fixture(scope="session")
+def word_lists(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder for the word lists of search, made once for all tests of a run."""
+    # With several test processes, each has a folder in the one they share.
+    return str(tmp_path_factory.getbasetemp().parent / "rapport-word-lists")
+
+
 @pytest.fixture
-def make_app(database_url: str, tmp_path: Path) -> Iterator[AppMaker]:
+def make_app(
+    database_url: str, tmp_path: Path, word_lists: str
+) -> Iterator[AppMaker]:
     """Make applications on this test's database, each with its own configuration."""
     made: list[CRM] = []
 
@@ -127,6 +136,7 @@ def make_app(database_url: str, tmp_path: Path) -> Iterator[AppMaker]:
             "SECRET_KEY": "test",
             "DATABASE_URL": database_url,
             "RATE_LIMIT": "100000 per minute",
+            "SEARCH_LEMMAS": word_lists,
         }
         app = create_app(
             settings | config, instance=tmp_path, extra_plugins=extra_plugins
@@ -136,22 +146,41 @@ def make_app(database_url: str, tmp_path: Path) -> Iterator[AppMaker]:
 
     yield make
     for app in made:
+        app.extensions["rapport_watcher"].stop()
         app.extensions["rapport_engine"].dispose()
 
 
 @pytest.fixture
-def app(make_app: AppMaker) -> Iterator[CRM]:
+def app_plugins() -> tuple[tuple[str, Any], ...]:
+    """More plugins for `app`; a test module defines its own to have some."""
+    return ()
+
+
+@pytest.fixture
+def app_config() -> dict[str, Any]:
+    """More configuration for `app`; a test module defines its own to have some."""
+    return {}
+
+
+@pytest.fixture
+def app(
+    make_app: AppMaker,
+    app_plugins: tuple[tuple[str, Any], ...],
+    app_config: dict[str, Any],
+) -> Iterator[CRM]:
     """The application with all installed plugins, its context pushed."""
-    made = make_app()
+    made = make_app(app_plugins, **app_config)
     with made.app_context():
         yield made
 
 
 @pytest.fixture
-def server(app: CRM, database_url: str, tmp_path: Path) -> Iterator[LiveServer]:
+def server(
+    app: CRM, database_url: str, tmp_path: Path, word_lists: str
+) -> Iterator[LiveServer]:
     """A running `rapport run` with its worker, on the database of this test."""
     del app
-    with live_server(tmp_path, database_url) as running:
+    with live_server(tmp_path, database_url, word_lists=word_lists) as running:
         yield running
 
 
@@ -170,14 +199,17 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def demo_template(
-    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+    sqlite_template: Path,
+    word_lists: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """A folder with the demo company, on SQLite, that tests copy."""
     from core.demo import load_demo_company
 
     folder = tmp_path_factory.mktemp("demo")
     shutil.copy(sqlite_template, folder / "rapport.db")
-    made = create_app({"TESTING": True, "SECRET_KEY": "test"}, instance=folder)
+    settings = {"TESTING": True, "SECRET_KEY": "test", "SEARCH_LEMMAS": word_lists}
+    made = create_app(settings, instance=folder)
     load_demo_company(made, reset=False, data=None, url="")
     while deliver_due(made):
         continue
@@ -188,14 +220,19 @@ def demo_template(
 
 
 @pytest.fixture
-def demo_app(demo_template: Path, tmp_path: Path) -> Iterator[CRM]:
+def demo_app(
+    demo_template: Path, tmp_path: Path, word_lists: str
+) -> Iterator[CRM]:
     """The application with the demo company in it, its context pushed."""
     folder = tmp_path / "demo"
     shutil.copytree(demo_template, folder)
-    made = create_app(
-        {"TESTING": True, "SECRET_KEY": "test", "RATE_LIMIT": "100000 per minute"},
-        instance=folder,
-    )
+    settings = {
+        "TESTING": True,
+        "SECRET_KEY": "test",
+        "RATE_LIMIT": "100000 per minute",
+        "SEARCH_LEMMAS": word_lists,
+    }
+    made = create_app(settings, instance=folder)
     with made.app_context():
         yield made
     made.extensions["rapport_engine"].dispose()
@@ -262,7 +299,7 @@ class SignedIn(FlaskClient):
         """Make the token that belongs to this browser's cookie, as Flask-WTF does."""
         with self.session_transaction() as cookie:
             raw = cookie.setdefault("csrf_token", secrets.token_hex(20))
-        key = self.application.secret_key
+        key = str(self.application.secret_key)
         return URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(raw)
 
 
@@ -304,7 +341,6 @@ def clock() -> Iterator[time_machine.Traveller]:
 @pytest.fixture
 def count_queries(app: CRM) -> Callable[[], Any]:
     """Count the statements inside a `with` block."""
-
     return lambda: _counting(app)
 
 

@@ -1,4 +1,4 @@
-"""A real server for tests: `rapport run` in a process of its own, on its own database."""
+"""A real server for tests: `rapport run` in a process of its own."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ class LiveServer:
     database_url: str
     child: subprocess.Popen[bytes]
 
-    def sign_in(self, page: Any, email: str, password: str) -> None:  # noqa: ANN401 - a Playwright page
+    def sign_in(self, page: Any, email: str, password: str) -> None:
         """Sign in as a person does: by the form."""
         page.goto(f"{self.url}/sign-in")
         page.fill("input[name=email]", email)
@@ -59,7 +59,7 @@ def environment(instance: Path, database_url: str) -> dict[str, str]:
 
 @contextmanager
 def live_server(
-    instance: Path, database_url: str, *options: str
+    instance: Path, database_url: str, *options: str, word_lists: str = ""
 ) -> Iterator[LiveServer]:
     """Run `rapport run` until the block ends; the database must be migrated."""
     port = free_port()
@@ -67,7 +67,8 @@ def live_server(
     with log.open("ab") as output:
         child = subprocess.Popen(
             [sys.executable, "-m", "core.cli", "run", "--port", str(port), *options],
-            env=environment(instance, database_url),
+            env=environment(instance, database_url)
+            | {"RAPPORT_SEARCH_LEMMAS": word_lists},
             stdout=output,
             stderr=output,
             start_new_session=True,

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from core.db import db
 from core.users import services
-from core.users.models import User
+from core.users.models import User, UserKind
 
 
 @click.group()
@@ -34,7 +34,7 @@ def create(
     name: str | None,
     roles: tuple[str, ...],
     teams: tuple[str, ...],
-    kind: services.UserKind,
+    kind: UserKind,
     contact: int | None,
     password: str | None,
 ) -> None:

@@ -10,6 +10,7 @@ _TEAMWORK = (
     "interactions:share",
     "documents:read",
     "documents:write",
+    "documents:share",
     "search:read",
     "portal:products",
     "portal:orders",

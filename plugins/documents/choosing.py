@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
+import sqlalchemy as sa
+
 from core.audiences import AudienceSpec
 from core.contacts.models import Contact
+from core.db import db
 from core.errors import Forbidden, Invalid, NotFound
 from core.i18n import _
 from core.permissions import can, me
 from core.readers import choose_audience
+from core.users.models import Team
 from plugins.documents.permissions import SHARE
 
 
@@ -35,3 +39,22 @@ def chosen_audience(
     except NotFound as error:
         said = _("There is no such contact.")
         raise Invalid(errors={"shared_with": [said]}) from error
+
+
+def team_names() -> list[str]:
+    """Name all teams."""
+    return list(db.session.scalars(sa.select(Team.name).order_by(Team.name)))
+
+
+def spec_as_typed(spec: AudienceSpec) -> dict[str, Any]:
+    """Give an audience as a form would send it: teams by name, the others by id."""
+    names: list[str] = []
+    if spec.teams:
+        query = sa.select(Team.name).where(Team.id.in_(spec.teams))
+        names = list(db.session.scalars(query.order_by(Team.name)))
+    return {
+        "audience": spec.kind,
+        "teams": names,
+        "users": sorted(spec.users),
+        "shared_with": sorted(spec.shared_with),
+    }

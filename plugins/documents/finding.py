@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, lazyload, selectinload
-from sqlalchemy.orm.interfaces import ORMOption
 
 from core.contacts.models import Affiliation, Contact
 from core.contacts.services import rollup_ids
 from core.db import db
 from core.errors import NotFound
+from core.interactions.models import Interaction
 from core.users.models import User
 from core.visibility import visible_to
 from plugins.documents.models import Document, Opening, Version
@@ -40,7 +41,7 @@ class OpenedBy:
     opening: Opening
 
 
-def document_list(user: User, wanted: Wanted) -> sa.Select[tuple[Document]]:
+def document_list(user: User, wanted: Wanted) -> sa.Select[Document]:
     """Select the documents `user` asks for, in no order, with what a list shows."""
     in_trash = wanted.view == "trash"
     query = visible_to(user, Document, trashed=in_trash).join(Document.newest)
@@ -96,7 +97,11 @@ def load_version(user: User, document_id: int, number: int) -> Version:
     to them. Colleagues open all, also of a document in the trash.
     """
     inside = user.kind == "staff"
-    document = load_document(user, document_id, trashed=inside)
+    return version_of(user, load_document(user, document_id, trashed=inside), number)
+
+
+def version_of(user: User, document: Document, number: int) -> Version:
+    """Give a version of a document by its number, or raise `NotFound`."""
     for version in versions_for(user, document):
         if version.number == number:
             return version
@@ -122,6 +127,14 @@ def same_file(user: User, contact: Contact | None, sha256: str) -> Document | No
         .limit(1)
     )
     return db.session.scalar(query)
+
+
+def entry_of(user: User, document: Document) -> Interaction | None:
+    """Give the entry a document belongs to, as far as `user` may see it."""
+    if document.interaction_id is None:
+        return None
+    query = visible_to(user, Interaction)
+    return db.session.scalar(query.where(Interaction.id == document.interaction_id))
 
 
 def opened_by(document: Document) -> list[OpenedBy]:
@@ -152,7 +165,7 @@ def outside_readers(user: User, contact: Contact | None) -> list[tuple[int, str]
     return [(row.id, row.name) for row in db.session.execute(query)]
 
 
-def _for_lists() -> list[ORMOption]:
+def _for_lists() -> list[Any]:
     return [
         joinedload(Document.newest),
         joinedload(Document.contact).load_only(Contact.name, Contact.kind),
@@ -160,6 +173,6 @@ def _for_lists() -> list[ORMOption]:
     ]
 
 
-def _plain_user() -> list[ORMOption]:
+def _plain_user() -> list[Any]:
     """Load a colleague's name without roles and teams, which nobody asks for here."""
     return [lazyload(User.roles), lazyload(User.teams)]

@@ -23,6 +23,7 @@ from core.readers import choose_audience
 from core.users.models import User
 from plugins.documents import events
 from plugins.documents.filenames import clean_filename, media_type_of, title_of
+from plugins.documents.finding import same_file
 from plugins.documents.models import TITLE_LENGTH, Document, Opening, Version
 from plugins.documents.permissions import SHARE
 
@@ -33,6 +34,11 @@ class Effect:
 
     opens: bool
     closes: bool
+
+
+def max_upload() -> int:
+    """Say how large a file may be, in bytes."""
+    return int(settings.get("documents")["max_upload"])
 
 
 def upload_document(
@@ -54,10 +60,46 @@ def upload_document(
     """
     spec = _audience_for(author, audience, interaction)
     _check_sharing(author, spec)
-    name = clean_filename(filename)
-    stored = _store(file)
     if interaction is not None and contact is None:
         contact = interaction.contact
+    return _keep(
+        _store(file), filename, author, contact, title, spec, interaction=interaction
+    )
+
+
+def upload_once(
+    file: Readable,
+    *,
+    filename: str,
+    author: User,
+    contact: Contact | None = None,
+    title: str = "",
+    audience: AudienceSpec | None = None,
+) -> tuple[Document, bool]:
+    """Keep a file unless the contact has it already; say whether it is new.
+
+    Raises what `upload_document` raises.
+    """
+    spec = _audience_for(author, audience, None)
+    _check_sharing(author, spec)
+    stored = _store(file)
+    found = same_file(author, contact, stored.sha256)
+    if found is not None:
+        return found, False
+    return _keep(stored, filename, author, contact, title, spec), True
+
+
+def _keep(
+    stored: StoredFile,
+    filename: str,
+    author: User,
+    contact: Contact | None,
+    title: str,
+    spec: AudienceSpec,
+    *,
+    interaction: Interaction | None = None,
+) -> Document:
+    name = clean_filename(filename)
     document = Document(
         title=_checked_title(title.strip() or title_of(name)),
         current=1,
@@ -219,7 +261,7 @@ def _checked_title(title: str) -> str:
 
 
 def _store(file: Readable) -> StoredFile:
-    stored = file_store().put(file, limit=settings.get("documents")["max_upload"])
+    stored = file_store().put(file, limit=max_upload())
     if not stored.size:
         raise Invalid(errors={"file": [_("This file is empty.")]})
     return stored

@@ -1,4 +1,4 @@
-"""Where a form leads: back to where its writer was, or to itself with what was typed."""
+"""Where a form leads: back to where its writer was, or to itself as it was typed."""
 
 from typing import Any, TypeVar
 from urllib.parse import urlsplit

@@ -1,9 +1,11 @@
 """What the composer is drawn with: what may be chosen, and what was typed."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import url_for
+from flask_babel import to_user_timezone
 
 from core.contacts.models import Contact
 from core.interactions.models import Interaction
@@ -15,6 +17,11 @@ from plugins.interactions.readers import Choices, WhoSees, choices
 def kinds_to_choose() -> list[tuple[str, object]]:
     """Give the kinds that people write by hand, as the composer offers them."""
     return [(one.name, one.title) for one in interaction_kinds().values() if one.chosen]
+
+
+def for_input(moment: datetime) -> str:
+    """Write a moment in the reader's zone, as a form's date field takes it."""
+    return str(to_user_timezone(moment).strftime("%Y-%m-%dT%H:%M"))
 
 
 def composer_for(
@@ -69,7 +76,7 @@ def composer_to_change(
     now = {
         "kind": entry.kind,
         "body": entry.body,
-        "occurred_at": entry.occurred_at,
+        "occurred_at": for_input(entry.occurred_at),
         "audience": audience.kind,
         "teams": [names[one] for one in audience.teams if one in names],
         "users": audience.users,

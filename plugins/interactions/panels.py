@@ -55,7 +55,7 @@ def story(
     offered: Choices | None = None,
     wanted: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Give a template the entries of a contact that `wanted` asks for, and its filters."""
+    """Give a template the entries of a contact that `wanted` asks for."""
     wanted = wanted or {"kind": "", "team": None, "q": "", "cursor": ""}
     filters = {name: wanted[name] for name in ("kind", "team", "q")}
     page = timeline.timeline(
@@ -98,13 +98,12 @@ def _heard(contact: Contact) -> list[int] | None:
 
 
 def menu(user: User) -> list[MenuItem]:
-    """Give the line of the main menu; customers have their messages there."""
-    title = _l("Interactions") if user.kind == "staff" else _l("Messages")
-    icon = "chat-left-text"
-    return [
-        MenuItem(title, "interactions.index", READ, icon, weight=30, portal=portal)
-        for portal in (False, True)
-    ]
+    """Give the line of the main menu; the portal has one by another name."""
+    page, icon = "interactions.index", "chat-left-text"
+    if user.kind != "staff":
+        title = _l("Shared with you")
+        return [MenuItem(title, page, READ, icon, weight=80, portal=True)]
+    return [MenuItem(_l("Interactions"), page, READ, icon, weight=30)]
 
 
 def palette(_user: User) -> list[PaletteItem]:

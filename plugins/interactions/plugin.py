@@ -1,6 +1,7 @@
 """Cross-team notes: written once, seen by every team that should."""
 
 from core import hookimpl
+from plugins.interactions import demo as demo_part
 from plugins.interactions import kinds, panels, views
 
 
@@ -32,3 +33,8 @@ def palette_items(user):
 @hookimpl
 def day_items(user):
     return panels.day(user)
+
+
+@hookimpl
+def load_demo(demo):
+    demo_part.load(demo)

@@ -82,7 +82,7 @@ def choices(user: User, contact: Contact | None) -> Choices:
     )
 
 
-def _beside(contact: Contact, user: User) -> sa.Select[Any]:
+def _beside(contact: Contact, user: User) -> sa.Select[str, int, str]:
     """Select who else outside an entry on `contact` may be for: firm, or its people.
 
     Of an organisation's people only those are offered who can sign in.

@@ -16,7 +16,7 @@ from core.schemas import Schema, Text
 LISTS = ("teams", "users", "shared_with", "contacts", "seen")
 
 
-class LocalTime(fields.Field[datetime]):
+class LocalTime(fields.Field[datetime | None]):
     """A moment as `<input type=datetime-local>` sends it, in the writer's zone."""
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> datetime | None:

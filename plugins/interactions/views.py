@@ -1,5 +1,6 @@
 """The pages of entries: the latest ones, writing, one entry, changing it."""
 
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,7 +22,7 @@ from core.pages import on_refusal
 from core.permissions import can, me, requires
 from core.readers import choose_audience, readers_of
 from core.users.models import Team
-from core.visibility import get_visible, visible_to
+from core.visibility import get_visible
 from plugins.interactions import answers, panels
 from plugins.interactions.composer import (
     composer_for,
@@ -73,7 +74,7 @@ def index() -> Any:
 @bp.get("/interactions/timeline/<int:contact_id>")
 @requires(READ)
 def story(contact_id: int) -> Any:
-    """Show the story of a contact: all of it, what a filter asks for, or older parts."""
+    """Show the story of a contact: its page, what a filter asks for, or older parts."""
     if not can(READ_CONTACTS):
         raise Forbidden
     contact = get_visible(me(), Contact, contact_id, trashed=True)
@@ -133,6 +134,9 @@ def _draw_refused(error: CRMError) -> Any:
     parent = answers.visible(Interaction, request.form.get("parent", type=int))
     if parent is not None:
         return _draw_entry(parent, error)
+    if me().kind != "staff":
+        # The composer names colleagues and teams, which is nobody's business outside.
+        return render_template("core/error.html", error=error)
     contact = answers.visible(Contact, request.form.get("contacts", type=int))
     return _draw_new(contact, error)
 
@@ -278,19 +282,25 @@ def save(interaction_id: int) -> Any:
     contacts = [entry.contact] if entry.contact else []
     spec = _chosen(form, contacts)
     check_seen(spec, looked=form["looked"], seen=form["seen"], known=before)
-    if not form["sure"] and spec.kind != "shared":
-        if gains_readers(before, spec, entry.author):
-            said = _("More colleagues will be able to read this. Save again to agree.")
-            raise ReadersUnseen(said, readers_of(spec), sure=True)
+    opened = spec.kind != "shared" and gains_readers(before, spec, entry.author)
+    if opened and not form["sure"]:
+        said = _("More colleagues will be able to read this. Save again to agree.")
+        raise ReadersUnseen(said, readers_of(spec), sure=True)
     services.change_interaction(
         entry,
         actor=me(),
         kind=form["kind"],
         body=form["body"],
-        occurred_at=form["occurred_at"],
+        occurred_at=_moved(entry, form["occurred_at"]),
         audience=spec,
     )
     return answers.to_entry(entry, _("Saved."))
+
+
+def _moved(entry: Interaction, to: datetime | None) -> datetime | None:
+    """Give the new time of an entry; the form knows no seconds, so none count."""
+    same = entry.occurred_at.replace(second=0, microsecond=0)
+    return None if to == same else to
 
 
 @bp.post("/interactions/<int:interaction_id>/trash")

@@ -23,6 +23,17 @@ class Sum(fields.Field[Decimal]):
         return {"amount": money_text(value), "currency": obj.currency}
 
 
+class Fraction(fields.Decimal):
+    """A discount as a decimal string: "0.05" is five per cent."""
+
+    def __init__(self, **kwargs: Any):
+        """Write it as text, since a float is never exact."""
+        super().__init__(as_string=True, **kwargs)
+
+    def _to_string(self, value: Decimal) -> str:
+        return format(value.normalize(), "f")
+
+
 class Count(fields.Integer):
     """A whole number from 0, such as a stock."""
 
@@ -109,7 +120,7 @@ class OrderLineSchema(Schema):
     shipped = fields.Integer()
     to_come = fields.Integer()
     unit_price = Sum()
-    discount = fields.Decimal(as_string=True)
+    discount = Fraction()
     total = Sum()
     promised_on = fields.Date(allow_none=True)
 
@@ -146,7 +157,7 @@ class WantedLineSchema(Schema):
 class NewOrderSchema(Schema):
     """An order to place; colleagues name the `contact` it is for.
 
-    With `back_orders` false, what is not in stock is refused.
+    What is not in stock is refused, unless the buyer agrees to `back_orders`.
     """
 
     lines = fields.List(
@@ -157,7 +168,10 @@ class NewOrderSchema(Schema):
     reference = Text(most=100, load_default="")
     contact = fields.Integer(load_default=None)
     required_on = fields.Date(load_default=None, allow_none=True)
-    back_orders = fields.Boolean(load_default=True)
+    back_orders = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Take what is short when it comes, if a day is known"},
+    )
 
 
 class OrderChangeSchema(Schema):
@@ -269,13 +283,13 @@ class AgreedPriceSchema(Schema):
 
     sku = Text(most=SKU_LENGTH, least=1, required=True)
     price = Money(allow_none=True)
-    discount = fields.Decimal(as_string=True)
+    discount = Fraction()
 
 
 class AgreementChangeSchema(Schema):
     """What to agree on; what is not named stays as it is."""
 
-    discount = fields.Decimal(as_string=True)
+    discount = Fraction()
     shows_exact_stock = fields.Boolean()
     trusted = fields.Boolean()
     prices = fields.List(
@@ -287,7 +301,7 @@ class AgreementSchema(Schema):
     """What was agreed with a customer or vendor."""
 
     contact = fields.Integer()
-    discount = fields.Decimal(as_string=True)
+    discount = Fraction()
     shows_exact_stock = fields.Boolean()
     trusted = fields.Boolean()
     prices = fields.List(fields.Nested(AgreedPriceSchema))

@@ -19,6 +19,17 @@ class PortalSettings(Schema):
             ),
         },
     )
+    wanted_days = fields.Integer(
+        load_default=14,
+        validate=validate.Range(min=0, max=3650),
+        metadata={
+            "title": _l("Days to restock"),
+            "description": _l(
+                "Purchase orders that name no day, for products without a lead time, "
+                "want the goods in so many days."
+            ),
+        },
+    )
     delivery_days = fields.Integer(
         load_default=2,
         validate=validate.Range(min=0, max=365),

@@ -78,13 +78,15 @@ class LemmaDictionaries(DictionaryFactory):
         trie = self._trie_file(lang)
         if trie is None or trie.exists():
             return
-        trie.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "plugins.search.lemmas", lang, str(trie)]
-        # The command is this module, its arguments a language code and our own path.
-        finished = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
-        if finished.returncode:
+        try:
+            trie.parent.mkdir(parents=True, exist_ok=True)
+            # This module, with a language code and our own path: nothing from outside.
+            subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+        except (OSError, subprocess.CalledProcessError) as error:
+            reason = getattr(error, "stderr", None) or error
             logger.warning(
-                "The %s dictionary could not be made compact: %s", lang, finished.stderr
+                "The %s dictionary could not be made compact: %s", lang, reason
             )
         else:
             self._open.pop(lang, None)

@@ -3,11 +3,21 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 from plugins.search.analysis import Analyser, findable_forms
 from plugins.search.backend import QueryPlan
-from plugins.search.tokenising import Token, run_of, surfaces, tokenise, word_of
+from plugins.search.tokenising import (
+    MAX_TOKEN,
+    Token,
+    fold,
+    run_of,
+    surfaces,
+    tokenise,
+    word_of,
+)
 
 #: Of a longer text, only the beginning is looked through.
 MAX_TEXT = 200_000
@@ -61,30 +71,82 @@ def snippets(
 
 def _marks(text: str, plan: QueryPlan, analyser: Analyser) -> Iterator[_Mark]:
     """Yield the places in the text that answer a word of the plan, in order."""
-    words = plan.words
+    words, beginnings = plan.words, tuple(plan.beginnings)
     runs = sorted((word for word in words if not word.isascii()), key=len, reverse=True)
     heads = {word[:_ALIKE] for word in words | plan.beginnings}
-    beginnings = tuple(plan.beginnings)
-    for token in tokenise(text):
-        if token.kind == "run":
-            yield from _marks_in_run(token, runs)
+    for start, end in _stretches(text, heads):
+        for token in tokenise(text[start:end]):
+            found = list(_marks_in_run(token, runs)) if token.kind == "run" else []
+            if token.kind != "run":
+                term = _answered(token, words, beginnings, heads, analyser)
+                if term is not None:
+                    found = [_Mark(token.start, token.end, term)]
+            for mark in found:
+                yield _Mark(start + mark.start, start + mark.end, mark.term)
+
+
+def _answered(
+    token: Token,
+    words: frozenset[str],
+    beginnings: tuple[str, ...],
+    heads: set[str],
+    analyser: Analyser,
+) -> str | None:
+    """Return the word of the query that a token answers."""
+    seen = surfaces(token)
+    if token.kind != "word":
+        seen += findable_forms(token)
+    for form in seen:
+        if form in words or (beginnings and form.startswith(beginnings)):
+            return form
+    if token.kind == "word" and any(form[:_ALIKE] in heads for form in seen):
+        return min(analyser.stems(word_of(token)) & words, default=None)
+    return None
+
+
+def _stretches(text: str, heads: set[str]) -> Iterator[tuple[int, int]]:
+    """Yield the stretches of the text in which a hit can be.
+
+    Cutting a long text into tokens is slow. When all that is looked for begins with
+    two letters of an alphabet, only pieces around such a beginning are cut.
+    """
+    if not heads:
+        return
+    letters = _spellings()
+    if not all(letter in letters for head in heads for letter in head):
+        yield 0, len(text)
+        return
+    looked_at = 0
+    for match in re.finditer("|".join(map(_spelling, sorted(heads))), text):
+        start = match.start()
+        if start < looked_at:
             continue
-        seen = surfaces(token)
-        if token.kind != "word":
-            seen += findable_forms(token)
-        term = next((form for form in seen if form in words), None)
-        if term is None and beginnings:
-            term = next((form for form in seen if form.startswith(beginnings)), None)
-        if (
-            term is None
-            and token.kind == "word"
-            and seen[:1]
-            and seen[0][:_ALIKE] in heads
-        ):
-            stems = analyser.stems(word_of(token))
-            term = min(stems & words, default=None)
-        if term is not None:
-            yield _Mark(token.start, token.end, term)
+        earliest = max(looked_at, start - MAX_TOKEN)
+        while start > earliest and not text[start - 1].isspace():
+            start -= 1
+        space = _SPACES.search(text, match.end())
+        looked_at = space.start() if space else len(text)
+        yield start, looked_at
+
+
+def _spelling(head: str) -> str:
+    """Return a pattern for the beginning of a word, however it is accented."""
+    letters, marks = _spellings(), "[\u0300-\u036f]*"
+    # A letter may stand for both: æ for "ae".
+    double = "".join(sign for sign in letters[head[0]] if fold(sign) == head)
+    pattern = marks.join(f"[{letters[letter]}]" for letter in head)
+    return rf"(?<![^\W_])(?:{pattern}{f'|[{double}]' if double else ''})"
+
+
+@lru_cache(maxsize=1)
+def _spellings() -> dict[str, str]:
+    """Return for each letter all the signs that fold to it or begin with it."""
+    found: dict[str, str] = {}
+    alphabets = [range(0x41, 0x590), range(0x1E00, 0x2000), range(0xFF21, 0xFF5B)]
+    for sign in map(chr, chain(*alphabets)):
+        if sign.isalpha() and (folded := fold(sign)):
+            found[folded[0]] = found.get(folded[0], "") + sign
+    return found
 
 
 def _marks_in_run(token: Token, runs: list[str]) -> Iterator[_Mark]:

@@ -26,6 +26,7 @@ from plugins.search.backend import (
     SearchRequest,
 )
 from plugins.search.whoosh_folder import (
+    LOCK_PATIENCE,
     IndexFolder,
     IndexName,
     compare_with_manifest,
@@ -92,14 +93,17 @@ class WhooshBackend(SearchBackend):
     """Whoosh 2.7.4 in `root`; safe to share between threads.
 
     `analysis_version` is `Analyser.version`: an index made with another one still
-    answers, but `needs_build` says so.
+    answers, but `needs_build` says so. A writer waits `patience` seconds for another.
     """
 
     name = "whoosh"
     caps = frozenset({"phrase", "edge", "deadline"})
 
-    def __init__(self, root: Path, *, analysis_version: str) -> None:
-        self._folders = IndexFolder(root)
+    def __init__(
+        self, root: Path, *, analysis_version: str, patience: float = LOCK_PATIENCE
+    ) -> None:
+        self.root = root
+        self._folders = IndexFolder(root, patience=patience)
         self._analysis_version = analysis_version
         self._opened: _Opened | None = None
         self._opening = threading.Lock()

@@ -53,8 +53,9 @@ class IndexName:
 class IndexFolder:
     """The indexes of one deployment on disk."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, patience: float = LOCK_PATIENCE) -> None:
         self.root = root
+        self._patience = patience
 
     @property
     def pointer(self) -> Path:
@@ -90,9 +91,9 @@ class IndexFolder:
                 shutil.rmtree(folder)
 
     @contextmanager
-    def writing(self, patience: float = LOCK_PATIENCE) -> Iterator[None]:
-        """Be the only writer; raises WriterBusy after `patience` seconds."""
-        with self._locked("WRITER.lock", patience):
+    def writing(self) -> Iterator[None]:
+        """Be the only writer; raises WriterBusy when another does not finish."""
+        with self._locked("WRITER.lock", self._patience):
             yield
 
     @contextmanager

@@ -5,8 +5,8 @@ import sys
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 from plugins.search.backend import Hit, SearchRequest
 from plugins.search.whoosh_library import TOC, TermNotFound
@@ -29,6 +29,23 @@ _CONTACT_MASKS_KEPT = 4
 _TOC_NAME = re.compile(rf"_{INDEX_NAME}_(\d+)\.toc")
 _RAW = RawColumn()
 
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Kept(dict[K, V]):
+    """A small cache; that of functools would hold on to its owner in a circle."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def __setitem__(self, key: K, value: V) -> None:
+        """Keep a value; when there are too many, all others are forgotten."""
+        if len(self) >= self._most:
+            self.clear()
+        super().__setitem__(key, value)
+
 
 class SegmentReader:
     """One segment, which never changes but for its deletions (see `Leaf`).
@@ -44,17 +61,20 @@ class SegmentReader:
         self._terms = codec.terms_reader(files, segment)
         self._documents = codec.per_document_reader(files, segment)
         self._formats = {name: field.format for name, field in make_schema().items()}
-        self._count = lru_cache(maxsize=_COUNTS_KEPT)(self._look_up)
-        self.mask = lru_cache(maxsize=_MASKS_KEPT)(self._make_mask)
-        self._contacts_mask = lru_cache(_CONTACT_MASKS_KEPT)(self._make_contacts_mask)
+        self._counts: Kept[tuple[str, str], int] = Kept(_COUNTS_KEPT)
+        self._masks: Kept[tuple[str, str], int] = Kept(_MASKS_KEPT)
+        self._contact_masks: Kept[frozenset[int], int] = Kept(_CONTACT_MASKS_KEPT)
 
     def count(self, field: str, token: str) -> int:
         """Return how many documents have the token, deleted ones among them."""
-        return self._count(field, token)
+        found = self._counts.get((field, token))
+        if found is None:
+            found = self._counts[field, token] = self._look_up(field, token)
+        return found
 
     def postings(self, field: str, token: str) -> BlockMatcher | None:
         """Return where a token occurs, or None when it does not."""
-        if not self._count(field, token):
+        if not self.count(field, token):
             return None
         found: BlockMatcher = self._terms.matcher(
             field, token.encode(), self._formats[field]
@@ -90,6 +110,13 @@ class SegmentReader:
         if mask and request.contact_ids is not None:
             mask &= self._contacts_mask(request.contact_ids)
         return mask
+
+    def mask(self, field: str, token: str) -> int:
+        """Return the mask of the documents with a token, for tokens of many."""
+        found = self._masks.get((field, token))
+        if found is None:
+            found = self._masks[field, token] = self._make_mask(field, token)
+        return found
 
     def stored(self, document: int) -> dict[str, Any]:
         """Return what is kept of a document besides its tokens."""
@@ -136,6 +163,13 @@ class SegmentReader:
                 for document in documents:
                     marked[document] = 1
         return int.from_bytes(marked, "little")
+
+    def _contacts_mask(self, contact_ids: frozenset[int]) -> int:
+        found = self._contact_masks.get(contact_ids)
+        if found is None:
+            found = self._make_contacts_mask(contact_ids)
+            self._contact_masks[contact_ids] = found
+        return found
 
     def _make_contacts_mask(self, contact_ids: frozenset[int]) -> int:
         mask = self.mask("contact", NO_CONTACT)

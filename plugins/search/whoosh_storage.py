@@ -323,6 +323,14 @@ class DurableStorage(FileStorage):  # type: ignore[misc]
         super().__init__(str(path))
         self._unflushed: set[str] = set()
 
+    def open_file(self, name: str, **kwargs: Any) -> StructFile:
+        """Open a file for reading."""
+        # Whoosh would leave a damaged table of contents open.
+        if not name.endswith(".toc"):
+            return super().open_file(name, **kwargs)
+        content = (Path(self.folder) / name).read_bytes()
+        return StructFile(io.BytesIO(content), name=name, **kwargs)
+
     def create_file(self, name: str, **kwargs: Any) -> StructFile:
         """Create a file and remember to flush it."""
         self._unflushed.add(name)

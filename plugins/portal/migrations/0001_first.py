@@ -212,6 +212,71 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "portal_basket_line",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("product_id", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column(
+            "price",
+            sa.Numeric(precision=18, scale=4).with_variant(sa.BigInteger(), "sqlite"),
+            nullable=False,
+        ),
+        sa.ForeignKeyConstraint(
+            ["product_id"],
+            ["portal_product.id"],
+            name=op.f("fk_portal_basket_line_product_id_portal_product"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["user.id"],
+            name=op.f("fk_portal_basket_line_user_id_user"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_portal_basket_line")),
+        sa.UniqueConstraint(
+            "user_id",
+            "product_id",
+            name=op.f("uq_portal_basket_line_user_id_product_id"),
+        ),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("portal_basket_line", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_portal_basket_line_product_id"), ["product_id"], unique=False
+        )
+
+    op.create_table(
+        "portal_placement",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("token", sa.String(length=64), nullable=False),
+        sa.Column("order_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["order_id"],
+            ["portal_order.id"],
+            name=op.f("fk_portal_placement_order_id_portal_order"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["user.id"],
+            name=op.f("fk_portal_placement_user_id_user"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_portal_placement")),
+        sa.UniqueConstraint(
+            "user_id", "token", name=op.f("uq_portal_placement_user_id_token")
+        ),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("portal_placement", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_portal_placement_order_id"), ["order_id"], unique=False
+        )
+
+    op.create_table(
         "portal_price",
         sa.Column("contact_id", sa.Integer(), nullable=False),
         sa.Column("product_id", sa.Integer(), nullable=False),
@@ -393,6 +458,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_portal_price_product_id"))
 
     op.drop_table("portal_price")
+    with op.batch_alter_table("portal_placement", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_portal_placement_order_id"))
+
+    op.drop_table("portal_placement")
+    with op.batch_alter_table("portal_basket_line", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_portal_basket_line_product_id"))
+
+    op.drop_table("portal_basket_line")
     with op.batch_alter_table("portal_purchase_order", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_portal_purchase_order_vendor_id"))
         batch_op.drop_index("ix_portal_purchase_order_state_id")

@@ -1,5 +1,6 @@
 """The portal's tables: what customers order, and what we order from vendors."""
 
+from plugins.portal.models.baskets import BasketLine, Placement
 from plugins.portal.models.catalogue import (
     NAME_LENGTH,
     NOTHING,
@@ -23,8 +24,10 @@ __all__ = [
     "SKU_LENGTH",
     "AgreedPrice",
     "Agreement",
+    "BasketLine",
     "Order",
     "OrderLine",
+    "Placement",
     "Product",
     "PurchaseOrder",
     "PurchaseOrderLine",

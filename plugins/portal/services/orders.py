@@ -80,13 +80,13 @@ def place_order(
     contact: Contact | None = None,
     reference: str = "",
     required_on: date | None = None,
-    back_orders: bool = True,
+    back_orders: bool = False,
 ) -> Order:
     """Order `lines` (`sku`, `quantity`, and `price` as it was shown, if it was).
 
     A portal user orders for their own organisation, a colleague for `contact`. What is
-    in stock is reserved; the rest waits for its delivery, unless `back_orders` is
-    False. Raises `Invalid` naming each line that cannot be ordered
+    in stock is reserved; the rest waits for its delivery if the buyer agreed to
+    `back_orders`. Raises `Invalid` naming each line that cannot be ordered
     (`lines.0.quantity`); then nothing is ordered.
     """
     buyer = _buyer(user, contact)
@@ -143,13 +143,7 @@ def _problems(
 
 
 def _only_later(line: CheckedLine) -> str:
-    on = line.later_on.isoformat() if line.later_on else ""
-    if line.now is None:
-        return _("Some now, the rest on %(date)s.", date=on)
-    more = line.quantity - line.now
-    return _(
-        "%(now)d now, %(more)d more on %(date)s.", now=line.now, more=more, date=on
-    )
+    return _("%(when)s Order fewer, or agree to wait.", when=line.when)
 
 
 def _dearer(line: CheckedLine, seen: Decimal | None) -> str | None:

@@ -1,12 +1,13 @@
 """Purchase orders: what we order from vendors, and the dates they give us."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
+from core import settings
 from core.contacts.models import Contact
 from core.db import db, now
 from core.errors import Invalid, NotFound
@@ -27,7 +28,7 @@ from plugins.portal.services.catalogue import find_products
 from plugins.portal.services.numbers import house_currency, next_number
 from plugins.portal.services.prices import checked_price
 from plugins.portal.services.quick_order import read_quantity
-from plugins.portal.services.stock import ON_THE_WAY, take_in
+from plugins.portal.services.stock import ON_THE_WAY, take_in, today
 from plugins.portal.services.vendor_dates import confirm_lines
 
 
@@ -84,7 +85,8 @@ def create_purchase_order(
 ) -> PurchaseOrder:
     """Draft an order to `vendor`, who does not see it until it is sent.
 
-    A line has `sku` and `quantity`, and may have `wanted_on` and `price` (of one).
+    A line has `sku` and `quantity`, and may have `wanted_on` (else the product's lead
+    time or the house's usual days count) and `price` (of one).
     Raises `Invalid` naming the lines that are wrong (`lines.0.sku`).
     """
     if "vendor" not in vendor.roles:
@@ -132,8 +134,15 @@ def _line(sent: Mapping[str, Any], product: Product) -> PurchaseOrderLine:
         name=product.name,
         quantity=read_quantity(sent["quantity"]),
         unit_price=checked_price(sent.get("price") or NOTHING),
-        wanted_on=sent.get("wanted_on"),
+        wanted_on=sent.get("wanted_on") or _usual_day(product),
     )
+
+
+def _usual_day(product: Product) -> date:
+    """Say when goods are wanted of which nobody says it."""
+    usual: int = settings.get("portal")["wanted_days"]
+    days = usual if product.lead_time_days is None else product.lead_time_days
+    return today() + timedelta(days=days)
 
 
 def _refuse_unless(order: PurchaseOrder, *states: str) -> None:

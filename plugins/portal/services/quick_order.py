@@ -8,10 +8,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
+from babel.dates import format_date
+
 from core.contacts.models import Contact
 from core.db import db
 from core.errors import Invalid
-from core.i18n import _
+from core.i18n import _, locale_code
 from core.users.models import User
 from plugins.portal.models import Product
 from plugins.portal.services.catalogue import (
@@ -82,6 +84,23 @@ class CheckedLine:
         return self.offer
 
     @property
+    def when(self) -> str:
+        """Say when it comes: "7 now, 23 more on 3 Mar 2026."; empty for a problem."""
+        if self.verdict == "ok" and self.promised_on is not None:
+            return _("In stock, there by %(day)s.", day=words_of_day(self.promised_on))
+        if self.verdict != "later" or self.later_on is None:
+            return ""
+        day = words_of_day(self.later_on)
+        if self.now is None:
+            return _("Some now, the rest on %(day)s.", day=day)
+        if self.now == 0:
+            return _("All of it on %(day)s.", day=day)
+        more = self.quantity - self.now
+        return _(
+            "%(now)d now, %(more)d more on %(day)s.", now=self.now, more=more, day=day
+        )
+
+    @property
     def total(self) -> Decimal | None:
         """The price of the line for this customer, if it can be ordered."""
         if self.offer is None or not self.can_be_ordered:
@@ -125,6 +144,11 @@ def _typed(lines: Iterable[Mapping[str, Any]]) -> list[TypedLine]:
         TypedLine(str(one.get("sku") or "").strip(), one.get("quantity", ""))
         for one in lines
     ]
+
+
+def words_of_day(day: date) -> str:
+    """Write a day as the reader's language does."""
+    return str(format_date(day, format="medium", locale=locale_code()))
 
 
 def read_quantity(typed: object) -> int | None:

@@ -245,6 +245,8 @@ def test_what_is_short_says_when_the_rest_comes_and_figures_only_by_agreement(
         assert [one.verdict for one in band] == ["later", "short"]
         assert (exact[0].now, exact[0].later_on) == (7, today() + timedelta(days=10))
         assert band[0].now is None
+        assert exact[0].when.startswith("7 now, 23 more on ")
+        assert band[0].when.startswith("Some now, the rest on ")
         assert "7" in exact[1].problem.replace("KV-8", "")
         assert "7" not in band[1].problem.replace("KV-8", "")
 

@@ -39,13 +39,16 @@ def wanted(**lines: int) -> list[dict[str, Any]]:
 def order_as(user: User, *, contact: Contact | None = None, **lines: int) -> int:
     """Place an order in a transaction of its own, and give its id."""
     with db.transaction():
-        return place_order(user, lines=wanted(**lines), contact=contact).id
+        made = place_order(
+            user, lines=wanted(**lines), contact=contact, back_orders=True
+        )
+        return made.id
 
 
 def refused(user: User, **lines: int) -> Mapping[str, Any]:
     """Give what an order is refused with, by field."""
     with pytest.raises(Invalid) as refusal, db.transaction():
-        place_order(user, lines=wanted(**lines))
+        place_order(user, lines=wanted(**lines), back_orders=True)
     return refusal.value.errors
 
 
@@ -115,11 +118,11 @@ def test_each_wrong_line_is_named_and_then_nothing_is_ordered(shop: Shop):
         assert orders_of(shop.outi).items == []
 
 
-def test_what_is_short_waits_for_its_lead_time_unless_that_was_not_asked(shop: Shop):
+def test_what_is_short_waits_for_its_lead_time_if_the_buyer_agrees(shop: Shop):
     product = shop.product("KV-1", on_hand=7, lead_time_days=10)
     with pytest.raises(Invalid) as refusal, db.transaction():
-        place_order(shop.outi, lines=wanted(KV_1=30), back_orders=False)
-    assert "lines.0.quantity" in refusal.value.errors
+        place_order(shop.outi, lines=wanted(KV_1=30))
+    assert "Some now, the rest on" in refusal.value.errors["lines.0.quantity"][0]
     made = order_as(shop.outi, KV_1=30)
     assert stock_of(product) == (7, 7)
     with db.read_only() as session:
@@ -180,8 +183,9 @@ def test_many_orders_at_once_get_numbers_of_their_own_and_never_too_much(
 
     def work(number: int) -> int:
         # Each in another order of lines: they must not wait for each other for ever.
-        lines = {"KV_1": 1, "KV_2": 1} if number % 2 else {"KV_2": 1, "KV_1": 1}
-        return order_as(shop.outi, **lines)
+        if number % 2:
+            return order_as(shop.outi, KV_1=1, KV_2=1)
+        return order_as(shop.outi, KV_2=1, KV_1=1)
 
     results = race(app, work, 8)
     won = [one for one in results if isinstance(one, int)]

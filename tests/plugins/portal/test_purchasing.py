@@ -67,7 +67,8 @@ def buy(
 def sell(user: User, product: Product, quantity: int) -> int:
     """Place a customer's order and give its id."""
     with db.transaction():
-        return place_order(user, lines=[{"sku": product.sku, "quantity": quantity}]).id
+        lines = [{"sku": product.sku, "quantity": quantity}]
+        return place_order(user, lines=lines, back_orders=True).id
 
 
 def promised(order_id: int) -> date | None:
@@ -240,7 +241,7 @@ def test_what_is_on_its_way_is_promised_only_once(shop: Shop):
     with db.transaction():
         # Two lines of one order count together.
         twice = [{"sku": "KV-1", "quantity": 8}, {"sku": "KV-1", "quantity": 8}]
-        order = place_order(shop.outi, lines=twice)
+        order = place_order(shop.outi, lines=twice, back_orders=True)
         days = [one.promised_on for one in order.lines]
         assert days == [in_days(10), in_days(30)]
         assert order.lines[1].waiting_for_id is not None
@@ -287,6 +288,17 @@ def test_a_wrong_purchase_order_is_refused_line_by_line(shop: Shop):
     assert buying(
         shop.putki, {"sku": "KV-9", "quantity": 1}, {"sku": "KV-1", "quantity": 0}
     ) == ["lines.0.sku", "lines.1.quantity"]
+
+
+def test_a_purchase_order_that_names_no_day_wants_the_goods_in_the_usual_time(
+    shop: Shop,
+):
+    shop.product("KV-1")
+    shop.product("KV-2", lead_time_days=5)
+    with db.transaction():
+        lines = [{"sku": "KV-1", "quantity": 1}, {"sku": "KV-2", "quantity": 1}]
+        order = create_purchase_order(shop.boss, vendor=shop.putki, lines=lines)
+        assert [one.wanted_on for one in order.lines] == [in_days(14), in_days(5)]
 
 
 def test_a_purchase_order_is_sent_once(shop: Shop):

@@ -1,7 +1,8 @@
-"""What the tests of search share: one analyser, and indexes in a folder of their own."""
+"""What the tests of search share: an analyser, and an engine in a folder of its own."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ def search(analyser: Analyser) -> Find:
         *,
         typing: bool = False,
         strict: bool = False,
-        **asked: object,
+        **asked: Any,
     ) -> SearchPage:
         wanted = {
             "labels": frozenset({"staff"}),

@@ -1,0 +1,37 @@
+"""/api/v1/search: the same search, for programs."""
+
+from typing import Any
+
+from core.permissions import me, requires
+from core.schemas import ApiBlueprint
+from plugins.search import services
+from plugins.search.permissions import READ
+from plugins.search.schemas import ResultsSchema, SearchArguments
+
+bp = ApiBlueprint("search_api", __name__, description="Search over everything")
+
+
+@bp.route("/search", methods=["GET"])
+@requires(READ, portal=True)
+@bp.arguments(SearchArguments, location="query")
+@bp.response(200, ResultsSchema)
+def find(arguments: dict[str, Any]) -> Any:
+    """Find `q` among what you may see; best first."""
+    types = [part for one in arguments["type"] for part in one.split(",") if part]
+    results = services.search(
+        me(), arguments["q"], types=types, limit=arguments["limit"]
+    )
+    return {
+        "total": results.total,
+        "total_is_exact": results.total_is_exact,
+        "items": [
+            {
+                "ref": one.ref,
+                "type": one.type,
+                "title": one.title,
+                "snippet": services.plain(one.snippet),
+                "url": one.url,
+            }
+            for one in results.items
+        ],
+    }

@@ -1,0 +1,63 @@
+"""`rapport search …`."""
+
+import json
+
+import click
+
+from core.db import db
+from core.users.services import find_user
+from plugins.search import indexing
+from plugins.search import services as found
+from plugins.search.backend import IndexBroken
+from plugins.search.engine import backend
+
+
+@click.group()
+def search() -> None:
+    """Look after the search index.
+
+    Example: rapport search rebuild
+    """
+
+
+@search.command()
+def rebuild() -> None:
+    """Make the index anew, while the old one answers.
+
+    Example: rapport search rebuild
+    """
+    stats = indexing.rebuild()
+    click.echo(f"{stats.documents} records, {stats.size / 1e6:.1f} MB.")
+
+
+@search.command()
+@click.option("--json", "as_json", is_flag=True)
+def status(as_json: bool) -> None:
+    """Say how the index is. Example: rapport search status --json."""
+    try:
+        stats = backend().stats()
+    except IndexBroken as error:
+        raise click.ClickException(f"{error} Run: rapport search rebuild") from error
+    if as_json:
+        click.echo(json.dumps({"documents": stats.documents, "counts": stats.counts}))
+        return
+    click.echo(f"{stats.name}: {stats.documents} records, {stats.size / 1e6:.1f} MB")
+    for name, count in sorted(stats.counts.items()):
+        click.echo(f"  {name:<28} {count}")
+
+
+@search.command()
+@click.argument("text")
+@click.option("--as", "email", required=True, help="Search as this account.")
+@click.option("--json", "as_json", is_flag=True)
+def query(text: str, email: str, as_json: bool) -> None:
+    """Search as somebody would.
+
+    Example: rapport search query pallet --as anna@example.com
+    """
+    with db.read_only():
+        refs = found.refs_for(find_user(email), text)
+    if as_json:
+        click.echo(json.dumps(refs))
+        return
+    click.echo("\n".join(f"{ref}  {title}" for ref, title in refs) or "Nothing.")

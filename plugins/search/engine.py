@@ -1,0 +1,39 @@
+"""The engine and the analyser of the current application."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from flask import Flask, current_app
+
+from plugins.search.analysis import Analyser
+from plugins.search.backend import SearchBackend
+from plugins.search.whoosh_backend import WhooshBackend
+
+
+@lru_cache(maxsize=8)
+def _analyser(folder: Path) -> Analyser:
+    """Share one analyser per folder of dictionaries: it is costly and never changes."""
+    return Analyser(lemma_folder=folder)
+
+
+def open_engine(app: Flask) -> None:
+    """Give `app` its engine; nothing is read from the disk until somebody searches."""
+    root = Path(app.config["SEARCH_FOLDER"])
+    words = Path(app.config.get("SEARCH_LEMMAS") or root / "dictionaries")
+    analyser = _analyser(words)
+    app.extensions["search_analyser"] = analyser
+    app.extensions["search_backend"] = WhooshBackend(
+        root / "index", analysis_version=analyser.version
+    )
+
+
+def backend() -> SearchBackend:
+    """Give the engine of the current application."""
+    found: SearchBackend = current_app.extensions["search_backend"]
+    return found
+
+
+def analyser() -> Analyser:
+    """Give the analyser of the current application."""
+    found: Analyser = current_app.extensions["search_analyser"]
+    return found

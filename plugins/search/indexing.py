@@ -1,0 +1,119 @@
+"""Keep the index as the database is: by event, by whole rebuild."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.db import Record, db
+from core.events import Event
+from core.records import RecordType, load_ref, record_types
+from core.visibility import labels
+from plugins.search.backend import IndexDoc, IndexMissing, IndexOp, IndexStats
+from plugins.search.engine import analyser, backend
+
+log = logging.getLogger("rapport.search")
+
+PAGE = 500
+
+
+def index_document(kind: RecordType, record: Record) -> IndexDoc | None:
+    """Turn a record into what the index keeps of it; None when it is not searched."""
+    if kind.document is None:
+        return None
+    document = kind.document(record)
+    if document is None:
+        return None
+    when = document.date or record.updated_at
+    return IndexDoc(
+        key=record.ref,
+        type=kind.name,
+        visibility=tuple(sorted(labels(record))),
+        contact_id=document.contact_id,
+        updated_at=int(when.timestamp() * 1_000_000),
+        rev=record.version,
+        tokens=analyser().document(
+            title=document.title,
+            identifiers=document.identifiers,
+            body=document.body,
+        ),
+    )
+
+
+def index_events(events: list[Event]) -> None:
+    """Bring the index up to date with what `events` are about.
+
+    The payload is never trusted: the record is loaded as it is now, so the order of
+    events, and hearing one twice, do not matter.
+    """
+    known = record_types()
+    refs = dict.fromkeys(
+        one.subject for one in events if one.subject.rpartition("/")[0] in known
+    )
+    ops = [_operation(ref) for ref in refs]
+    if not ops:
+        return
+    try:
+        backend().apply(ops)
+    except IndexMissing:
+        # The first thing ever to be indexed: the whole index is made with it.
+        rebuild()
+
+
+def _operation(ref: str) -> IndexOp:
+    record = load_ref(ref)
+    if record is None:
+        return IndexOp.delete(ref)
+    kind = record_types()[record.record_name()]
+    document = index_document(kind, record)
+    return IndexOp.delete(ref) if document is None else IndexOp.upsert(document)
+
+
+def rebuild() -> IndexStats:
+    """Make the index anew beside the present one, and switch over in one step."""
+    analyser().prepare()
+    build = backend().begin_build()
+    try:
+        for kind in record_types().values():
+            if kind.document is not None:
+                for page in _documents(kind):
+                    build.add(page)
+        stats = build.finish()
+    except BaseException:
+        build.abort()
+        raise
+    log.info("the index holds %d records", stats.documents)
+    return stats
+
+
+def _documents(kind: RecordType) -> Iterator[list[IndexDoc]]:
+    """Read the records of one type, page by page, one short transaction each."""
+    model: Any = kind.model
+    last = 0
+    while True:
+        query = sa.select(model).where(model.id > last).order_by(model.id).limit(PAGE)
+        with db.read_only() as session:
+            records = session.scalars(query).unique().all()
+            found = [index_document(kind, one) for one in records]
+            if records:
+                last = records[-1].id
+        yield [one for one in found if one is not None]
+        if len(records) < PAGE:
+            return
+
+
+def build_if_needed() -> None:
+    """Rebuild an index that is missing, broken or of another version."""
+    why = backend().needs_build()
+    if why is not None:
+        log.info("the index is rebuilt: %s", why)
+        rebuild()
+
+
+def what_is_wrong() -> str | None:
+    """Say what is wrong with the index, for /readyz and `rapport doctor`."""
+    why = backend().needs_build()
+    if why in {"missing", "broken"}:
+        return f"the search index is {why}: run rapport search rebuild"
+    return None

@@ -1,0 +1,6 @@
+"""What searching needs; what is found is decided by each record's own door."""
+
+from core.i18n import lazy_gettext as _l
+from core.permissions import Permission
+
+READ = Permission("search:read", _l("Search"))

@@ -1,0 +1,37 @@
+"""What comes in and goes out of a search."""
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from core.schemas import Schema
+
+
+class SearchArguments(ma.Schema):
+    """What to look for; `type` may be given several times or with commas."""
+
+    class Meta:
+        """Leave out what is not declared."""
+
+        unknown = ma.EXCLUDE
+
+    q = fields.String(load_default="")
+    type = fields.List(fields.String(), load_default=list)
+    limit = fields.Integer(load_default=20, validate=validate.Range(min=1, max=100))
+
+
+class HitSchema(Schema):
+    """One hit."""
+
+    ref = fields.String()
+    type = fields.String()
+    title = fields.String()
+    snippet = fields.String()
+    url = fields.String(allow_none=True)
+
+
+class ResultsSchema(Schema):
+    """A page of hits; counting may stop at 1,000."""
+
+    total = fields.Integer()
+    total_is_exact = fields.Boolean()
+    items = fields.List(fields.Nested(HitSchema))

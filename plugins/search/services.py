@@ -1,0 +1,260 @@
+"""Search as one reader: what is found is what the pages would show them."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from flask import has_request_context
+
+from core.audiences import Audience
+from core.contacts.models import Contact
+from core.db import Record, db
+from core.permissions import can
+from core.readers import AudienceView, describe
+from core.records import RecordType, SearchDocument, parse_ref, record_types
+from core.users.models import User
+from core.visibility import contact_ids_of, labels_of, visible_to
+from plugins.search.backend import IndexBroken, QueryPlan, SearchPage, SearchRequest
+from plugins.search.engine import analyser, backend
+from plugins.search.planning import find, plan_query
+from plugins.search.snippets import Piece, snippets
+
+log = logging.getLogger("rapport.search")
+
+# Seconds after which what was found so far is the answer.
+DEADLINE = 0.3
+
+
+@dataclass(frozen=True)
+class Found:
+    """One hit as a page shows it; `snippet` is the text around the words, marked."""
+
+    ref: str
+    type: str
+    type_title: object
+    icon: str
+    title: str
+    title_pieces: Sequence[Piece]
+    snippet: Sequence[Piece]
+    url: str | None
+    audience: AudienceView | None
+    contact_name: str
+    date: datetime | None
+
+
+@dataclass(frozen=True)
+class Results:
+    """A page of hits; `total` counts what this reader may see, up to 1,000."""
+
+    items: Sequence[Found]
+    total: int
+    total_is_exact: bool
+    is_relaxed: bool = False
+    is_partial: bool = False
+    is_degraded: bool = False
+
+
+def readable_types(user: User) -> dict[str, RecordType]:
+    """Give the searched record types that `user` may read at all, by name."""
+    # Within a request the scopes of a token count too; a command has no request.
+    who = None if has_request_context() else user
+    return {
+        name: kind
+        for name, kind in record_types().items()
+        if kind.document is not None and can(kind.permission, who)
+    }
+
+
+def search(
+    user: User,
+    text: str,
+    *,
+    types: Iterable[str] = (),
+    limit: int = 20,
+    offset: int = 0,
+    typing: bool = False,
+) -> Results:
+    """Find `text` among what `user` may see; no text is ever an error.
+
+    `types` are full or short names of record types; unknown ones find nothing.
+    When the index is broken, names are searched in the database instead.
+    """
+    plan = plan_query(text, analyser(), typing=typing)
+    allowed = readable_types(user)
+    wanted = set(types)
+    chosen = {
+        name
+        for name, kind in allowed.items()
+        if not wanted or name in wanted or kind.short in wanted
+    }
+    if not chosen or not plan.groups:
+        return Results((), 0, True)
+    request = SearchRequest(
+        plan=plan,
+        labels=labels_of(user),
+        types=frozenset(chosen),
+        contact_ids=contact_ids_of(user),
+        # The index may be seconds old: some hits may be gone when the rows are read.
+        limit=limit * 2,
+        offset=offset,
+        deadline=DEADLINE,
+    )
+    try:
+        page = find(backend(), request)
+    except IndexBroken as error:
+        log.warning("the index is broken, searching the database: %s", error)
+        return _degraded(user, text, plan, limit)
+    return _results(user, page, request, limit)
+
+
+def _results(
+    user: User, page: SearchPage, request: SearchRequest, limit: int
+) -> Results:
+    keys = [hit.key for hit in page.hits]
+    records = _load(user, keys)
+    shown = [records[key] for key in keys if key in records][:limit]
+    # A hit whose row is hidden or gone by now is not counted either.
+    lost = len(keys) - len(records)
+    return Results(
+        items=_show(user, shown, request.plan),
+        total=max(page.total - lost, len(shown)),
+        total_is_exact=page.total_is_exact,
+        is_relaxed=page.is_relaxed,
+        is_partial=page.is_partial,
+    )
+
+
+def _load(user: User, keys: Sequence[str]) -> dict[str, Record]:
+    """Read the rows of the hits through the visible scope, one statement a type."""
+    ids: dict[str, list[int]] = defaultdict(list)
+    for key in keys:
+        parsed = parse_ref(key)
+        if parsed is not None:
+            ids[parsed[0]].append(parsed[1])
+    found: dict[str, Record] = {}
+    for name, numbers in ids.items():
+        model: Any = record_types()[name].model
+        query = visible_to(user, model).where(model.id.in_(numbers))
+        for record in db.session.scalars(query).unique():
+            found[record.ref] = record
+    return found
+
+
+def _show(user: User, records: Sequence[Record], plan: QueryPlan) -> list[Found]:
+    audiences = [
+        one.audience  # type: ignore[attr-defined]
+        for one in records
+        if one.readers == "audience"
+    ]
+    words = describe(audiences, user) if user.kind == "staff" else {}
+    documents = [(one, _document(one)) for one in records]
+    names = _contact_names(user, [doc for _, doc in documents])
+    return [_found(user, one, doc, plan, words, names) for one, doc in documents]
+
+
+def _document(record: Record) -> SearchDocument:
+    kind = record_types()[record.record_name()]
+    document = kind.document(record) if kind.document else None
+    return document or SearchDocument(title=kind.label(record))
+
+
+def _contact_names(user: User, documents: Sequence[SearchDocument]) -> dict[int, str]:
+    ids = {one.contact_id for one in documents if one.contact_id is not None}
+    if not ids:
+        return {}
+    query = visible_to(user, Contact).where(Contact.id.in_(ids))
+    rows = db.session.execute(query.with_only_columns(Contact.id, Contact.name))
+    return {row.id: row.name for row in rows}
+
+
+def _found(
+    user: User,
+    record: Record,
+    document: SearchDocument,
+    plan: QueryPlan,
+    words: dict[int, AudienceView],
+    names: dict[int, str],
+) -> Found:
+    kind = record_types()[record.record_name()]
+    audience: Audience | None = getattr(record, "audience", None)
+    body = document.body or " · ".join(document.identifiers)
+    name = names.get(document.contact_id or 0, "")
+    return Found(
+        ref=record.ref,
+        type=kind.short,
+        type_title=kind.title,
+        icon=kind.icon,
+        title=document.title,
+        title_pieces=snippets(document.title, plan, analyser(), width=200),
+        snippet=snippets(body, plan, analyser(), width=200) if body else (),
+        url=kind.url(record, user) if has_request_context() else None,
+        audience=words.get(audience.id) if audience is not None else None,
+        contact_name="" if name in document.title else name,
+        date=document.date,
+    )
+
+
+def _degraded(user: User, text: str, plan: QueryPlan, limit: int) -> Results:
+    """Find contacts by part of their name, straight from the database."""
+    if Contact.record_name() not in readable_types(user):
+        return Results((), 0, True, is_degraded=True)
+    query = visible_to(user, Contact)
+    for word in text.lower().split()[:5]:
+        query = query.where(Contact.sort_name.contains(word, autoescape=True))
+    query = query.order_by(Contact.sort_name, Contact.id).limit(limit)
+    records = db.session.scalars(query).unique().all()
+    items = _show(user, records, plan)
+    return Results(items, len(items), len(items) < limit, is_degraded=True)
+
+
+def plain(pieces: Iterable[Piece]) -> str:
+    """Write a snippet as text, without marks."""
+    return "".join(piece.text for piece in pieces)
+
+
+def refs_for(user: User, text: str) -> list[tuple[str, str]]:
+    """Find as `user`, for a command: references and titles."""
+    page = search(user, text, limit=20)
+    return [(one.ref, one.title) for one in page.items]
+
+
+def suggest(user: User, text: str) -> list[dict[str, str]]:
+    """Find while somebody types: what Ctrl-K shows."""
+    results = search(user, text, limit=8, typing=True)
+    return [
+        {
+            "group": str(one.type_title),
+            "title": one.title,
+            "why": plain(one.snippet)[:120],
+            "url": one.url,
+        }
+        for one in results.items
+        if one.url is not None
+    ]
+
+
+def count_by_type(user: User, text: str) -> dict[str, int]:
+    """Count the hits of each type this reader may see, for the tabs of the page."""
+    plan = plan_query(text, analyser())
+    if not plan.groups:
+        return {}
+    base = SearchRequest(
+        plan=plan,
+        labels=labels_of(user),
+        types=frozenset(),
+        contact_ids=contact_ids_of(user),
+        limit=0,
+        deadline=DEADLINE,
+    )
+    counts = {}
+    for name in readable_types(user):
+        try:
+            page = find(backend(), replace(base, types=frozenset({name})))
+        except IndexBroken:
+            return {}
+        if page.total:
+            counts[name] = page.total
+    return counts
