@@ -3,42 +3,43 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from flask import Flask, Response
+from click import Command
+from flask import Blueprint, Flask, Response
 from flask_smorest import Api
 from marshmallow import Schema
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from core import __version__
+from core import __version__, front
 from core.assets import init_assets
 from core.config import instance_folder, load_config
 from core.db import db
-from core.events import Declarations
+from core.events import Declarations, EventType, Subscriber
 from core.files import init_files
-from core.front import bp as front
 from core.i18n import init_i18n
 from core.idempotency import answer_once
+from core.imports import ImportKind
+from core.jobs import Job
 from core.live import init_live
-from core.pages import InteractionKind
+from core.pages import Check, InteractionKind
 from core.permissions import Permission, door_of, undeclared_routes
 from core.plugin_manager import (
     PluginError,
     answers,
     create_plugin_manager,
     declared,
+    named,
     plugin_names,
 )
 from core.problems import init_problems
 from core.records import RecordType
 from core.schemas import ApiBlueprint
 from core.security import init_security
+from core.settings import from_environment, pinned
 from core.shell import init_shell
 from core.users.models import User
 from core.visibility import Condition, scope_of
-
-T = TypeVar("T")
-
 
 class CRM(Flask):
     """Flask with the transaction rule: a return commits, an exception rolls back."""
@@ -108,7 +109,7 @@ def create_app(
     app.extensions["rapport_pm"] = create_plugin_manager(
         app.config["PLUGINS_DISABLED"], extra_plugins
     )
-    _collect(app)
+    _collect(app, config or {})
     init_i18n(app, _folders(app, "translations"))
     init_files(app)
     init_problems(app)
@@ -135,34 +136,23 @@ def _secret_key(folder: Path) -> str:
     return secrets.token_hex()
 
 
-def _collect(app: Flask) -> None:
+def _collect(app: Flask, overrides: dict[str, Any]) -> None:
     """Ask every plugin once what it declares."""
-    app.extensions["rapport_permissions"] = _by_name(
-        declared(app, "register_permissions"), Permission
-    )
-    app.extensions["rapport_records"] = _by_name(
-        declared(app, "register_records"), RecordType
-    )
-    app.extensions["rapport_kinds"] = _by_name(
-        sorted(declared(app, "register_interaction_kinds"), key=lambda k: k.weight),
-        InteractionKind,
-    )
-    app.extensions["rapport_imports"] = _by_name(declared(app, "register_imports"))
-    app.extensions["rapport_jobs"] = declared(app, "register_jobs")
-    app.extensions["rapport_checks"] = declared(app, "register_checks")
-    app.extensions["rapport_commands"] = [
-        (name, command)
-        for name, commands in answers(app, "register_commands")
-        for command in commands
-    ]
-    schemas: dict[str, type[Schema]] = dict(answers(app, "register_settings"))
-    app.extensions["rapport_settings"] = {
-        name.removeprefix("core."): schema for name, schema in schemas.items()
-    }
-    app.extensions["rapport_events"] = Declarations(
-        declared(app, "register_subscribers"),
-        declared(app, "register_event_types"),
-        scope_of,
+    kinds = named(app, "register_interaction_kinds", InteractionKind)
+    app.extensions.update(
+        rapport_permissions=named(app, "register_permissions", Permission),
+        rapport_records=named(app, "register_records", RecordType),
+        rapport_kinds=dict(sorted(kinds.items(), key=lambda item: item[1].weight)),
+        rapport_imports=named(app, "register_imports", ImportKind),
+        rapport_jobs=list(named(app, "register_jobs", Job).values()),
+        rapport_checks=list(named(app, "register_checks", Check).values()),
+        rapport_commands=named(app, "register_commands", Command),
+        rapport_settings=_settings(app, overrides),
+        rapport_events=Declarations(
+            list(named(app, "register_subscribers", Subscriber).values()),
+            list(named(app, "register_event_types", EventType).values()),
+            scope_of,
+        ),
     )
 
     def ask_scope(user: User) -> list[Condition]:
@@ -172,15 +162,26 @@ def _collect(app: Flask) -> None:
     app.extensions["rapport_contact_scope"] = ask_scope
 
 
-def _by_name(items: Sequence[T], kind: type[T] | None = None) -> dict[str, T]:
-    found: dict[str, T] = {}
-    for one in items:
-        name: str = one.name  # type: ignore[attr-defined]
-        if kind is not None and not isinstance(one, kind):
-            raise PluginError(f"{one!r} is not a {kind.__name__}")
-        if name in found:
-            raise PluginError(f"two plugins declare {name!r}: one must rename its own")
-        found[name] = one
+def _settings(app: Flask, overrides: dict[str, Any]) -> dict[str, type[Schema]]:
+    """Collect the settings' schemas, and take what the environment says of them.
+
+    Raises `PluginError` for a schema that `{}` does not satisfy, and `ValueError` for
+    a value in the configuration that is not valid.
+    """
+    found: dict[str, type[Schema]] = {}
+    for plugin, schema in answers(app, "register_settings"):
+        name = plugin.removeprefix("core.")
+        if not (isinstance(schema, type) and issubclass(schema, Schema)):
+            raise PluginError(f"plugin {name!r}: register_settings returns no schema")
+        if wrong := schema().validate({}):
+            raise PluginError(
+                f"plugin {name!r}: settings without a load_default: {', '.join(wrong)}"
+            )
+        found[name] = schema
+        app.config.update(from_environment(name, schema().fields) | overrides)
+        for field, said in schema().validate(pinned(app, name, schema)).items():
+            key = f"{name}_{field}".upper()
+            raise ValueError(f"{key} in the configuration: {' '.join(said)}")
     return found
 
 
@@ -210,11 +211,16 @@ def _register_routes(app: Flask) -> None:
     api = _Api(app)
     app.extensions["rapport_api"] = api
     _describe_security(api)
-    for blueprint in [front, *declared(app, "register_blueprints")]:
-        if isinstance(blueprint, ApiBlueprint):
-            api.register_blueprint(blueprint)
-        else:
-            app.register_blueprint(blueprint)
+    core = [("core", front.bp), ("core", front.api)]
+    for plugin, blueprint in core + declared(app, "register_blueprints", Blueprint):
+        home = api if isinstance(blueprint, ApiBlueprint) else app
+        try:
+            home.register_blueprint(blueprint)
+        except (AssertionError, ValueError) as error:
+            raise PluginError(
+                f"plugin {plugin!r}: the blueprint {blueprint.name!r} cannot be "
+                f"registered: {error}"
+            ) from error
 
 
 def _describe_security(api: Api) -> None:

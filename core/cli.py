@@ -48,8 +48,8 @@ class RapportGroup(click.Group):
 
 
 def _plugin_commands() -> dict[str, click.Command]:
-    found: list[tuple[str, click.Command]] = _app().extensions["rapport_commands"]
-    return {str(command.name): command for _plugin, command in found}
+    found: dict[str, click.Command] = _app().extensions["rapport_commands"]
+    return found
 
 
 def _app() -> CRM:

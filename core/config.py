@@ -46,6 +46,8 @@ DEFAULTS: dict[str, Any] = {
     "RATE_LIMIT_STORAGE": "memory://",
     # Live streams one process holds open before browsers are told to poll.
     "LIVE_STREAMS": 64,
+    # Seconds after which another worker takes over what one that died had in hand.
+    "LEASE_SECONDS": 60,
     # Threads of the web process: every live stream takes one.
     "THREADS": 96,
 }

@@ -5,6 +5,7 @@ changed nothing. Services flush; only the edge (a request, a delivery, a step of
 command) commits.
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,11 +23,14 @@ from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
+    ORMExecuteState,
     Session,
     declared_attr,
     mapped_column,
 )
 from sqlalchemy.types import TypeDecorator
+
+log = logging.getLogger("rapport.db")
 
 # Who may read a record that has no audience of its own; see `core.visibility`.
 Readers: TypeAlias = Literal["staff", "shared", "customers", "audience"]
@@ -227,23 +231,40 @@ class Database:
         finally:
             _may_write.reset(token)
             g.rapport_session = outer
-        self.run_asides()
+            self.run_asides()
 
     @contextmanager
     def read_only(self) -> Iterator[Session]:
         """Open the edge of something that only reads: a live stream, an export page."""
         outer = g.get("rapport_session")
         g.rapport_session = None
-        token = _may_write.set(False)
-        try:
+        with only_reading():
             session = self.session
             try:
                 yield session
             finally:
                 session.close()
-        finally:
-            _may_write.reset(token)
-            g.rapport_session = outer
+                g.rapport_session = outer
+
+    @contextmanager
+    def contained(self) -> Iterator[None]:
+        """Keep what fails in the block, and is caught outside it, from doing harm.
+
+        Used around what plugins add to a page. Reading, the transaction begins anew:
+        PostgreSQL answers nothing more in one that failed. Writing, only the block's
+        own part is undone.
+        """
+        if not reading():
+            with self.session.begin_nested():
+                yield
+            return
+        try:
+            yield
+            # What the block has changed is refused here and not at the page's end.
+            self.session.flush()
+        except BaseException:
+            self.session.rollback()
+            raise
 
     def aside(self, fact: Callable[[], object]) -> None:
         """Have `fact()` write what must outlive a refusal, such as a failed sign-in.
@@ -256,12 +277,19 @@ class Database:
         queue.append(fact)
 
     def run_asides(self) -> None:
-        """Write what was put aside; called by the edge after its own transaction."""
+        """Write what was put aside; called by the edge after its own transaction.
+
+        By then the answer is decided: a fact that cannot be written is logged, and
+        takes nothing else along.
+        """
         queue: deque[Callable[[], object]] = g.get("rapport_asides") or deque()
         while queue:
             fact = queue.popleft()
-            with self.transaction():
-                fact()
+            try:
+                with self.transaction():
+                    fact()
+            except Exception:
+                log.exception("what was put aside could not be written")
 
     def pages(self, query: sa.Select[M], *, size: int = 500) -> Iterator[list[M]]:
         """Read a long list page by page, one short read transaction each.
@@ -290,19 +318,23 @@ db = Database()
 
 
 def in_steps(
-    items: Iterable[T], work: Callable[[list[T]], object], *, size: int = 500
+    items: Iterable[T],
+    work: Callable[[list[T]], object],
+    *,
+    size: int = 500,
+    rest: bool = True,
 ) -> None:
     """Do long work at the edge in steps of `size`, each committed on its own.
 
     Rests between steps as long as a step worked, at most a second, so that people's
-    own writes get their turn.
+    own writes get their turn; where nobody works yet, it need not `rest`.
     """
     source = iter(items)
     while step := list(islice(source, size)):
         started = monotonic()
         with db.transaction():
             work(step)
-        if len(step) == size:
+        if rest and len(step) == size:
             sleep(min(monotonic() - started, 1.0))
 
 
@@ -342,6 +374,16 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reading() else "BEGIN IMMEDIATE")
 
 
+@contextmanager
+def only_reading() -> Iterator[None]:
+    """Let what begins in the block read and not write: the page of a refusal."""
+    token = _may_write.set(False)
+    try:
+        yield
+    finally:
+        _may_write.reset(token)
+
+
 def reading() -> bool:
     """Say whether this transaction may only read.
 
@@ -364,15 +406,24 @@ def writes(view: F) -> F:
     return view
 
 
+_ONLY_READS = (
+    "this only reads: mark the GET view with @writes, or open db.transaction() in a "
+    "command or test"
+)
+
+
 @sa.event.listens_for(Session, "before_flush")
 def _refuse_to_write_while_reading(
     session: Session, _context: object, _instances: object
 ) -> None:
     if reading() and (session.new or session.deleted or _changed(session)):
-        raise RuntimeError(
-            "this only reads: mark the GET view with @writes, or open "
-            "db.transaction() in a command or test"
-        )
+        raise RuntimeError(_ONLY_READS)
+
+
+@sa.event.listens_for(Session, "do_orm_execute")
+def _refuse_statements_while_reading(state: ORMExecuteState) -> None:
+    if (state.is_insert or state.is_update or state.is_delete) and reading():
+        raise RuntimeError(_ONLY_READS)
 
 
 def _changed(session: Session) -> Sequence[object]:

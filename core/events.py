@@ -88,7 +88,8 @@ class Event(Model):
     actor_id: Mapped[int | None]
     contact_id: Mapped[int | None] = column(index=True)
     audience_id: Mapped[int | None] = column(
-        sa.ForeignKey("audience.id", ondelete="SET NULL")
+        # Never SET NULL: without an audience an event is for every colleague.
+        sa.ForeignKey("audience.id", ondelete="RESTRICT")
     )
     # The PostgreSQL transaction, for a cursor that skips nothing; 0 on SQLite.
     xid: Mapped[int] = column(sa.BigInteger, default=0)
@@ -254,18 +255,25 @@ def events_after(
     nothing. On SQLite there is one writer, and the id is enough. Raises
     `ValueError` for a cursor that we did not make.
     """
-    xid, id_ = (int(part) for part in cursor.split("."))
-    after = sa.tuple_(Event.xid, Event.id) > sa.tuple_(
-        sa.literal(xid, sa.BigInteger), sa.literal(id_, sa.BigInteger)
-    )
-    query = query.where(after).order_by(Event.xid, Event.id).limit(limit)
-    if db.dialect == "postgresql":
-        oldest = sa.text("pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-        query = query.where(Event.xid < oldest)
-    found = list(db.session.scalars(query))
-    if found:
+    start = _place(cursor)
+    # Read first: what stands before it is complete, so it is also where to go on when
+    # nothing more is found, however much happened that `query` does not show.
+    edge = _place(latest_cursor())
+    key = sa.tuple_(Event.xid, Event.id)
+    query = query.where(key > _literal(start)).order_by(Event.xid, Event.id)
+    found = list(db.session.scalars(query.where(key <= _literal(edge)).limit(limit)))
+    if len(found) == limit:
         return found, f"{found[-1].xid}.{found[-1].id}"
-    return [], cursor
+    return found, "{}.{}".format(*max(start, edge))
+
+
+def _place(cursor: str) -> tuple[int, int]:
+    xid, id_ = cursor.split(".")
+    return int(xid), int(id_)
+
+
+def _literal(place: tuple[int, int]) -> sa.Tuple:
+    return sa.tuple_(*(sa.literal(one, sa.BigInteger) for one in place))
 
 
 def _changes(record: Record) -> dict[str, list[Any]]:
@@ -281,6 +289,17 @@ def _changes(record: Record) -> dict[str, list[Any]]:
             after = history.added[0] if history.added else None
             found[attribute.key] = [before, after]
     return found
+
+
+def _changed_relations(record: Record) -> list[str]:
+    """Name the many-to-many relations that changed: a user's roles, a team's members."""
+    state = sa.inspect(record)
+    return [
+        relation.key
+        for relation in state.mapper.relationships
+        if relation.secondary is not None
+        and state.attrs[relation.key].history.has_changes()
+    ]
 
 
 def _is_personal(record: Record, key: str) -> bool:
@@ -310,7 +329,8 @@ def _fact_of_change(session: Session, verb: str, record: Record) -> dict[str, An
         for k, (b, a) in changes.items()
         if _is_personal(record, k)
     }
-    data = {"fields": sorted(changes), "values": values}
+    fields = [*changes, *_changed_relations(record)]
+    data = {"fields": sorted(fields), "values": values}
     return _fact(session, name, record, data, hidden or None)
 
 
@@ -334,13 +354,16 @@ def _note_changes(session: Session, _flush: UOWTransaction) -> None:
 
 @sa.event.listens_for(Session, "do_orm_execute")
 def _refuse_unrecorded_changes(state: ORMExecuteState) -> None:
-    if not (state.is_update or state.is_delete):
+    if not (state.is_insert or state.is_update or state.is_delete):
         return
-    mapper = state.bind_mapper
-    if mapper is None or not issubclass(mapper.class_, Record):
+    if state.execution_options.get("unrecorded"):
         return
-    if not state.execution_options.get("unrecorded"):
-        raise RuntimeError(
-            f"a bulk change of {mapper.class_.__name__} would leave no event: change "
-            "the records one by one or say execution_options(unrecorded=True)"
-        )
+    # The table tells it also when the statement names no class.
+    table = getattr(state.statement, "table", None)
+    for mapper in Model.registry.mappers:
+        if mapper.local_table is table and issubclass(mapper.class_, Record):
+            raise RuntimeError(
+                f"a bulk change of {mapper.class_.__name__} would leave no event: "
+                "change the records one by one or say "
+                "execution_options(unrecorded=True)"
+            )

@@ -1,10 +1,13 @@
 """Core's own addresses: the first page, health, events, the API's description."""
 
+import logging
 from typing import Any
 
+import marshmallow as ma
 import sqlalchemy as sa
 from flask import Blueprint, current_app, jsonify, redirect, render_template, request
 from flask import Response as FlaskResponse
+from marshmallow import fields
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -21,9 +24,33 @@ from core.live import check_cursor, describe_event
 from core.pages import Check, Failure, allowed
 from core.permissions import can, me, public, signed_in
 from core.plugin_manager import contributions
+from core.schemas import ApiBlueprint, Moment, PageArguments
 from core.visibility import visible_events
 
 bp = Blueprint("core", __name__)
+api = ApiBlueprint("core_api", __name__, description="What changed")
+log = logging.getLogger("rapport.front")
+
+
+class EventSchema(ma.Schema):
+    """One fact, in the words of CloudEvents 1.0; `ref` and `contact` as /live says."""
+
+    id = fields.String()
+    specversion = fields.Constant("1.0")
+    source = fields.String()
+    type = fields.String()
+    subject = fields.String()
+    time = Moment()
+    ref = fields.String()
+    contact = fields.Integer(allow_none=True)
+
+
+class EventPage(ma.Schema):
+    """Some events; `cursor` is where to ask again, `next` is set when there is more."""
+
+    items = fields.List(fields.Nested(EventSchema))
+    cursor = fields.String()
+    next = fields.String(allow_none=True)
 
 
 @bp.get("/")
@@ -69,26 +96,31 @@ def palette() -> Any:
     return jsonify(items=found[:40])
 
 
-@bp.get("/api/v1/events")
+@api.route("/events", methods=["GET"])
 @signed_in
-def events() -> Any:
-    """What changed after `cursor`: how browsers follow that cannot hold a stream."""
-    cursor = request.args.get("cursor") or latest_cursor()
+@api.arguments(PageArguments, location="query")
+@api.response(200, EventPage)
+def events(arguments: dict[str, Any]) -> Any:
+    """What changed after `cursor`: how browsers follow that cannot hold a stream.
+
+    Without a cursor it begins now.
+    """
+    cursor = arguments["cursor"] or latest_cursor()
     check_cursor(cursor)
-    limit = min(max(request.args.get("limit", 50, type=int), 1), 200)
+    limit = arguments["limit"]
     found, cursor = events_after(cursor, visible_events(me()), limit=limit)
     items = [
         {
-            "id": str(one.id),
-            "specversion": "1.0",
+            "id": one.id,
             "source": one.source,
-            "time": one.time.isoformat().replace("+00:00", "Z"),
+            "time": one.time,
             "subject": one.subject,
-            **describe_event(one),
+            **describe_event(one, me()),
         }
         for one in found
     ]
-    return jsonify(items=items, cursor=cursor, next=cursor)
+    following = cursor if len(found) == limit else None
+    return {"items": items, "cursor": cursor, "next": following}
 
 
 @bp.get("/healthz")
@@ -105,11 +137,21 @@ def readyz() -> Any:
     results = {}
     checks = [Check("database", _database), Check("worker", _worker)]
     for check in [*checks, *current_app.extensions["rapport_checks"]]:
-        results[check.name] = check.run() or "ok"
+        results[check.name] = _result(check)
     ready = all(one == "ok" for one in results.values())
     return jsonify(status="ok" if ready else "not ready", checks=results), (
         200 if ready else 503
     )
+
+
+def _result(check: Check) -> str:
+    """Ask a check; one that cannot answer is not ready either."""
+    try:
+        with db.contained():
+            return check.run() or "ok"
+    except Exception as error:
+        log.warning("the check %s failed: %r", check.name, error)
+        return "cannot be asked"
 
 
 def _database() -> str | None:

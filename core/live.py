@@ -7,13 +7,14 @@ through the door. Protocol: Server-Sent Events (WHATWG HTML, section 9.2).
 
 import json
 import logging
+import re
 import threading
 from collections.abc import Iterator
+from time import monotonic
+from typing import Any
 
-import sqlalchemy as sa
 from flask import Flask, Response, current_app, request
 from sqlalchemy.engine import Engine
-from sqlalchemy.orm import Session, joinedload
 
 from core.db import db
 from core.errors import BadRequest, TooMany
@@ -21,6 +22,7 @@ from core.events import CHANNEL, Event, events_after, latest_cursor
 from core.i18n import _
 from core.permissions import me, signed_in
 from core.users.models import User
+from core.users.services import user_of_session
 from core.visibility import visible_events
 
 log = logging.getLogger("rapport.live")
@@ -28,6 +30,15 @@ log = logging.getLogger("rapport.live")
 # Seconds between looks at SQLite's change counter, and between signs of life.
 LOOK_EVERY, ALIVE_EVERY = 0.2, 15.0
 MOST_AT_ONCE = 200
+
+_CURSOR = re.compile(r"[0-9]{1,18}\.[0-9]{1,18}")
+
+# The oldest transaction under way, and whether an event waits for it to end.
+_EDGE = """
+    SELECT edge, EXISTS (SELECT FROM event WHERE xid >= edge) FROM (
+        SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS edge
+    ) AS snapshot
+"""
 
 
 class Watcher:
@@ -38,7 +49,8 @@ class Watcher:
         self.engine = engine
         self.changed = threading.Condition()
         self.turn = 0
-        self.streams = 0
+        self.streams: set[object] = set()
+        self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -50,6 +62,24 @@ class Watcher:
                     target=self._watch, name=name, daemon=True
                 )
                 self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread soon; for applications that are thrown away."""
+        self._stopped.set()
+
+    def enter(self, most: int) -> object | None:
+        """Take one of `most` places for streams; None when all are taken."""
+        with self.changed:
+            if len(self.streams) >= most:
+                return None
+            place = object()
+            self.streams.add(place)
+            return place
+
+    def leave(self, place: object) -> None:
+        """Give a place back; doing it twice is harmless."""
+        with self.changed:
+            self.streams.discard(place)
 
     def wait(self, turn: int, seconds: float) -> int:
         """Wait until something was committed after `turn`; give the turn reached."""
@@ -63,42 +93,51 @@ class Watcher:
             self.changed.notify_all()
 
     def _watch(self) -> None:
-        pause = threading.Event()
-        while True:
+        while not self._stopped.is_set():
             try:
-                if self.engine.dialect.name == "postgresql":
-                    self._listen()
-                else:
-                    self._look(pause)
-            except sa.exc.DBAPIError as error:
-                log.warning("live updates lost the database: %s", error.orig)
-                pause.wait(2.0)
-            self._wake()
+                with self.engine.connect() as connection:
+                    raw: Any = connection.connection.driver_connection
+                    try:
+                        if self.engine.dialect.name == "postgresql":
+                            self._listen(raw)
+                        else:
+                            self._look(raw)
+                    finally:
+                        # It listens, or stands outside every transaction: not for
+                        # anybody else.
+                        connection.invalidate()
+            except Exception as error:
+                # The driver's own errors come here too, and whatever it was: without
+                # this thread no page is live any more.
+                if not self._stopped.is_set():
+                    log.warning("live updates lost the database: %r", error)
+                    self._stopped.wait(2.0)
 
-    def _listen(self) -> None:
-        """Wait for NOTIFY; returns when the connection is lost."""
-        with self.engine.connect() as connection:
-            raw = connection.connection.driver_connection
-            raw.autocommit = True  # type: ignore[union-attr]
-            raw.execute(f"LISTEN {CHANNEL}")  # type: ignore[union-attr]
-            try:
-                while True:
-                    for _note in raw.notifies(timeout=ALIVE_EVERY, stop_after=1):  # type: ignore[union-attr]
-                        self._wake()
-            finally:
-                connection.invalidate()
+    def _listen(self, raw: Any) -> None:
+        """Wake who waits when NOTIFY says that more events can be read."""
+        raw.autocommit = True
+        raw.execute(f"LISTEN {CHANNEL}")
+        last = None
+        while not self._stopped.is_set():
+            edge, held_back = raw.execute(_EDGE).fetchone()
+            if edge != last:
+                last = edge
+                self._wake()
+            if held_back:
+                # An older transaction hides events that are committed. It ends
+                # without a NOTIFY when it has nothing to tell.
+                self._stopped.wait(LOOK_EVERY)
+            else:
+                list(raw.notifies(timeout=ALIVE_EVERY, stop_after=1))
 
-    def _look(self, pause: threading.Event) -> None:
+    def _look(self, raw: Any) -> None:
         """Compare SQLite's counter of other connections' commits, again and again."""
-        with self.engine.connect() as connection:
-            raw = connection.connection.driver_connection
-            last = None
-            while True:
-                [(seen,)] = raw.execute("PRAGMA data_version").fetchall()  # type: ignore[union-attr]
-                if seen != last:
-                    last = seen
-                    self._wake()
-                pause.wait(LOOK_EVERY)
+        last = None
+        while not self._stopped.wait(LOOK_EVERY if last is not None else 0):
+            [(seen,)] = raw.execute("PRAGMA data_version").fetchall()
+            if seen != last:
+                last = seen
+                self._wake()
 
 
 def init_live(app: Flask) -> None:
@@ -118,71 +157,81 @@ def stream() -> Response:
     cursor = request.headers.get("Last-Event-ID") or request.args.get("cursor")
     cursor = cursor or latest_cursor()
     check_cursor(cursor)
-    if watcher.streams >= app.config["LIVE_STREAMS"]:
+    place = watcher.enter(app.config["LIVE_STREAMS"])
+    if place is None:
         said = _("Too many live pages are open. This page asks again by itself.")
         raise TooMany(said, retry_after=60)
     watcher.start()
-    return Response(
-        _messages(app, watcher, me().id, cursor),
+    response = Response(
+        _messages(app, watcher, me().get_id() or "", cursor),
         mimetype="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+    # Not in the generator: one that nobody begins to read never ends either.
+    response.call_on_close(lambda: watcher.leave(place))
+    return response
 
 
 def check_cursor(cursor: str) -> None:
     """Refuse a cursor that is not ours; raises `BadRequest`."""
-    xid, dot, number = cursor.partition(".")
-    if not (dot and xid.isdigit() and number.isdigit() and len(cursor) < 40):
+    if not _CURSOR.fullmatch(cursor):
         raise BadRequest(_("This cursor is not of this list. Start again."))
 
 
-def _messages(app: Flask, watcher: Watcher, user_id: int, cursor: str) -> Iterator[str]:
-    """Write the stream; no database session is held while it waits."""
-    watcher.streams += 1
-    try:
-        yield f"retry: 2000\nid: {cursor}\nevent: hello\ndata: {{}}\n\n"
-        turn = -1
-        while True:
-            reached = watcher.wait(turn, ALIVE_EVERY)
-            if reached == turn:
-                yield ": still here\n\n"
-                continue
-            turn = reached
-            events: list[Event] | None = None
-            while events is None or len(events) == MOST_AT_ONCE:
-                found = _news(app, user_id, cursor)
-                if found is None:
-                    return
-                events, cursor = found
-                yield from map(_message, events)
-    finally:
-        watcher.streams -= 1
+def _messages(app: Flask, watcher: Watcher, secret: str, cursor: str) -> Iterator[str]:
+    """Write the stream; no database session is held while it waits.
+
+    It ends when the sign-in with `secret` does.
+    """
+    yield f"retry: 2000\nid: {cursor}\nevent: hello\ndata: {{}}\n\n"
+    turn, spoke = -1, monotonic()
+    while True:
+        turn = watcher.wait(turn, max(spoke + ALIVE_EVERY - monotonic(), 0))
+        full = True
+        while full:
+            found = _news(app, secret, cursor)
+            if found is None:
+                return
+            messages, cursor, full = found
+            yield from messages
+            spoke = monotonic() if messages else spoke
+        if monotonic() - spoke >= ALIVE_EVERY:
+            # Only by writing is it noticed that the browser has gone.
+            yield ": still here\n\n"
+            spoke = monotonic()
 
 
-def _news(app: Flask, user_id: int, cursor: str) -> tuple[list[Event], str] | None:
-    """Read what `user_id` may learn of since `cursor`; None when they may not look."""
-    with app.app_context(), db.read_only():
-        user = _load_user(db.session, user_id)
-        if user is None:
-            return None
-        return events_after(cursor, visible_events(user), limit=MOST_AT_ONCE)
+def _news(app: Flask, secret: str, cursor: str) -> tuple[list[str], str, bool] | None:
+    """Write what the holder of `secret` may learn of since `cursor`.
+
+    Also gives where to go on, and whether there is more; None when they may not look.
+    """
+    with app.app_context():
+        with db.read_only():
+            user = user_of_session(secret)
+            if user is None:
+                return None
+            events, cursor = events_after(
+                cursor, visible_events(user), limit=MOST_AT_ONCE
+            )
+            messages = [_message(one, user) for one in events]
+        db.run_asides()
+        return messages, cursor, len(events) == MOST_AT_ONCE
 
 
-def _load_user(session: Session, user_id: int) -> User | None:
-    query = (
-        sa.select(User)
-        .where(User.id == user_id, User.active)
-        .options(joinedload(User.roles), joinedload(User.teams))
-    )
-    return session.scalars(query).unique().one_or_none()
-
-
-def _message(event: Event) -> str:
+def _message(event: Event, user: User) -> str:
     cursor = f"{event.xid}.{event.id}"
-    data = describe_event(event) | {"cursor": cursor}
+    data = describe_event(event, user) | {"cursor": cursor}
     return f"id: {cursor}\nevent: change\ndata: {json.dumps(data)}\n\n"
 
 
-def describe_event(event: Event) -> dict[str, object]:
-    """Say what changed and whose page it concerns, and nothing of its content."""
-    return {"type": event.type, "ref": event.subject, "contact": event.contact_id}
+def describe_event(event: Event, user: User) -> dict[str, object]:
+    """Say what changed and whose page it concerns, and nothing of its content.
+
+    To people outside every page is that of their own organisation: which other
+    contact an entry was written on is not their business.
+    """
+    contact = event.contact_id
+    if user.kind != "staff" and contact not in {user.contact_id, user.person_id}:
+        contact = user.contact_id or user.person_id
+    return {"type": event.type, "ref": event.subject, "contact": contact}

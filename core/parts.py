@@ -81,8 +81,9 @@ def find_panel(record: Any, user: Any, name: str) -> Panel | None:
     hook = current_app.extensions["rapport_pm"].hook.record_panels
     for one in hook.get_hookimpls():
         if one.plugin_name in {owner, f"core.{owner}"}:
-            found: list[Panel] = one.function(**{key: given[key] for key in one.argnames})
-            for panel in allowed(found):
+            taken = {key: given[key] for key in one.argnames}
+            panels: list[Panel] = one.function(**taken)
+            for panel in allowed(panels):
                 if panel.name == name:
                     return panel
     return None

@@ -82,8 +82,11 @@ def can(permission: Permission | str, user: Any = None) -> bool:
     who = current_user if user is None else user
     if not who.is_authenticated or name not in who.permissions:
         return False
-    scopes: frozenset[str] | None = g.get("token_scopes") if user is None else None
-    return scopes is None or "*" in scopes or name in scopes
+    scopes: frozenset[str] | None = g.get("token_scopes")
+    if scopes is None or "*" in scopes or name in scopes:
+        return True
+    # The token limits its own user, not a colleague who is asked about.
+    return bool(who.id != current_user.id)
 
 
 def declared_permissions() -> dict[str, Permission]:

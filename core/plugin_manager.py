@@ -16,10 +16,30 @@ import pluggy
 from flask import Flask, current_app
 
 from core import hookspecs
-from core.pages import Failure
+from core.db import db
+from core.pages import (
+    Action,
+    Column,
+    DayItem,
+    Failure,
+    MenuItem,
+    PaletteItem,
+    Panel,
+)
 
 GROUP = "rapport.plugins"
 SLICES = ("core.users", "core.contacts", "core.interactions", "core.admin")
+
+# What each page hook returns a list of.
+ITEMS: dict[str, type] = {
+    "menu_items": MenuItem,
+    "record_panels": Panel,
+    "record_actions": Action,
+    "day_items": DayItem,
+    "palette_items": PaletteItem,
+    "palette_results": dict,
+    "contact_columns": Column,
+}
 
 log = logging.getLogger("rapport.plugins")
 
@@ -74,6 +94,17 @@ def _register(pm: pluggy.PluginManager, name: str, module: object) -> None:
             f"plugin {name!r} implements a hook that core does not have: {error}. "
             "Compare the name and arguments with docs/hooks.md."
         ) from error
+    except ValueError as error:
+        raise PluginError(
+            f"there are two plugins {name!r}: remove or rename one of them"
+        ) from error
+    for caller in pm.get_hookcallers(module) or []:
+        for one in caller.get_hookimpls():
+            if one.plugin is module and (one.hookwrapper or one.wrapper):
+                raise PluginError(
+                    f"plugin {name!r} wraps {caller.name}: hooks add to what others "
+                    "answer and do not change it"
+                )
 
 
 def plugin_names(app: Flask) -> list[str]:
@@ -94,14 +125,38 @@ def answers(app: Flask, hook: str, /, **arguments: Any) -> Iterator[tuple[str, A
             ) from error
 
 
-def declared(app: Flask, hook: str) -> list[Any]:
-    """Collect the lists that a `register_*` hook returns, in plugin order."""
-    found: list[Any] = []
+def declared(app: Flask, hook: str, kind: type = object) -> list[tuple[str, Any]]:
+    """Collect what a `register_*` hook returns: each `kind` with its plugin's name."""
+    found: list[tuple[str, Any]] = []
     for name, answer in answers(app, hook):
-        if not isinstance(answer, list | tuple):
-            raise PluginError(f"plugin {name!r}: {hook} must return a list")
-        found.extend(answer)
+        try:
+            found.extend((name, one) for one in _checked(answer, kind))
+        except TypeError as error:
+            raise PluginError(f"plugin {name!r}: {hook} {error}") from error
     return found
+
+
+def named(app: Flask, hook: str, kind: type) -> dict[str, Any]:
+    """Collect declarations by their name; raises `PluginError` when two share it."""
+    found: dict[str, tuple[str, Any]] = {}
+    for plugin, one in declared(app, hook, kind):
+        if one.name in found:
+            first, _other = found[one.name]
+            raise PluginError(
+                f"plugins {first!r} and {plugin!r} both declare {one.name!r} in "
+                f"{hook}: one must rename its own"
+            )
+        found[one.name] = plugin, one
+    return {name: one for name, (_plugin, one) in found.items()}
+
+
+def _checked(answer: object, kind: type) -> list[Any]:
+    if not isinstance(answer, list | tuple):
+        raise TypeError(f"must return a list, not {answer!r}")
+    for one in answer:
+        if not isinstance(one, kind):
+            raise TypeError(f"returned {one!r}, which is no {kind.__name__}")
+    return list(answer)
 
 
 def contributions(hook: str, /, **arguments: Any) -> list[Any]:
@@ -114,7 +169,8 @@ def contributions(hook: str, /, **arguments: Any) -> list[Any]:
     found: list[Any] = []
     for name, answer in _asked(app, hook, arguments):
         try:
-            found.extend(answer() or [])
+            with db.contained():
+                found.extend(_checked(answer(), ITEMS[hook]))
         except Exception:
             if app.testing or app.debug:
                 raise
@@ -132,15 +188,24 @@ def _asked(
     # asking one plugin at a time keeps the order and lets us name who failed.
     for implementation in caller.get_hookimpls():
         taken = {key: arguments[key] for key in implementation.argnames}
-        yield implementation.plugin_name, _call(implementation, taken)
+        yield implementation.plugin_name, _call(hook, implementation, taken)
 
 
-def _call(implementation: pluggy.HookImpl, taken: dict[str, Any]) -> Callable[[], Any]:
+def _call(
+    hook: str, implementation: pluggy.HookImpl, taken: dict[str, Any]
+) -> Callable[[], Any]:
     def call() -> object:
-        result = implementation.function(**taken)
-        if os.environ.get("RAPPORT_TRACE_HOOKS") == "1":
-            hook = implementation.function.__name__
-            log.warning("%s.%s -> %r", implementation.plugin_name, hook, result)
+        return implementation.function(**taken)
+
+    def traced() -> object:
+        given = ", ".join(f"{name}={value!r}" for name, value in taken.items())
+        said = f"{implementation.plugin_name}.{hook}({given})"
+        try:
+            result = call()
+        except Exception as error:
+            log.warning("%s raised %r", said, error)
+            raise
+        log.warning("%s -> %r", said, result)
         return result
 
-    return call
+    return traced if os.environ.get("RAPPORT_TRACE_HOOKS") == "1" else call

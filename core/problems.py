@@ -6,13 +6,14 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, jsonify, redirect, request, url_for
 from flask import render_template as render
+from flask_login import AnonymousUserMixin
 from marshmallow import ValidationError
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
-from core.db import db
+from core.db import db, only_reading
 from core.errors import (
     BadRequest,
     Conflict,
@@ -29,6 +30,7 @@ from core.i18n import _
 
 log = logging.getLogger("rapport")
 
+_FOR_PROGRAMS = ("application/json", "application/problem+json", "text/event-stream")
 _FRAMEWORK: dict[int, type[CRMError]] = {
     404: NotFound,
     413: TooLarge,
@@ -40,8 +42,8 @@ def for_program() -> bool:
     """Say whether the answer goes to a program: the API, or one that asks for JSON."""
     if request.path.startswith("/api/"):
         return True
-    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
-    return best == "application/json"
+    best = request.accept_mimetypes.best_match(["text/html", *_FOR_PROGRAMS])
+    return best in _FOR_PROGRAMS
 
 
 def init_problems(app: Flask) -> None:
@@ -52,11 +54,17 @@ def init_problems(app: Flask) -> None:
     app.register_error_handler(StaleDataError, _show_stale)
     app.register_error_handler(HTTPException, _show_http)
     app.register_error_handler(OperationalError, _show_database)
+    app.register_error_handler(DataError, _show_data)
     app.register_error_handler(Exception, _show_unexpected)
 
 
 def show(error: CRMError) -> Any:
     """Answer with `error`, in the form its reader understands."""
+    with only_reading():
+        return _show(error)
+
+
+def _show(error: CRMError) -> Any:
     if for_program():
         return _problem(error)
     view = current_app.view_functions.get(request.endpoint or "")
@@ -88,8 +96,25 @@ def _problem(error: CRMError) -> Response:
 
 
 def _page(error: CRMError) -> Response:
-    text = render("core/error.html", error=error, request_id=g.get("request_id"))
-    return _with_headers(Response(text, status=error.status), error)
+    for attempt in (_draw, _draw_for_nobody):
+        try:
+            return _with_headers(Response(attempt(error), status=error.status), error)
+        except Exception as failed:
+            log.warning("the page of an error cannot be drawn: %r", failed)
+    # Without its frame: for a host that is not ours no link can be made.
+    text = f"{error.title}\n\n{error.message}\n"
+    plain = Response(text, status=error.status, mimetype="text/plain")
+    return _with_headers(plain, error)
+
+
+def _draw(error: CRMError) -> str:
+    return render("core/error.html", error=error, request_id=g.get("request_id"))
+
+
+def _draw_for_nobody(error: CRMError) -> str:
+    """Draw the page without asking the database who reads it: it may be away."""
+    g._login_user = AnonymousUserMixin()  # Where flask-login keeps who it found.
+    return _draw(error)
 
 
 def _with_headers(answer: Response, error: CRMError) -> Response:
@@ -137,6 +162,9 @@ def _show_http(error: HTTPException) -> Any:
         return error
     if error.code == 429:
         return show(TooMany(retry_after=_seconds(error.get_response())))
+    if isinstance(error, SecurityError):
+        # Its page could link to whatever host was named.
+        return show(BadRequest(_("This server does not answer to this name.")))
     known = _FRAMEWORK.get(error.code or 500)
     if known is not None:
         return show(known())
@@ -160,6 +188,12 @@ def _show_database(error: OperationalError) -> Any:
     log.error("the database does not answer: %s", type(error.orig).__name__)
     db.session.rollback()
     return show(Unavailable())
+
+
+def _show_data(error: DataError) -> Any:
+    """Answer for a number too large, or the like, that no schema has stopped."""
+    log.warning("the database cannot take this value: %s", error.orig)
+    return show(BadRequest())
 
 
 def _show_unexpected(error: Exception) -> Any:

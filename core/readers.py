@@ -1,8 +1,8 @@
 """Audiences in words: the badge on an entry, and the list of who will read it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
 
@@ -46,7 +46,7 @@ class Readers:
 
 
 def describe(audiences: Iterable[Audience], viewer: User) -> dict[int, AudienceView]:
-    """Put audiences into words, by audience id; one statement for any list."""
+    """Put audiences into words, by audience id; at most one statement for any list."""
     found = {one.id: one for one in audiences}
     names = _names(found.values())
     return {
@@ -65,10 +65,23 @@ class _Name:
 _Names: TypeAlias = dict[tuple[str, int], _Name]
 
 
+def remember_names(of: Literal["team", "user"], names: Mapping[int, str]) -> None:
+    """Spare `describe` a statement in this request: these names were read already."""
+    _remembered().update({(of, key): _Name(one, []) for key, one in names.items()})
+
+
+def _remembered() -> _Names:
+    # A session lives as long as a request or a delivery, so nothing here grows old.
+    names: _Names = db.session.info.setdefault("rapport_names", {})
+    return names
+
+
 def _names(audiences: Collection[Audience]) -> _Names:
+    known = _remembered()
+    none = sa.cast(sa.null(), JSONType)
     wanted: list[tuple[str, Any, Any, set[int]]] = [
-        ("team", Team, None, {t for one in audiences for t in one.teams}),
-        ("user", User, None, {u for one in audiences for u in one.users}),
+        ("team", Team, none, {t for one in audiences for t in one.teams}),
+        ("user", User, none, {u for one in audiences for u in one.users}),
         (
             "contact",
             Contact,
@@ -76,23 +89,17 @@ def _names(audiences: Collection[Audience]) -> _Names:
             {c for one in audiences for c in one.shared_with},
         ),
     ]
-    parts = [
-        sa.select(
-            sa.literal(of).label("of"),
-            model.id.label("id"),
-            model.name.label("name"),
-            (sa.cast(sa.null(), JSONType) if roles is None else roles).label("roles"),
-        ).where(model.id.in_(ids))
-        for of, model, roles, ids in wanted
-        if ids
-    ]
-    if not parts:
-        return {}
-    query = sa.union_all(*parts) if len(parts) > 1 else parts[0]
-    return {
-        (row.of, row.id): _Name(row.name, row.roles or [])
-        for row in db.session.execute(query)
-    }
+    parts = []
+    for of, model, roles, ids in wanted:
+        unknown = {one for one in ids if (of, one) not in known}
+        if unknown:
+            columns = (model.id.label("id"), model.name.label("name"))
+            part = sa.select(sa.literal(of).label("of"), *columns, roles.label("roles"))
+            parts.append(part.where(model.id.in_(unknown)))
+    if parts:
+        for row in db.session.execute(sa.union_all(*parts)):
+            known[row.of, row.id] = _Name(row.name, row.roles or [])
+    return known
 
 
 def _label(audience: Audience, viewer: User, names: _Names) -> str:

@@ -1,11 +1,10 @@
 """What goes in and out: shared fields, and lists read page by page with a cursor."""
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar
 
@@ -15,7 +14,7 @@ from flask import current_app, request, url_for
 from flask_smorest import Blueprint as _SmorestBlueprint
 from marshmallow import fields, validate
 
-from core.db import Record, db
+from core.db import Amount, Record, UTCDateTime, db
 from core.errors import BadRequest, PreconditionFailed, PreconditionRequired
 from core.i18n import _
 
@@ -165,19 +164,43 @@ def encode_cursor(values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, length: int) -> list[Any]:
+def decode_cursor(cursor: str, columns: Sequence[Any]) -> list[Any]:
     """Read a cursor back; raises `BadRequest` for one we did not make."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         values = json.loads(base64.urlsafe_b64decode(padded.encode()))
-        if not isinstance(values, list) or len(values) != length:
+        if not isinstance(values, list) or len(values) != len(columns):
             raise ValueError("not a cursor of this list")
         return [
-            datetime.fromisoformat(one["t"]) if isinstance(one, dict) else one
-            for one in values
+            _fitting(value, column.type)
+            for value, column in zip(values, columns, strict=True)
         ]
-    except (ValueError, TypeError, KeyError, binascii.Error) as error:
+    except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError) as error:
         raise BadRequest(_("This cursor is not of this list. Start again.")) from error
+
+
+def _fitting(value: Any, kind: Any) -> Any:
+    """Read a part of a cursor as its column's type; what is no such value raises."""
+    if value is None:
+        return None
+    if isinstance(kind, UTCDateTime):
+        moment = datetime.fromisoformat(value["t"])
+        if moment.tzinfo is None:
+            raise ValueError("a moment without a zone")
+        return moment
+    if isinstance(kind, Amount | sa.Numeric):
+        amount = Decimal(value)
+        if not amount.is_finite() or abs(amount) >= Decimal(10) ** 13:
+            raise ValueError("not an amount")
+        return amount
+    if isinstance(kind, sa.Date):
+        return date.fromisoformat(value)
+    wanted = int if isinstance(kind, sa.Integer) else str
+    if type(value) is not wanted or (wanted is int and abs(value) >= 2**63):
+        raise TypeError("not a value of this column")
+    if wanted is str and "\x00" in value:
+        raise ValueError("not text")
+    return value
 
 
 def keyset_page(
@@ -198,7 +221,7 @@ def keyset_page(
         last = [
             sa.literal(value, column.type)
             for value, column in zip(
-                decode_cursor(cursor, len(columns)), columns, strict=True
+                decode_cursor(cursor, columns), columns, strict=True
             )
         ]
         here = sa.tuple_(*columns)

@@ -32,6 +32,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+# Where a program's token opens: the API, and the numbers for Prometheus.
+_FOR_TOKENS = ("/api/", "/metrics")
 _REQUEST_ID = re.compile(r"[\w-]{8,64}")
 
 
@@ -56,10 +58,9 @@ def init_security(app: Flask) -> None:
     app.before_request(_number_the_request)
     limiter = Limiter(
         key_func=_who,
-        default_limits=[app.config["RATE_LIMIT"]],
+        application_limits=[app.config["RATE_LIMIT"]],
         storage_uri=app.config["RATE_LIMIT_STORAGE"],
         headers_enabled=True,
-        application_limits_per_method=False,
     )
     limiter.init_app(app)
     limiter.request_filter(_is_not_limited)
@@ -69,6 +70,9 @@ def init_security(app: Flask) -> None:
     def enter() -> None:
         """Check who comes and what for, before any view runs."""
         set_actor(current_user.id if current_user.is_authenticated else None)
+        if request.routing_exception is not None:
+            # No view will run; what the address lacks is said instead.
+            return
         check_door()
         if request.method not in {"GET", "HEAD", "OPTIONS"} and not g.get("by_token"):
             csrf.protect()
@@ -89,7 +93,7 @@ def _init_login(app: Flask) -> None:
 def _user_of_token(_request: Any) -> User | None:
     """Let a program in by its bearer token; tokens open the API and nothing else."""
     scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not request.path.startswith("/api/"):
+    if scheme.lower() != "bearer" or not request.path.startswith(_FOR_TOKENS):
         return None
     found = users.user_of_token(secret.strip())
     if found is None:
@@ -127,6 +131,7 @@ def _add_headers(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.get("request_id", "")
     if current_app.config["SESSION_COOKIE_SECURE"]:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    if not response.cache_control.public and "ETag" not in response.headers:
-        response.headers.setdefault("Cache-Control", "private, no-store")
+    # What has an ETag may be kept by its reader, and is asked for again.
+    keep = "no-cache" if "ETag" in response.headers else "no-store"
+    response.headers.setdefault("Cache-Control", f"private, {keep}")
     return response

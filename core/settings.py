@@ -3,15 +3,21 @@
 `DOCUMENTS_MAX_UPLOAD` in the configuration pins `documents.max_upload`.
 """
 
+import logging
+import os
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from flask import current_app, g
-from marshmallow import Schema
+from flask import Flask, current_app, g
+from marshmallow import Schema, ValidationError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import JSONType, Model, db
 from core.errors import Invalid
+from core.i18n import _
+
+log = logging.getLogger("rapport.settings")
 
 
 class Setting(Model):
@@ -28,21 +34,25 @@ def _schema(owner: str) -> Schema:
     return schemas[owner]()
 
 
-def pinned(owner: str) -> dict[str, Any]:
+def from_environment(owner: str, names: Iterable[str]) -> dict[str, Any]:
+    """Give the keys that variables such as RAPPORT_DOCUMENTS_MAX_UPLOAD pin."""
+    keys = [f"{owner}_{name}".upper() for name in names]
+    found = {key: os.environ.get(f"RAPPORT_{key}") for key in keys}
+    return {key: text for key, text in found.items() if text is not None}
+
+
+def pinned(app: Flask, owner: str, schema: type[Schema]) -> dict[str, Any]:
     """Give the values that the configuration pins, by field name."""
     found = {}
-    for name in _schema(owner).fields:
+    for name in schema().fields:
         key = f"{owner}_{name}".upper()
-        if key in current_app.config:
-            found[name] = current_app.config[key]
+        if key in app.config:
+            found[name] = app.config[key]
     return found
 
 
 def get(owner: str) -> dict[str, Any]:
-    """Give all settings of a plugin, read once per request.
-
-    Raises `marshmallow.ValidationError` when a pinned value is not valid.
-    """
+    """Give all settings of a plugin, read once per request."""
     cache: dict[str, dict[str, Any]] = g.setdefault("rapport_settings", {})
     if owner not in cache:
         prefix = f"{owner}."
@@ -52,9 +62,25 @@ def get(owner: str) -> dict[str, Any]:
         schema = _schema(owner)
         stored = {row.key.removeprefix(prefix): row.value for row in rows}
         known = {k: v for k, v in stored.items() if k in schema.fields}
-        loaded: dict[str, Any] = schema.load(known | pinned(owner))
-        cache[owner] = loaded
+        cache[owner] = _load(schema, known | _pinned(owner))
     return cache[owner]
+
+
+def _pinned(owner: str) -> dict[str, Any]:
+    app: Any = current_app
+    return pinned(app, owner, type(_schema(owner)))
+
+
+def _load(schema: Schema, values: dict[str, Any]) -> dict[str, Any]:
+    loaded: dict[str, Any]
+    try:
+        loaded = schema.load(values)
+    except ValidationError as error:
+        # Stored before the plugin's rules changed; pages go on with the default.
+        wrong = error.normalized_messages()
+        log.warning("these stored settings are no longer valid: %s", wrong)
+        loaded = schema.load({k: v for k, v in values.items() if k not in wrong})
+    return loaded
 
 
 def save(owner: str, values: dict[str, Any]) -> None:
@@ -63,8 +89,8 @@ def save(owner: str, values: dict[str, Any]) -> None:
     Raises `Invalid` for a wrong value or one that the configuration pins.
     """
     errors = _schema(owner).validate(values, partial=True)
-    for name in set(values) & set(pinned(owner)):
-        errors[name] = ["This is set in the configuration of the server."]
+    for name in set(values) & set(_pinned(owner)):
+        errors[name] = [_("This is set in the configuration of the server.")]
     if errors:
         raise Invalid(errors=errors)
     for name, value in values.items():

@@ -18,6 +18,8 @@ from core.db import Record, db
 from core.errors import NotFound
 from core.events import Event, EventScope
 from core.interactions.models import Interaction, InteractionContact
+from core.permissions import can
+from core.records import record_types
 from core.users.models import User
 
 Condition: TypeAlias = sa.ColumnElement[bool]
@@ -34,7 +36,7 @@ def labels_of(user: User) -> frozenset[str]:
     if user.kind == "staff":
         teams = {f"team:{one}" for one in user.team_ids}
         return frozenset({"staff", f"user:{user.id}"} | teams)
-    own = {f"shared:{one}" for one in _own_contacts(user)}
+    own = {f"shared:{one}" for one in _open_contacts(user)}
     return frozenset(own | ({"portal"} if user.kind == "customer" else set()))
 
 
@@ -71,6 +73,15 @@ def _plugin_scopes(user: User) -> Sequence[Condition]:
     return scope(user)
 
 
+def _open_contacts(user: User) -> list[int]:
+    """Give a portal user's own contacts, without those that a plugin hides."""
+    own, narrowing = _own_contacts(user), _plugin_scopes(user)
+    if not own or not narrowing:
+        return own
+    query = sa.select(Contact.id).where(Contact.id.in_(own), *narrowing)
+    return list(db.session.scalars(query))
+
+
 def contact_scope(user: User) -> Condition | None:
     """Say which contacts `user` may see, as a condition on `Contact`; None is all."""
     conditions = list(_plugin_scopes(user))
@@ -97,15 +108,15 @@ def _within(user: User, contact_id: Any) -> Condition | None:
 def _audience_conditions(user: User, model: Any) -> list[Condition]:
     opened = model.audience_id.in_(labels_open(labels_of(user)))
     if user.kind != "staff":
-        # The labels name this reader's own contacts, so they are the limit here; a
-        # plugin's scope may still close it.
-        return [opened, *_own_contact_is_open(user)]
+        # The labels name this reader's own contacts, so they are the limit here.
+        return [opened]
     conditions = [sa.or_(opened, model.author_id == user.id)]
     scope = contact_scope(user)
     if scope is None:
         return conditions
+    inside: Condition
     if model is Interaction:
-        conditions.append(
+        inside = (
             sa.exists()
             .where(InteractionContact.interaction_id == Interaction.id)
             .where(InteractionContact.contact_id == Contact.id)
@@ -113,16 +124,8 @@ def _audience_conditions(user: User, model: Any) -> list[Condition]:
         )
     else:
         inside = model.contact_id.in_(sa.select(Contact.id).where(scope))
-        conditions.append(sa.or_(model.contact_id.is_(None), inside))
+    conditions.append(sa.or_(model.contact_id.is_(None), inside))
     return conditions
-
-
-def _own_contact_is_open(user: User) -> list[Condition]:
-    narrowing = _plugin_scopes(user)
-    if not narrowing:
-        return []
-    mine = sa.select(Contact.id).where(Contact.id.in_(_own_contacts(user)), *narrowing)
-    return [mine.exists()]
 
 
 def visible_conditions(user: User, model: type[Record]) -> list[Condition]:
@@ -176,10 +179,9 @@ def get_visible(
 def contact_ids_of(user: User) -> frozenset[int] | None:
     """Give the contacts whose records the index may show `user`; None is all.
 
-    Portal users are limited by their labels, so they need no set unless a plugin
-    narrows them.
+    Portal users are limited by their labels and need no set.
     """
-    if user.kind != "staff" and not _plugin_scopes(user):
+    if user.kind != "staff":
         return None
     scope = contact_scope(user)
     if scope is None:
@@ -203,19 +205,31 @@ def scope_of(_session: Session, record: Record) -> EventScope:
 
 
 def visible_events(user: User) -> sa.Select[Event]:
-    """Select the events `user` may learn of, deleted records' included."""
+    """Select the events `user` may learn of, deleted records' included.
+
+    Those about records of a type they may not read are left out.
+    """
     opened = Event.audience_id.in_(labels_open(labels_of(user)))
+    query = sa.select(Event).where(*_about_readable_types(user))
     if user.kind != "staff":
         own = sa.and_(
-            Event.audience_id.is_(None), Event.contact_id.in_(_own_contacts(user))
+            Event.audience_id.is_(None), Event.contact_id.in_(_open_contacts(user))
         )
-        return sa.select(Event).where(sa.or_(opened, own), *_own_contact_is_open(user))
+        return query.where(sa.or_(opened, own))
     anybody = sa.or_(opened, Event.audience_id.is_(None), Event.actor_id == user.id)
-    query = sa.select(Event).where(anybody)
+    query = query.where(anybody)
     inside = _within(user, Event.contact_id)
     if inside is not None:
         query = query.where(sa.or_(Event.contact_id.is_(None), inside))
     return query
+
+
+def _about_readable_types(user: User) -> list[Condition]:
+    return [
+        ~Event.subject.startswith(f"{kind.name}/", autoescape=True)
+        for kind in record_types().values()
+        if not can(kind.permission, user)
+    ]
 
 
 def widens(before: AudienceSpec, after: AudienceSpec) -> bool:

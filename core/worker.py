@@ -11,9 +11,10 @@ import os
 import secrets
 import signal
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 
 import sqlalchemy as sa
 from flask import Flask
@@ -26,10 +27,10 @@ from core.live import Watcher
 
 log = logging.getLogger("rapport.worker")
 
-LEASE = timedelta(seconds=60)
 LONGEST_WAIT = 15 * 60
 CLAIM = 200
 IDLE = 1.0
+BEAT_EVERY = 20.0
 
 
 @dataclass(frozen=True)
@@ -41,18 +42,28 @@ class Claimed:
     ids: tuple[int, ...]
 
 
-def deliver_due(app: Flask, *, limit: int = CLAIM) -> int:
-    """Deliver what is due now; give how many deliveries were tried."""
+def deliver_due(
+    app: Flask, *, limit: int = CLAIM, stop: Callable[[], bool] = lambda: False
+) -> int:
+    """Deliver what is due now; give how many deliveries were tried.
+
+    When `stop()` says so, what is not begun is left to the next worker at once.
+    """
+    tried = 0
     with app.app_context():
         token = secrets.token_hex(16)
-        claimed = _claim(app, token, limit)
-        for group in claimed:
-            _deliver(app, group)
-        return sum(len(group.ids) for group in claimed)
+        for group in _claim(app, token, limit):
+            if stop():
+                _let_go(token)
+                break
+            _deliver(group)
+            tried += len(group.ids)
+    return tried
 
 
 def _claim(app: Flask, token: str, limit: int) -> list[Claimed]:
     known = declarations(app).subscribers
+    lease = timedelta(seconds=app.config["LEASE_SECONDS"])
     at = now()
     free = sa.or_(Delivery.leased_until.is_(None), Delivery.leased_until < at)
     due = (
@@ -76,7 +87,7 @@ def _claim(app: Flask, token: str, limit: int) -> list[Claimed]:
         rows = session.execute(
             sa.update(Delivery)
             .where(Delivery.id.in_(due))
-            .values(token=token, leased_until=at + LEASE)
+            .values(token=token, leased_until=at + lease)
             .returning(Delivery.id, Delivery.subscriber)
         ).all()
     groups: list[Claimed] = []
@@ -90,7 +101,16 @@ def _claim(app: Flask, token: str, limit: int) -> list[Claimed]:
     return groups
 
 
-def _deliver(app: Flask, group: Claimed) -> None:
+def _let_go(token: str) -> None:
+    with db.transaction() as session:
+        session.execute(
+            sa.update(Delivery)
+            .where(Delivery.token == token)
+            .values(token=None, leased_until=None)
+        )
+
+
+def _deliver(group: Claimed) -> None:
     """Hand one batch to its subscriber; on failure give each its own next try."""
     try:
         with db.transaction():
@@ -99,7 +119,7 @@ def _deliver(app: Flask, group: Claimed) -> None:
         if len(group.ids) > 1:
             # One bad event must not hold up the batch it came in.
             for one in group.ids:
-                _deliver(app, Claimed(group.subscriber, group.token, (one,)))
+                _deliver(Claimed(group.subscriber, group.token, (one,)))
             return
         log.warning("%s failed: %r", group.subscriber.name, error)
         _try_later(group, error)
@@ -107,8 +127,12 @@ def _deliver(app: Flask, group: Claimed) -> None:
 
 def _hand_over(group: Claimed) -> None:
     session = db.session
-    mine = sa.select(Delivery).where(
-        Delivery.id.in_(group.ids), Delivery.token == group.token
+    # The lock keeps others away however long this takes, also beyond the lease; on
+    # SQLite the one writer does.
+    mine = (
+        sa.select(Delivery)
+        .where(Delivery.id.in_(group.ids), Delivery.token == group.token)
+        .with_for_update(skip_locked=True)
     )
     held = session.scalars(mine).all()
     if not held:
@@ -142,7 +166,7 @@ def _try_later(group: Claimed, error: Exception) -> None:
             event = session.get_one(Event, one.event_id)
             one.attempts += 1
             one.error = repr(error)[:2000]
-            wait = min(2.0**one.attempts, LONGEST_WAIT)
+            wait = min(2 ** min(one.attempts, 20), LONGEST_WAIT)
             one.due = now() + timedelta(seconds=wait)
             one.token = one.leased_until = None
             patience = timedelta(seconds=group.subscriber.patience)
@@ -215,8 +239,11 @@ def _run_job(job: Job) -> None:
 
 def beat(app: Flask) -> None:
     """Leave a sign of life for /readyz and `rapport doctor`."""
-    with app.app_context(), db.transaction() as session:
-        session.merge(JobRun(name="worker", next_run=now(), last_run=now()))
+    try:
+        with app.app_context(), db.transaction() as session:
+            session.merge(JobRun(name="worker", next_run=now(), last_run=now()))
+    except IntegrityError:
+        log.debug("another worker left the first sign of life at this moment")
 
 
 def work(app: Flask, *, parent: int | None = None) -> None:
@@ -226,17 +253,23 @@ def work(app: Flask, *, parent: int | None = None) -> None:
         signal.signal(number, lambda *_: stop.set())
     watcher: Watcher = app.extensions["rapport_watcher"]
     watcher.start()
-    turn, last_beat = 0, 0.0
+    turn, next_beat = 0, monotonic()
     log.info("worker %d starts", os.getpid())
     while not stop.is_set() and (parent is None or os.getppid() == parent):
         try:
-            if now().timestamp() - last_beat > 20:
+            if monotonic() >= next_beat:
+                next_beat = monotonic() + BEAT_EVERY
                 beat(app)
                 run_due_jobs(app)
-                last_beat = now().timestamp()
-            busy = deliver_due(app)
+            busy = deliver_due(app, stop=stop.is_set)
         except OperationalError as error:
             log.warning("the database does not answer: %s", error.orig)
+            stop.wait(2.0)
+            continue
+        except Exception:
+            # What subscribers and jobs raise is dealt with where they are called; the
+            # queue must go on whatever this was.
+            log.exception("the worker stumbled")
             stop.wait(2.0)
             continue
         if not busy:

@@ -47,6 +47,15 @@ def changes(
     return found, rows[limit - 1][0].id if len(rows) > limit else None
 
 
+def brief(found: Sequence[Change]) -> list[Change]:
+    """Keep the latest of neighbours that say the same of the same person."""
+    return [
+        one
+        for before, one in zip([None, *found], found, strict=False)
+        if before is None or (before.who, before.what) != (one.who, one.what)
+    ]
+
+
 def last_author(contact: Contact, user: User) -> str:
     """Name who changed `contact` last, as far as `user` may know."""
     found, _older = changes(contact, user, limit=1)
@@ -75,7 +84,7 @@ def _what(event: Event, verb: str, named: list[str], values: dict[str, Any]) -> 
         after = values["trashed_at"][1]
         return _("Put in the trash") if after else _("Brought back from the trash")
     titles = ", ".join(dict.fromkeys(_title(one) for one in named))
-    return _("Changed: %(fields)s", fields=titles or _("People"))
+    return _("Changed: %(fields)s", fields=titles or _("Who belongs where"))
 
 
 def _title(field: str) -> str:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, lazyload, load_only
+from sqlalchemy.orm import aliased, joinedload, lazyload, load_only
 
 from core import settings
 from core.contacts import finding
@@ -17,6 +17,7 @@ from core.errors import NotFound
 from core.users.models import User
 from core.visibility import get_visible, visible_to
 
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # Counting stops here: nobody reads a thousand rows, and a count reads them all.
 MOST_COUNTED = 1_000
 
@@ -83,7 +84,10 @@ def contact_list(user: User, wanted: Wanted) -> sa.Select[Contact]:
     query = visible_to(user, Contact, trashed=in_trash)
     conditions = list(_conditions(user, wanted))
     if in_trash:
-        conditions.append(Contact.trashed_at.is_not(None))
+        # By the index of what is in the trash, instead of all names in order.
+        there = aliased(Contact)
+        ids = sa.select(there.id).where(there.trashed_at > _LONG_AGO)
+        conditions.append(Contact.id.in_(ids))
     return query.where(*conditions).options(_WITH_OWNER)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from flask import url_for
 
 from core.contacts.affiliations import MOST_SHOWN, related
-from core.contacts.history import changes
+from core.contacts.history import brief, changes
 from core.contacts.models import Contact
 from core.contacts.permissions import READ, WRITE
 from core.db import Record, db, now
@@ -95,7 +95,7 @@ def _beside(contact: Contact, user: User) -> list[Panel]:
     add = url_for("contacts.join", contact_id=contact.id)
     if not person:
         add = url_for("contacts.new", kind="person", organisation=contact.id)
-    found, more = changes(contact, user, limit=FEW)
+    found = brief(changes(contact, user, limit=4 * FEW)[0])
     history_url = url_for("contacts.history", contact_id=contact.id)
     return [
         Panel(
@@ -113,7 +113,7 @@ def _beside(contact: Contact, user: User) -> list[Panel]:
             "contacts.changes",
             _l("Changes"),
             "core/contacts/changes.html",
-            {"changes": found, "all_url": history_url if more else ""},
+            {"changes": found[:FEW], "all_url": history_url},
             READ,
             weight=95,
             types=_TYPES,

@@ -15,10 +15,11 @@ from core.contacts.models import Contact
 from core.db import db
 from core.demo.company import make_company
 from core.demo.stage import PASSWORD, open_demo
-from core.errors import Conflict
+from core.errors import Conflict, CRMError
 from core.events import acting
 from core.i18n import _
 from core.importing.folders import MappingSet, find_set, load_folder
+from core.importing.steps import reason_of
 from core.plugin_manager import PluginError
 from core.settings import Setting
 from core.users.defaults import ensure_default_roles
@@ -137,8 +138,9 @@ def _load_part(part: HookImpl) -> None:
     try:
         part.function(*[demo for _argument in part.argnames])
     except Exception as error:
+        said = reason_of(error) if isinstance(error, CRMError) else repr(error)
         raise PluginError(
-            f"plugin {part.plugin_name!r} failed in load_demo: {error!r}. If the demo "
+            f"plugin {part.plugin_name!r} failed in load_demo: {said} If the demo "
             "company was changed much, start over with --reset."
         ) from error
 
@@ -155,7 +157,7 @@ def _load_files(app: Flask, chosen: MappingSet, folder: Path) -> None:
             user = create_user(email, name=title, roles=["admin"])
         user.active = True
         actor_id = user.id
-    load_folder(app, folder, actor_id=actor_id)
+    load_folder(app, folder, actor_id=actor_id, rest=False)
     with db.transaction() as session:
         disable_user(session.get_one(User, actor_id))
         _set_mark(chosen.name, [])

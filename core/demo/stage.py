@@ -42,9 +42,13 @@ class Demo:
     today: date
 
     def day(self, days: int, at: str = "09:00") -> datetime:
-        """Give a moment `days` from today (negative: ago) at a time of day there."""
+        """Give a moment `days` from today at a time of day there.
+
+        Negative days have gone by, and today's are never later than now.
+        """
         on = self.today + timedelta(days=days)
-        return datetime.combine(on, time.fromisoformat(at), ZoneInfo(ZONE))
+        moment = datetime.combine(on, time.fromisoformat(at), ZoneInfo(ZONE))
+        return min(moment, now()) if days <= 0 else moment
 
     def acting(self, user: str) -> AbstractContextManager[None]:
         """Say who does what follows: `with demo.acting("sales"): …`."""

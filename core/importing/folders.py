@@ -96,11 +96,12 @@ def load_folder(
     *,
     actor_id: int,
     progress: Callable[[FolderStep], Progress | None] | None = None,
+    rest: bool = True,
 ) -> list[Report]:
     """Bring in a folder by the mappings that fit its files, one file after the other.
 
-    `progress` is asked before each file what to tell how far it is. Raises `Invalid`
-    when no mappings fit.
+    `progress` is asked before each file what to tell how far it is; `rest` is that of
+    `run_import`. Raises `Invalid` when no mappings fit.
     """
     with app.app_context():
         chosen = find_set(folder)
@@ -112,6 +113,7 @@ def load_folder(
                 mapping,
                 actor_id=actor_id,
                 progress=progress(step) if progress else None,
+                rest=rest,
             )
             for step in chosen.steps
             for mapping in [read_mapping(step.mapping)]

@@ -46,13 +46,15 @@ def run_import(
     dry_run: bool = False,
     source: str = "",
     progress: Progress | None = None,
+    rest: bool = True,
 ) -> Report:
     """Bring in a file; commits step by step, so call it with no transaction open.
 
     Without a mapping the headings must be the names of the kind's fields. `source`
-    names the system the file's own keys come from, `files` by default. Raises
-    `Invalid` for a file or mapping that cannot be used, and `Forbidden` when the
-    actor may not bring in this kind.
+    names the system the file's own keys come from, `files` by default. It may do
+    without a `rest` between steps where nobody works yet. Raises `Invalid` for a file
+    or mapping that cannot be used, and `Forbidden` when the actor may not bring in
+    this kind.
     """
     with app.app_context():
         declared = _kind(app, kind)
@@ -69,7 +71,7 @@ def run_import(
         _refuse_forbidden(plan)
         if not dry_run:
             report.run_id = _open_run(plan)
-        _bring_all(plan, report, progress)
+        _bring_all(plan, report, progress, rest=rest)
         return report
 
 
@@ -186,20 +188,26 @@ def _open_run(plan: _Plan) -> int:
 
 
 def _bring_all(
-    plan: _Plan, report: Report, progress: Progress | None, *, after: int = 0
+    plan: _Plan,
+    report: Report,
+    progress: Progress | None,
+    *,
+    after: int = 0,
+    rest: bool = True,
 ) -> None:
     importer = Importer(
         plan.kind, plan.mapping, report, source=plan.source, actor_id=plan.actor_id
     )
 
-    def step(rows: list[TableRow]) -> None:
+    def step(some: list[TableRow]) -> None:
         with acting(plan.actor_id, bulk=True):
-            importer.bring_step(rows)
+            importer.bring_step(some)
         if progress is not None:
-            progress(report.rows, rows[-1].part)
+            progress(report.rows, some[-1].part)
 
     try:
-        in_steps(islice(plan.table.rows(), after, None), step, size=STEP)
+        rows = islice(plan.table.rows(), after, None)
+        in_steps(rows, step, size=STEP, rest=rest)
     except BaseException:
         importer.close("stopped")
         raise

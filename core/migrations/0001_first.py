@@ -351,7 +351,7 @@ def upgrade() -> None:
             ["audience_id"],
             ["audience.id"],
             name=op.f("fk_event_audience_id_audience"),
-            ondelete="SET NULL",
+            ondelete="RESTRICT",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
         sqlite_autoincrement=True,

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 
+from core.audiences import KINDS
 from core.db import Record
 from core.errors import CRMError, NotFound
 from core.i18n import _
@@ -43,6 +44,8 @@ def typed(error: CRMError | None) -> dict[str, Any]:
         for name in ("kind", "body", "audience", "occurred_at")
         if request.form.get(name)
     }
+    if values.get("audience") not in KINDS:
+        values.pop("audience", None)
     # A list that was emptied counts as well as one that was filled.
     values |= {name: request.form.getlist(name) for name in LISTS}
     found: dict[str, Any] = {"typed": values, "errors": flatten(error.errors)}

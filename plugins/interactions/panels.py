@@ -3,24 +3,19 @@
 from datetime import timedelta
 from typing import Any
 
-import sqlalchemy as sa
 from flask import url_for
 
 from core.contacts.models import Contact
-from core.contacts.services import rollup_ids
-from core.db import Record, db, now
+from core.db import Record, now
 from core.i18n import lazy_gettext as _l
 from core.interactions import timeline
 from core.interactions.entries import show_entries
 from core.interactions.permissions import READ, WRITE
 from core.pages import DayItem, MenuItem, PaletteItem, Panel
 from core.permissions import can
-from core.users.models import Team, User
+from core.users.models import User
 from plugins.interactions.composer import composer_for, kinds_to_choose
 from plugins.interactions.readers import Choices, choices
-
-# A page that listens for more contacts than this listens for all.
-MOST_HEARD = 200
 
 
 def for_record(record: Record, user: User) -> list[Panel]:
@@ -81,20 +76,9 @@ def story(
         "kinds": kinds_to_choose(),
         "teams": offered.teams if offered else [],
         "live_url": url,
-        "live_contacts": _heard(contact) if offered else None,
+        "live_contacts": offered.heard if offered else None,
         "older_url": older,
     }
-
-
-def offered_to_filter() -> Choices:
-    """Give the teams by which a story may be filtered."""
-    rows = db.session.execute(sa.select(Team.id, Team.name).order_by(Team.name))
-    return Choices(teams=[(row.id, row.name) for row in rows])
-
-
-def _heard(contact: Contact) -> list[int] | None:
-    found = list(db.session.scalars(rollup_ids(contact).limit(MOST_HEARD + 1)))
-    return found if len(found) <= MOST_HEARD else None
 
 
 def menu(user: User) -> list[MenuItem]:

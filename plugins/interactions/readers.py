@@ -1,5 +1,6 @@
 """Who may be chosen as readers, and what is asked before more people read an entry."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,28 +9,35 @@ import sqlalchemy as sa
 
 from core.audiences import AudienceSpec
 from core.contacts.models import Affiliation, Contact
+from core.contacts.services import rollup_ids
 from core.db import db
 from core.errors import Invalid
 from core.i18n import _, ngettext
 from core.interactions.permissions import SHARE
 from core.permissions import can
-from core.readers import Readers, readers_of, words_for
+from core.readers import Readers, readers_of, remember_names, words_for
 from core.users.models import Team, User
 from core.visibility import visible_conditions
 
 # More names than this are folded.
 NAMED, NAMED_OF_MANY = 8, 6
 MOST_COLLEAGUES = 300
+# A page that listens for more contacts than this listens for all.
+MOST_HEARD = 200
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What the composer offers, as pairs of id and name."""
+    """What the composer offers, as pairs of id and name.
+
+    `heard` are the contacts whose news belong to the page; None is all of them.
+    """
 
     teams: Sequence[tuple[int, str]] = ()
     colleagues: Sequence[tuple[int, str]] = ()
     outside: Sequence[tuple[int, str]] = ()
     outside_word: str = ""
+    heard: Sequence[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,17 +76,24 @@ def choices(user: User, contact: Contact | None) -> Choices:
     sharing = contact is not None and can(SHARE)
     if contact is not None and sharing:
         parts.append(_beside(contact, user))
-    found: dict[str, list[tuple[int, str]]] = {"team": [], "user": [], "contact": []}
+    if contact is not None:
+        story = rollup_ids(contact).limit(MOST_HEARD + 1).subquery()
+        parts.append(sa.select(sa.literal("heard"), story.c.id, sa.literal("")))
+    found: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for of, id_, name in db.session.execute(sa.union_all(*parts)):
         found[of].append((id_, name))
     for some in found.values():
         some.sort(key=lambda one: one[1].casefold())
+    remember_names("team", dict(found["team"]))
+    remember_names("user", dict(found["user"]))
     outside = [(contact.id, contact.name), *found["contact"]] if contact else []
+    heard = [one for one, _name in found["heard"]]
     return Choices(
         found["team"],
         found["user"],
         outside if sharing else [],
         _outside_word(contact),
+        heard if len(heard) <= MOST_HEARD else None,
     )
 
 

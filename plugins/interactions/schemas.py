@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import marshmallow as ma
 from flask_babel import get_timezone
@@ -28,7 +29,7 @@ class LocalTime(fields.Field[datetime | None]):
             said = _("Write a date and a time, such as 2026-03-05 14:00.")
             raise ma.ValidationError(said) from error
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=get_timezone())
+            moment = moment.replace(tzinfo=ZoneInfo(str(get_timezone())))
         return moment.astimezone(UTC)
 
 

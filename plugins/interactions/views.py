@@ -29,7 +29,12 @@ from plugins.interactions.composer import (
     composer_to_change,
     kinds_to_choose,
 )
-from plugins.interactions.readers import ReadersUnseen, check_seen, put_into_words
+from plugins.interactions.readers import (
+    ReadersUnseen,
+    check_seen,
+    choices,
+    put_into_words,
+)
 from plugins.interactions.schemas import AudienceForm, EntryForm, FilterForm, sent
 
 bp = Blueprint("interactions", __name__)
@@ -80,11 +85,11 @@ def story(contact_id: int) -> Any:
     contact = get_visible(me(), Contact, contact_id, trashed=True)
     wanted = FilterForm().load(sent(request.args))
     if not request.headers.get("HX-Request"):
-        offered = panels.offered_to_filter()
+        offered = choices(me(), contact)
         context = panels.story(contact, me(), offered=offered, wanted=wanted)
         return render_template("interactions/story.html", **context)
     if request.headers.get("HX-Target") == "story":
-        offered = panels.offered_to_filter()
+        offered = choices(me(), contact)
         context = panels.story(contact, me(), offered=offered, wanted=wanted)
         return render_template("interactions/timeline.html", **context)
     context = panels.story(contact, me(), wanted=wanted)

@@ -1,4 +1,4 @@
-"""What the pages' forms send, as people write it: commas, empty fields, pasted dates."""
+"""What the pages' forms send, as people write it: with commas and empty fields."""
 
 from datetime import date
 from decimal import Decimal, InvalidOperation

@@ -4,11 +4,13 @@ from flask import Blueprint
 from marshmallow import Schema
 
 from core import hookimpl
+from core.demo import Demo
 from core.events import EventType
 from core.imports import ImportKind
 from core.permissions import Permission
 from core.records import RecordType
 from plugins.portal import api, events, imports, permissions, search, settings
+from plugins.portal import demo as demo_part
 
 
 @hookimpl
@@ -45,3 +47,9 @@ def register_records() -> list[RecordType]:
 def register_imports() -> list[ImportKind]:
     """Declare the kinds of files that can be brought in."""
     return imports.KINDS
+
+
+@hookimpl
+def load_demo(demo: Demo) -> None:
+    """Load the trade of the demo company."""
+    demo_part.load(demo)

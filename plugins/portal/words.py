@@ -1,9 +1,12 @@
-"""States and prices in words, for pages and panels."""
+"""States, prices and days in words, for pages and panels."""
 
+from datetime import date
 from decimal import Decimal
 
+from babel.dates import format_skeleton
 from babel.numbers import format_currency
 
+from core.db import now
 from core.i18n import get_locale
 from core.i18n import lazy_gettext as _l
 
@@ -46,3 +49,11 @@ def price_of_one(price: Decimal, currency: str) -> str:
         locale=get_locale(),
         decimal_quantization=False,
     )
+
+
+def day(on: date | None) -> str:
+    """Write a day with its weekday, and the year where it is another one than now."""
+    if on is None:
+        return ""
+    skeleton = "MMMEd" if on.year == now().year else "yMMMEd"
+    return str(format_skeleton(skeleton, on, locale=get_locale()))

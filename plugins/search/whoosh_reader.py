@@ -9,14 +9,10 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from plugins.search.backend import Hit, SearchRequest
+from plugins.search.whoosh_codec import BlockMatcher, RawColumn, SharedSegment
 from plugins.search.whoosh_library import TOC, TermNotFound
 from plugins.search.whoosh_schema import NO_CONTACT, make_schema
-from plugins.search.whoosh_storage import (
-    BlockMatcher,
-    DurableStorage,
-    RawColumn,
-    SharedSegment,
-)
+from plugins.search.whoosh_storage import DurableStorage
 
 INDEX_NAME = "MAIN"
 #: With more contacts than this, the contact of every document is looked at instead.

@@ -18,11 +18,12 @@ from plugins.search.backend import (
     IndexOp,
     IndexStats,
 )
+from plugins.search.whoosh_codec import CompactCodec
 from plugins.search.whoosh_folder import IndexFolder, write_manifest
 from plugins.search.whoosh_library import FileIndex, SegmentWriter
 from plugins.search.whoosh_reader import INDEX_NAME, Snapshot, open_snapshot
 from plugins.search.whoosh_schema import make_schema, to_fields
-from plugins.search.whoosh_storage import CompactCodec, DurableStorage
+from plugins.search.whoosh_storage import DurableStorage
 
 logger = logging.getLogger(__name__)
 
@@ -102,8 +103,10 @@ def abandon(writer: SegmentWriter) -> None:
         writer.cancel()
     except Exception:
         logger.exception("A half-written commit of the search index is left behind")
-        if writer.writelock is not None and writer.writelock.fd is not None:
+        if writer.writelock.fd is not None:
             writer.writelock.release()
+    finally:
+        writer.storage.close_files()
 
 
 class WhooshBuild(Build):

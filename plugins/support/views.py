@@ -48,9 +48,9 @@ def index() -> Any:
     page = keyset_page(
         query, [Ticket.id], cursor=request.args.get("cursor"), descending=True
     )
-    words = describe([one.audience for one in page.items], me())
+    badges = describe([one.audience for one in page.items], me())
     return render_template(
-        "support/index.html", page=page, words=words, view=view, views=VIEWS
+        "support/index.html", page=page, badges_of=badges, view=view, views=VIEWS
     )
 
 

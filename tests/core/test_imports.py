@@ -19,7 +19,8 @@ from core.errors import Forbidden, Invalid
 from core.events import BULK, PEOPLE, Delivery, Event, Subscriber
 from core.importing.mapping import parse_mapping
 from core.importing.models import ImportKey, ImportRefusal, ImportRun
-from core.importing.running import Report, resume_import, run_import
+from core.importing.running import resume_import, run_import
+from core.importing.steps import Report
 from core.importing.undoing import undo_import
 from core.interactions.models import Interaction
 from core.interactions.services import write_interaction
@@ -427,7 +428,8 @@ def workbook(rows: list[list[str | float]]) -> bytes:
         f'<Override PartName="/xl/workbook.xml" ContentType="{types}.sheet.main+xml"/>'
         f'<Override PartName="/xl/s.xml" ContentType="{types}.worksheet+xml"/></Types>',
         "_rels/.rels": f'<Relationships xmlns="{package}/relationships">'
-        f'<Relationship Id="r1" Type="{office}/officeDocument" Target="xl/workbook.xml"/>'
+        f'<Relationship Id="r1" Type="{office}/officeDocument" '
+        'Target="xl/workbook.xml"/>'
         "</Relationships>",
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships">'
         f'<Relationship Id="r1" Type="{office}/worksheet" Target="s.xml"/>'

@@ -105,7 +105,7 @@ def ordered_lately(user: User, *, most: int = 6) -> list[tuple[Offer, int]]:
 
 @dataclass(frozen=True)
 class InShort(Generic[R]):
-    """The latest few of somebody's records, how many there are and how many are open."""
+    """The latest of somebody's records, their number, and that of the open ones."""
 
     latest: Sequence[R]
     count: int
