@@ -41,6 +41,7 @@ from core.shell import init_shell
 from core.users.models import User
 from core.visibility import Condition, scope_of
 
+
 class CRM(Flask):
     """Flask with the transaction rule: a return commits, an exception rolls back."""
 

@@ -180,10 +180,16 @@ def demo(reset: bool, data: Path | None, as_json: bool, url: str) -> None:
     Example: rapport demo --reset
     """
     from core.demo import load_demo_company
+    from core.worker import deliver_due, run_due_jobs
 
     prepare_instance(instance_folder())
     app = _app()
+    click.echo("Loading, and preparing search: half a minute the first time.", err=True)
     signs = load_demo_company(app, reset=reset, data=data, url=url)
+    # What the company's past announced is delivered now, so that search knows it.
+    run_due_jobs(app)
+    while deliver_due(app):
+        continue
     if as_json:
         rows = [
             {"role": s.role, "email": s.email, "password": s.password, "url": s.url}

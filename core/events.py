@@ -292,7 +292,7 @@ def _changes(record: Record) -> dict[str, list[Any]]:
 
 
 def _changed_relations(record: Record) -> list[str]:
-    """Name the many-to-many relations that changed: a user's roles, a team's members."""
+    """Name the many-to-many relations that changed, such as a user's roles."""
     state = sa.inspect(record)
     return [
         relation.key
@@ -359,9 +359,9 @@ def _refuse_unrecorded_changes(state: ORMExecuteState) -> None:
     if state.execution_options.get("unrecorded"):
         return
     # The table tells it also when the statement names no class.
-    table = getattr(state.statement, "table", None)
+    table = str(getattr(state.statement, "table", ""))
     for mapper in Model.registry.mappers:
-        if mapper.local_table is table and issubclass(mapper.class_, Record):
+        if str(mapper.local_table) == table and issubclass(mapper.class_, Record):
             raise RuntimeError(
                 f"a bulk change of {mapper.class_.__name__} would leave no event: "
                 "change the records one by one or say "

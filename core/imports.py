@@ -62,6 +62,8 @@ class ImportContext:
     shared: dict[str, Any]
     line: int = 0
     key: str | None = None
+    # Rows refer to the same few records: the session itself forgets what nobody holds.
+    _held: set[Record] = field(default_factory=set)
 
     def existing(self, model: type[R]) -> R | None:
         """Give the record an earlier import made of this very row, if there is one.
@@ -73,7 +75,12 @@ class ImportContext:
     def find(self, model: type[R], kind: str, key: str) -> R | None:
         """Give the record that this source calls `key` among its `kind`, or None."""
         record_id = self.keys.record_id(kind, key, model)
-        return None if record_id is None else db.session.get(model, record_id)
+        if record_id is None:
+            return None
+        found = db.session.get(model, record_id)
+        if found is not None:
+            self._held.add(found)
+        return found
 
     def need(self, model: type[R], kind: str, key: str, *, field: str) -> R:
         """Give the record this source calls `key`; raises `Invalid` for `field`.

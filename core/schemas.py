@@ -179,26 +179,26 @@ def decode_cursor(cursor: str, columns: Sequence[Any]) -> list[Any]:
         raise BadRequest(_("This cursor is not of this list. Start again.")) from error
 
 
+_PLAIN: dict[type, type] = {sa.Integer: int, sa.Boolean: bool, sa.Float: float}
+
+
 def _fitting(value: Any, kind: Any) -> Any:
     """Read a part of a cursor as its column's type; what is no such value raises."""
     if value is None:
         return None
     if isinstance(kind, UTCDateTime):
-        moment = datetime.fromisoformat(value["t"])
-        if moment.tzinfo is None:
-            raise ValueError("a moment without a zone")
-        return moment
-    if isinstance(kind, Amount | sa.Numeric):
-        amount = Decimal(value)
-        if not amount.is_finite() or abs(amount) >= Decimal(10) ** 13:
-            raise ValueError("not an amount")
-        return amount
+        return datetime.fromisoformat(value["t"]).replace(tzinfo=UTC)
     if isinstance(kind, sa.Date):
         return date.fromisoformat(value)
-    wanted = int if isinstance(kind, sa.Integer) else str
+    if isinstance(kind, Amount | sa.Numeric) and not isinstance(kind, sa.Float):
+        amount = Decimal(value)
+        if not abs(amount) < Decimal(10) ** 13:
+            raise ValueError("not an amount")
+        return amount
+    wanted: Any = next((_PLAIN[one] for one in _PLAIN if isinstance(kind, one)), str)
     if type(value) is not wanted or (wanted is int and abs(value) >= 2**63):
         raise TypeError("not a value of this column")
-    if wanted is str and "\x00" in value:
+    if wanted is str and b"\0" in value.encode():
         raise ValueError("not text")
     return value
 

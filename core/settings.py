@@ -77,9 +77,10 @@ def _load(schema: Schema, values: dict[str, Any]) -> dict[str, Any]:
         loaded = schema.load(values)
     except ValidationError as error:
         # Stored before the plugin's rules changed; pages go on with the default.
-        wrong = error.normalized_messages()
-        log.warning("these stored settings are no longer valid: %s", wrong)
-        loaded = schema.load({k: v for k, v in values.items() if k not in wrong})
+        log.warning("stored settings are no longer valid: %s", error.messages)
+        loaded = schema.load(
+            {k: v for k, v in values.items() if k not in error.messages}
+        )
     return loaded
 
 

@@ -22,7 +22,6 @@ from core.plugin_manager import contributions
 from core.readers import describe
 from core.records import record_types
 
-
 log = logging.getLogger("rapport.shell")
 
 

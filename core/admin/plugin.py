@@ -3,6 +3,7 @@
 from core import hookimpl
 from core.admin import permissions, views
 from core.i18n import lazy_gettext as _l
+from core.importing import cli as importing
 from core.pages import MenuItem
 
 
@@ -20,3 +21,8 @@ def register_blueprints():
 def menu_items():
     title = _l("Administration")
     return [MenuItem(title, "admin.index", permissions.SYSTEM, "sliders", weight=95)]
+
+
+@hookimpl
+def register_commands():
+    return [importing.imports]

@@ -47,15 +47,6 @@ def changes(
     return found, rows[limit - 1][0].id if len(rows) > limit else None
 
 
-def brief(found: Sequence[Change]) -> list[Change]:
-    """Keep the latest of neighbours that say the same of the same person."""
-    return [
-        one
-        for before, one in zip([None, *found], found, strict=False)
-        if before is None or (before.who, before.what) != (one.who, one.what)
-    ]
-
-
 def last_author(contact: Contact, user: User) -> str:
     """Name who changed `contact` last, as far as `user` may know."""
     found, _older = changes(contact, user, limit=1)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from flask import url_for
 
 from core.contacts.affiliations import MOST_SHOWN, related
-from core.contacts.history import brief, changes
 from core.contacts.models import Contact
 from core.contacts.permissions import READ, WRITE
 from core.db import Record, db, now
@@ -23,10 +22,10 @@ def for_record(record: Record, user: User) -> list[Panel]:
     """Give the panels of a contact's own page."""
     if not isinstance(record, Contact) or user.kind != "staff":
         return []
-    return [_strip(record), _know(record), _details(record), *_beside(record, user)]
+    return [_strip(), _know(record), _details(record), _people(record, user)]
 
 
-def _strip(contact: Contact) -> Panel:
+def _strip() -> Panel:
     return Panel(
         "contacts.strip",
         _l("In short"),
@@ -36,9 +35,6 @@ def _strip(contact: Contact) -> Panel:
         weight=1,
         place="strip",
         types=_TYPES,
-        empty=not (
-            contact.owner_id or contact.last_interaction_at or contact.next_step
-        ),
     )
 
 
@@ -74,7 +70,7 @@ def _details(contact: Contact) -> Panel:
     )
 
 
-def _beside(contact: Contact, user: User) -> list[Panel]:
+def _people(contact: Contact, user: User) -> Panel:
     beside = related([contact.id], user, most=MOST_SHOWN, children=True)
     by_relation = {
         name: [one for one in beside if one.relation == name]
@@ -95,36 +91,25 @@ def _beside(contact: Contact, user: User) -> list[Panel]:
     add = url_for("contacts.join", contact_id=contact.id)
     if not person:
         add = url_for("contacts.new", kind="person", organisation=contact.id)
-    found = brief(changes(contact, user, limit=4 * FEW)[0])
-    history_url = url_for("contacts.history", contact_id=contact.id)
-    return [
-        Panel(
-            "contacts.people",
-            _l("Organisations") if person else _l("People"),
-            "core/contacts/people.html",
-            context,
-            READ,
-            weight=3,
-            types=_TYPES,
-            empty=not beside,
-            add_url=add,
-        ),
-        Panel(
-            "contacts.changes",
-            _l("Changes"),
-            "core/contacts/changes.html",
-            {"changes": found[:FEW], "all_url": history_url},
-            READ,
-            weight=95,
-            types=_TYPES,
-            empty=not found,
-        ),
-    ]
+    return Panel(
+        "contacts.people",
+        _l("Organisations") if person else _l("People"),
+        "core/contacts/people.html",
+        context,
+        READ,
+        weight=3,
+        types=_TYPES,
+        empty=not beside,
+        add_url=add,
+    )
 
 
 def menu(_user: User) -> list[MenuItem]:
     """Give the line of the main menu."""
-    return [MenuItem(_l("Contacts"), "contacts.index", READ, "people", weight=20)]
+    return [
+        MenuItem(_l("My day"), "core.home", READ, "sun", weight=10),
+        MenuItem(_l("Contacts"), "contacts.index", READ, "people", weight=20),
+    ]
 
 
 def palette(_user: User) -> list[PaletteItem]:

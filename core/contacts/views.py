@@ -12,10 +12,11 @@ from core.contacts.cleaning import ROLES
 from core.contacts.history import changes, last_author
 from core.contacts.models import Contact
 from core.errors import NotFound
+from core.i18n import _
 from core.i18n import lazy_gettext as _l
 from core.pages import Action, Column, Panel, allowed
 from core.parts import draw, drawn_panels, find_panel
-from core.permissions import me, requires
+from core.permissions import can, me, requires
 from core.plugin_manager import contributions
 from core.schemas import encode_cursor, keyset_page
 
@@ -33,8 +34,22 @@ VIEWS = {"": _l("All"), "mine": _l("Mine"), "quiet": _l("Quiet"), "trash": _l("T
 
 @bp.app_context_processor
 def _for_every_page() -> dict[str, Any]:
-    """Give the palette its way out for a caller nobody knows."""
-    return {"new_person_url": url_for("contacts.new", kind="person")}
+    """Give the shell what one can add, and the palette its way out for a stranger."""
+    if not can(permissions.WRITE):
+        return {}
+    person = url_for("contacts.new", kind="person")
+    organisation = url_for("contacts.new", kind="organisation")
+    return {
+        "new_person_url": person,
+        "new_items": [
+            {"title": _("New person"), "url": person, "icon": "person-plus"},
+            {
+                "title": _("New organisation"),
+                "url": organisation,
+                "icon": "building-add",
+            },
+        ],
+    }
 
 
 # -- The list ----------------------------------------------------------------------

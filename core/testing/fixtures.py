@@ -124,9 +124,7 @@ def word_lists(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def make_app(
-    database_url: str, tmp_path: Path, word_lists: str
-) -> Iterator[AppMaker]:
+def make_app(database_url: str, tmp_path: Path, word_lists: str) -> Iterator[AppMaker]:
     """Make applications on this test's database, each with its own configuration."""
     made: list[CRM] = []
 
@@ -220,9 +218,7 @@ def demo_template(
 
 
 @pytest.fixture
-def demo_app(
-    demo_template: Path, tmp_path: Path, word_lists: str
-) -> Iterator[CRM]:
+def demo_app(demo_template: Path, tmp_path: Path, word_lists: str) -> Iterator[CRM]:
     """The application with the demo company in it, its context pushed."""
     folder = tmp_path / "demo"
     shutil.copytree(demo_template, folder)

@@ -1,7 +1,6 @@
-"""Plugins made up by a test: hooks from functions, for this process or for a real one.
+"""Plugins made up by a test, for its own process or for one that it starts.
 
-    plugin = make_plugin(menu_items=lambda user: [...])
-    app = make_app((("probe", plugin),))
+`make_app((("probe", make_plugin(menu_items=lambda user: [...])),))` has one.
 """
 
 from collections.abc import Callable

@@ -22,6 +22,11 @@ _TEAMWORK = (
 ROLES: dict[str, tuple[str, ...]] = {
     "admin": ("*",),
     "sales": (*_TEAMWORK, "contacts:import", "portal:manage_orders"),
+    "buyer": (
+        *_TEAMWORK,
+        "portal:manage_products",
+        "portal:manage_purchase_orders",
+    ),
     "support": _TEAMWORK,
     "staff": _TEAMWORK,
     "customer": (

@@ -15,7 +15,13 @@ from core.errors import Invalid
 from core.i18n import _, ngettext
 from core.interactions.permissions import SHARE
 from core.permissions import can
-from core.readers import Readers, readers_of, remember_names, words_for
+from core.readers import (
+    Readers,
+    readers_of,
+    remember_contact,
+    remember_names,
+    words_for,
+)
 from core.users.models import Team, User
 from core.visibility import visible_conditions
 
@@ -85,7 +91,9 @@ def choices(user: User, contact: Contact | None) -> Choices:
     for some in found.values():
         some.sort(key=lambda one: one[1].casefold())
     remember_names("team", dict(found["team"]))
-    remember_names("user", dict(found["user"]))
+    remember_names("user", {user.id: user.name, **dict(found["user"])})
+    if contact is not None:
+        remember_contact(contact)
     outside = [(contact.id, contact.name), *found["contact"]] if contact else []
     heard = [one for one, _name in found["heard"]]
     return Choices(

@@ -107,6 +107,7 @@ class PlaceForm(Form):
     sku = fields.List(Text(most=SKU_LENGTH), required=True)
     quantity = fields.List(Text(most=20), required=True)
     price = fields.List(Price(), required=True)
+    comes_on = fields.List(Day(allow_none=True), required=True)
 
 
 class PurchaseForm(Form):

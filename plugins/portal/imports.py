@@ -39,7 +39,7 @@ PRODUCTS, STOCK = "products", "stock"
 ORDERS, ORDER_LINES = "orders", "order-lines"
 PURCHASE_ORDERS = "purchase-orders"
 
-_WHOLE = validate.Range(min=0, max=2**31 - 1)
+_WHOLE = validate.Range(min=0, max=1_000_000_000)
 
 
 class ProductRow(Schema):
@@ -74,7 +74,7 @@ class LineRow(Schema):
 
     sku = Text(most=SKU_LENGTH)
     product_key = Text()
-    quantity = fields.Integer(validate=validate.Range(min=1, max=2**31 - 1))
+    quantity = fields.Integer(validate=validate.Range(min=1, max=1_000_000_000))
     unit_price = fields.Decimal()
     discount = fields.Decimal()
 

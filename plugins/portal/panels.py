@@ -33,13 +33,15 @@ def _portal_menu(user: User) -> list[MenuItem]:
     seen, purchases = permissions.ORDERS, permissions.PURCHASE_ORDERS
     held = (count_basket(user) or None) if can(order, user) else None
     vendor_list = "portal.my_purchase_orders"
+    # The lightest line is the first page after signing in.
+    own = 5 if user.kind == "vendor" else 60
     lines = [
         (_l("Home"), "portal.home", goods, "house", 10, None),
         (_l("Catalogue"), "portal.catalogue_page", goods, "grid", 20, None),
         (_l("Quick order"), "portal.quick_order_page", order, "list-check", 30, None),
         (_l("Basket"), "portal.basket", order, "basket", 40, held),
         (_l("Orders"), "portal.my_orders", seen, "cart-check", 50, None),
-        (_l("Purchase orders"), vendor_list, purchases, "truck", 60, None),
+        (_l("Purchase orders"), vendor_list, purchases, "truck", own, None),
     ]
     return [MenuItem(*line, portal=True) for line in lines]
 

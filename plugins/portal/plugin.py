@@ -7,16 +7,26 @@ from core import hookimpl
 from core.demo import Demo
 from core.events import EventType
 from core.imports import ImportKind
+from core.pages import Action, DayItem, MenuItem, PaletteItem, Panel
 from core.permissions import Permission
 from core.records import RecordType
-from plugins.portal import api, events, imports, permissions, search, settings
+from plugins.portal import (
+    api,
+    events,
+    imports,
+    panels,
+    permissions,
+    search,
+    settings,
+    views,
+)
 from plugins.portal import demo as demo_part
 
 
 @hookimpl
 def register_blueprints() -> list[Blueprint]:
-    """Declare the API."""
-    return [api.bp]
+    """Declare the pages and the API."""
+    return [views.bp, api.bp]
 
 
 @hookimpl
@@ -47,6 +57,36 @@ def register_records() -> list[RecordType]:
 def register_imports() -> list[ImportKind]:
     """Declare the kinds of files that can be brought in."""
     return imports.KINDS
+
+
+@hookimpl
+def menu_items(user) -> list[MenuItem]:
+    """Add the lines of the house's menu, or of the portal's."""
+    return panels.menu(user)
+
+
+@hookimpl
+def record_panels(record, user) -> list[Panel]:
+    """Add a contact's orders and purchase orders to its page."""
+    return panels.of_record(record, user)
+
+
+@hookimpl
+def record_actions(record, user) -> list[Action]:
+    """Add what one can do with a customer or vendor."""
+    return panels.actions(record, user)
+
+
+@hookimpl
+def day_items(user) -> list[DayItem]:
+    """Add new orders and moved dates to "my day"."""
+    return panels.day(user)
+
+
+@hookimpl
+def palette_items(user) -> list[PaletteItem]:
+    """Add the pages to Ctrl-K."""
+    return panels.palette(user)
 
 
 @hookimpl

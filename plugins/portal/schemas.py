@@ -9,7 +9,8 @@ from core.schemas import Moment, Money, PageArguments, Schema, Text, money_text
 from plugins.portal.models import NAME_LENGTH, SKU_LENGTH
 from plugins.portal.services.quick_order import MOST_LINES, MOST_OF_ONE
 
-_WHOLE = validate.Range(min=0, max=2**31 - 1)
+# Far below what the database holds, so that sums stay inside.
+_WHOLE = validate.Range(min=0, max=1_000_000_000)
 
 
 class Sum(fields.Field[Decimal]):
@@ -27,7 +28,6 @@ class Fraction(fields.Decimal):
     """A discount as a decimal string: "0.05" is five per cent."""
 
     def __init__(self, **kwargs: Any):
-        """Write it as text, since a float is never exact."""
         super().__init__(as_string=True, **kwargs)
 
     def _to_string(self, value: Decimal) -> str:
@@ -38,7 +38,6 @@ class Count(fields.Integer):
     """A whole number from 0, such as a stock."""
 
     def __init__(self, **kwargs: Any):
-        """Take no text that only looks like a number, and none beyond the database."""
         super().__init__(strict=True, validate=_WHOLE, **kwargs)
 
 
@@ -104,8 +103,8 @@ class NewProductSchema(ProductChangeSchema):
 class ProductArguments(PageArguments):
     """Filters of the product list; `contact` is the customer a colleague asks for."""
 
-    q = fields.String(load_default="", validate=validate.Length(max=200))
-    category = fields.String(load_default="", validate=validate.Length(max=100))
+    q = Text(most=200, load_default="")
+    category = Text(most=100, load_default="")
     contact = fields.Integer(load_default=None)
 
 
@@ -168,10 +167,7 @@ class NewOrderSchema(Schema):
     reference = Text(most=100, load_default="")
     contact = fields.Integer(load_default=None)
     required_on = fields.Date(load_default=None, allow_none=True)
-    back_orders = fields.Boolean(
-        load_default=False,
-        metadata={"description": "Take what is short when it comes, if a day is known"},
-    )
+    back_orders = fields.Boolean(load_default=False)
 
 
 class OrderChangeSchema(Schema):
@@ -188,7 +184,7 @@ class OrderChangeSchema(Schema):
 class OrderArguments(PageArguments):
     """Filters of the order list."""
 
-    state = fields.String(load_default="", validate=validate.Length(max=10))
+    state = Text(most=10, load_default="")
     contact = fields.Integer(load_default=None)
 
 
@@ -223,15 +219,10 @@ class PurchaseOrderSchema(Schema):
     version = fields.Integer()
 
 
-class PurchaseLineSchema(Schema):
+class PurchaseLineSchema(WantedLineSchema):
     """A line to order from a vendor; `price` is that of one."""
 
-    sku = Text(most=SKU_LENGTH, least=1, required=True)
-    quantity = fields.Integer(
-        strict=True, required=True, validate=validate.Range(min=1, max=MOST_OF_ONE)
-    )
     wanted_on = fields.Date(allow_none=True)
-    price = Money()
 
 
 class NewPurchaseOrderSchema(Schema):
@@ -270,7 +261,7 @@ class PurchaseOrderChangeSchema(Schema):
 class PurchaseOrderArguments(PageArguments):
     """Filters of the list of purchase orders."""
 
-    state = fields.String(load_default="", validate=validate.Length(max=10))
+    state = Text(most=10, load_default="")
     vendor = fields.Integer(load_default=None)
     proposed = fields.Boolean(load_default=False)
 

@@ -14,8 +14,10 @@ def label_of_product(product: Product) -> str:
     return f"{product.sku} {product.name}"
 
 
-def address_of_product(product: Product, _user: User) -> str:
-    """Give the address of a product's page."""
+def address_of_product(product: Product, user: User) -> str:
+    """Give the address of a product's page; customers find it in the catalogue."""
+    if user.kind != "staff":
+        return url_for("portal.catalogue_page", q=product.sku)
     return url_for("portal.product", sku=product.sku)
 
 
@@ -34,9 +36,10 @@ def label_of_order(order: Order | PurchaseOrder) -> str:
     return order.number
 
 
-def address_of_order(order: Order, _user: User) -> str:
-    """Give the address of an order's page."""
-    return url_for("portal.order", number=order.number)
+def address_of_order(order: Order, user: User) -> str:
+    """Give the address of an order's page, the house's or the portal's."""
+    page = "portal.order" if user.kind == "staff" else "portal.my_order"
+    return url_for(page, number=order.number)
 
 
 def document_of_order(order: Order) -> SearchDocument:
@@ -50,9 +53,11 @@ def document_of_order(order: Order) -> SearchDocument:
     )
 
 
-def address_of_purchase_order(order: PurchaseOrder, _user: User) -> str:
-    """Give the address of a purchase order's page."""
-    return url_for("portal.purchase_order", number=order.number)
+def address_of_purchase_order(order: PurchaseOrder, user: User) -> str:
+    """Give the address of a purchase order's page, the house's or the vendor's."""
+    own = user.kind != "staff"
+    page = "portal.my_purchase_order" if own else "portal.purchase_order"
+    return url_for(page, number=order.number)
 
 
 def document_of_purchase_order(order: PurchaseOrder) -> SearchDocument:

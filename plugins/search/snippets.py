@@ -10,6 +10,7 @@ from typing import NamedTuple
 from plugins.search.analysis import Analyser, findable_forms
 from plugins.search.backend import QueryPlan
 from plugins.search.tokenising import (
+    LETTER,
     MAX_TOKEN,
     Token,
     fold,
@@ -135,7 +136,7 @@ def _spelling(head: str) -> str:
     # A letter may stand for both: æ for "ae".
     double = "".join(sign for sign in letters[head[0]] if fold(sign) == head)
     pattern = marks.join(f"[{letters[letter]}]" for letter in head)
-    return rf"(?<![^\W_])(?:{pattern}{f'|[{double}]' if double else ''})"
+    return rf"(?<!{LETTER})(?:{pattern}{f'|[{double}]' if double else ''})"
 
 
 @lru_cache(maxsize=1)

@@ -22,7 +22,8 @@ _MARK = (
     "\u09bc-\u09cd\u0b82\u0bbe-\u0bcd\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200d\u2060"
     "\u20d0-\u20ff\ufe00-\ufe0f\ufeff"
 )
-_LETTER = rf"[^\W\d_{_RUN}]"
+#: A letter of a script that puts spaces between words, as a pattern.
+LETTER = rf"[^\W\d_{_RUN}]"
 _ALNUM = rf"[^\W_{_RUN}]"
 _WORD = rf"{_ALNUM}+(?:[{_MARK}]+{_ALNUM}*)*"
 # Finnish and Swedish inflect abbreviations after a colon: EU:n, UPM:lle, PDF:ssä.
@@ -37,7 +38,7 @@ _TOKEN = re.compile(
     r"(?P<email>[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})"
     r"|(?P<date>(?<!\w)\d{4}-\d{2}-\d{2}(?!\w))"
     r"|(?P<phone>(?<!\w)\+?\d(?:[ ()./-]{0,2}\d){6,14}(?!\w))"
-    rf"|(?P<code>{_LETTER}{{1,6}}[-_/]?\d{{2,}}{_ALNUM}*(?:[-_/.]{_ALNUM}+)*"
+    rf"|(?P<code>{LETTER}{{1,6}}[-_/]?\d{{2,}}{_ALNUM}*(?:[-_/.]{_ALNUM}+)*"
     rf"|\d+[-_/]{_ALNUM}+(?:[-_/.]{_ALNUM}+)*)"
     rf"|(?P<run>[{_RUN}]+)"
     rf"|(?P<word>{_WORD}(?:'{_WORD})?){_COLON_ENDING}"

@@ -26,6 +26,9 @@ from core.users.services import check_sign_in
 
 ROOT = Path(__file__).parents[2]
 
+# Some 3,400 rows: seconds on a free machine, minutes on one with much else to do.
+pytestmark = pytest.mark.timeout(400)
+
 
 def northwind() -> Path:
     """Find the files, or say what is missing."""

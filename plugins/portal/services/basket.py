@@ -33,6 +33,15 @@ from plugins.portal.services.quick_order import (
 
 
 @dataclass(frozen=True)
+class Seen:
+    """A line of the basket as its reader saw it: how many, at what price, by when."""
+
+    quantity: object
+    price: Decimal
+    comes_on: date | None
+
+
+@dataclass(frozen=True)
 class Wanted:
     """A line of the basket beside what would come of ordering it now."""
 
@@ -182,17 +191,17 @@ def order_basket(
     user: User,
     *,
     token: str,
-    shown: Mapping[str, tuple[object, Decimal]],
+    seen: Mapping[str, Seen],
     reference: str = "",
     required_on: date | None = None,
 ) -> Order | None:
-    """Order what lies in the basket, as it was `shown`: quantity and price by SKU.
+    """Order what lies in the basket as it was `seen`, by SKU.
 
     The same `token` gives the same order, however often it is sent and even at the
     same moment. Gives None when the basket holds something else by now, or other
     quantities were typed: nobody orders what they have not seen. Raises `Invalid`
-    naming each line that cannot be ordered so (`lines.0.price`); then nothing is
-    ordered and the basket stays as it is.
+    naming each line that costs another price, comes later than it was seen, or cannot
+    be ordered (`lines.0.price`); then nothing is ordered and the basket is kept.
     """
     # The second of two that come together waits here, and finds the first one's order.
     lines = _lines_of(user, lock=True)
@@ -200,12 +209,12 @@ def order_basket(
     if made is not None:
         return made
     held = {one.product.sku: one.quantity for one in lines}
-    if held != {sku: read_quantity(typed) for sku, (typed, _price) in shown.items()}:
+    if held != {sku: read_quantity(one.quantity) for sku, one in seen.items()}:
         return None
     order = place_order(
         user,
         lines=[
-            {"sku": sku, "quantity": quantity, "price": shown[sku][1]}
+            {"sku": sku, "quantity": quantity, "price": seen[sku].price}
             for sku, quantity in held.items()
         ],
         reference=reference,
@@ -213,11 +222,24 @@ def order_basket(
         # The page says of each line when it comes: ordering it is agreeing to wait.
         back_orders=True,
     )
+    _refuse_what_comes_later(order, [seen[sku].comes_on for sku in held])
     db.session.add(Placement(user_id=user.id, token=token, order_id=order.id))
     for line in lines:
         db.session.delete(line)
     db.session.flush()
     return order
+
+
+def _refuse_what_comes_later(order: Order, seen: Sequence[date | None]) -> None:
+    """Refuse lines somebody else was faster with: nobody agreed to wait for them."""
+    errors = {}
+    for position, (line, day) in enumerate(zip(order.lines, seen, strict=True)):
+        if day is None or (line.promised_on is not None and line.promised_on <= day):
+            continue
+        said = _("This comes later than you saw. Look at the new day, then order.")
+        errors[f"lines.{position}.quantity"] = [said]
+    if errors:
+        raise Invalid(errors=errors)
 
 
 def _placed_before(user: User, token: str) -> Order | None:

@@ -115,7 +115,7 @@ def find_products(user: User, skus: Iterable[str]) -> dict[str, Product]:
     SKUs may be written in any case: as they stand they take an index, and only those
     that are not found so are looked for otherwise.
     """
-    wanted = {one.strip() for one in skus}
+    wanted = {one.strip() for one in skus if "\x00" not in one}
     query = visible_to(user, Product)
     exact = db.session.scalars(query.where(Product.sku.in_(wanted))).unique()
     found = {one.sku.lower(): one for one in exact}

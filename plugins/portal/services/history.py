@@ -17,12 +17,12 @@ from plugins.portal.services.orders import STATES
 from plugins.portal.services.prices import (
     checked_discount,
     checked_price,
+    checked_total,
     total_of,
 )
 
 # What another system says of an order, as it stands.
 _FIELDS = ("placed_at", "required_on", "shipped_at", "reference", "currency", "ship_to")
-_MOST = Decimal(10) ** 13
 # Orders whose goods have left.
 _GONE = ("shipped", "delivered")
 
@@ -40,11 +40,7 @@ def keep_order(
     Without a `state` it is shipped if it says when, else placed. It gets a number of
     ours beside its own. Raises `Invalid` for an unknown state.
     """
-    state = values.get("state") or ("shipped" if "shipped_at" in values else None)
-    if state is not None and state not in (*STATES, "cancelled"):
-        names = ", ".join((*STATES, "cancelled"))
-        said = _("There is no state “%(state)s”, only: %(names)s.")
-        raise Invalid(errors={"state": [said % {"state": state, "names": names}]})
+    state = _state(values)
     if order is None:
         order = Order(currency=house_currency(), number="", total=NOTHING)
     elif state not in (None, order.state) and any(one.reserved for one in order.lines):
@@ -68,6 +64,15 @@ def keep_order(
         db.session.add(order)
     db.session.flush()
     return order
+
+
+def _state(values: Mapping[str, Any]) -> str | None:
+    state = values.get("state") or ("shipped" if "shipped_at" in values else None)
+    if state is not None and state not in (*STATES, "cancelled"):
+        names = ", ".join((*STATES, "cancelled"))
+        said = _("There is no state “%(state)s”, only: %(names)s.")
+        raise Invalid(errors={"state": [said % {"state": state, "names": names}]})
+    return state
 
 
 def keep_line(
@@ -96,10 +101,8 @@ def keep_line(
         said = _("This line is being picked here. Change it by hand.")
         raise Invalid(errors={"quantity": [said]})
     total = total_of(quantity, unit_price, discount)
-    if total >= _MOST:
-        raise Invalid(errors={"quantity": [_("This line is too dear to be true.")]})
     if total != line.total:
-        order.total += total - line.total
+        order.total = checked_total(order.total + total - line.total, "quantity")
     line.product_id, line.sku, line.name = product.id, product.sku, product.name
     line.quantity, line.unit_price, line.discount = quantity, unit_price, discount
     line.total = total

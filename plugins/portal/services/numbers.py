@@ -1,5 +1,7 @@
 """Numbers of orders and purchase orders, and the currency they are written in."""
 
+import re
+
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
@@ -34,6 +36,11 @@ def next_number(series: str) -> str:
             db.session.expire_all()
         taken = db.session.scalar(take)
     return f"{series}-{taken}"
+
+
+def is_number(text: str) -> bool:
+    """Say whether `text` is written as the numbers of a series are."""
+    return re.fullmatch(r"[A-Z]{2}-[0-9]{1,12}", text) is not None
 
 
 def house_currency() -> str:

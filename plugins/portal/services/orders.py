@@ -19,7 +19,7 @@ from plugins.portal.events import ORDER_ADVANCED, ORDER_PLACED
 from plugins.portal.models import Order, OrderLine
 from plugins.portal.services.arrivals import attach_to_arrival
 from plugins.portal.services.catalogue import buyer_of
-from plugins.portal.services.numbers import house_currency, next_number
+from plugins.portal.services.numbers import house_currency, is_number, next_number
 from plugins.portal.services.prices import recount, total_of
 from plugins.portal.services.quick_order import (
     CheckedLine,
@@ -67,7 +67,8 @@ def get_order(user: User, key: str) -> Order:
     """Give the order with this number (SO-1042) or id; raises `NotFound`."""
     if key.isdecimal():
         return get_visible(user, Order, int(key[:12]))
-    found = db.session.scalar(visible_to(user, Order).where(Order.number == key))
+    query = visible_to(user, Order).where(Order.number == key)
+    found = db.session.scalar(query) if is_number(key) else None
     if found is None:
         raise NotFound
     return found

@@ -14,7 +14,9 @@ from core.i18n import _
 from plugins.portal.models import NOTHING, AgreedPrice, Agreement, Order, Product
 
 _PLACES = Decimal("0.0001")
+# Money has four places and eighteen digits in the database; this leaves room to sum.
 _DEAREST = Decimal(10) ** 10
+_DEAREST_ORDER = Decimal(10) ** 12
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,13 @@ def checked_price(price: Decimal, field: str = "price") -> Decimal:
     return price
 
 
+def checked_total(total: Decimal, field: str = "lines") -> Decimal:
+    """Give the total of an order back; raises `Invalid` beyond all measure."""
+    if total >= _DEAREST_ORDER:
+        raise Invalid(errors={field: [_("This is too dear to be true.")]})
+    return total
+
+
 def checked_discount(discount: Decimal, field: str = "discount") -> Decimal:
     """Give `discount` back; raises `Invalid` unless it is a fraction from 0 to 1."""
     if not NOTHING <= discount <= 1 or discount != discount.quantize(_PLACES):
@@ -181,7 +190,7 @@ def checked_discount(discount: Decimal, field: str = "discount") -> Decimal:
 
 def recount(order: Order) -> None:
     """Sum up an order from its lines: the total, and the day all of it is promised."""
-    order.total = sum((one.total for one in order.lines), NOTHING)
+    order.total = checked_total(sum((one.total for one in order.lines), NOTHING))
     days = [one.promised_on for one in order.lines]
     known = [one for one in days if one is not None]
     order.promised_on = max(known) if known and len(known) == len(days) else None

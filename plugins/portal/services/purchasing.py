@@ -25,8 +25,8 @@ from plugins.portal.models import (
 )
 from plugins.portal.services.arrivals import attach_waiting, hand_out, let_go
 from plugins.portal.services.catalogue import find_products
-from plugins.portal.services.numbers import house_currency, next_number
-from plugins.portal.services.prices import checked_price
+from plugins.portal.services.numbers import house_currency, is_number, next_number
+from plugins.portal.services.prices import checked_price, checked_total
 from plugins.portal.services.quick_order import read_quantity
 from plugins.portal.services.stock import ON_THE_WAY, take_in, today
 from plugins.portal.services.vendor_dates import confirm_lines
@@ -68,9 +68,8 @@ def get_purchase_order(user: User, key: str) -> PurchaseOrder:
     """Give the purchase order with this number (PO-1001) or id; raises `NotFound`."""
     if key.isdecimal():
         return get_visible(user, PurchaseOrder, int(key[:12]))
-    found = db.session.scalar(
-        visible_to(user, PurchaseOrder).where(PurchaseOrder.number == key)
-    )
+    query = visible_to(user, PurchaseOrder).where(PurchaseOrder.number == key)
+    found = db.session.scalar(query) if is_number(key) else None
     if found is None:
         raise NotFound
     return found
@@ -105,7 +104,7 @@ def create_purchase_order(
         currency=house_currency(),
         lines=[_line(one, products[str(one["sku"]).lower()]) for one in lines],
     )
-    order.total = sum((one.total for one in order.lines), NOTHING)
+    order.total = checked_total(sum((one.total for one in order.lines), NOTHING))
     order.number = next_number("PO")
     db.session.add(order)
     db.session.flush()

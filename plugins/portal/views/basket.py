@@ -145,18 +145,21 @@ def change_basket() -> Any:
 def place() -> Any:
     """Order what lies in the basket; sent twice, it is one order."""
     sent = read_form(PlaceForm)
-    rows = zip(sent["sku"], sent["quantity"], sent["price"], strict=False)
-    shown = {sku: (quantity, price) for sku, quantity, price in rows}
+    columns = (sent["quantity"], sent["price"], sent["comes_on"])
+    seen = {
+        sku: services.Seen(*rest)
+        for sku, *rest in zip(sent["sku"], *columns, strict=False)
+    }
     order = services.order_basket(
         outsider(),
         token=sent["token"],
-        shown=shown,
+        seen=seen,
         reference=sent["reference"],
         required_on=sent["required_on"],
     )
     if order is None:
-        quantities = {sku: quantity for sku, (quantity, _price) in shown.items()}
-        services.change_quantities(me(), quantities)
+        typed = {sku: one.quantity for sku, one in seen.items()}
+        services.change_quantities(me(), typed)
         flash(_("The basket has changed. Look at it, then order."), "error")
         return go("portal.basket")
     return go("portal.my_order", number=order.number, placed=1)

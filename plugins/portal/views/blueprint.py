@@ -1,5 +1,6 @@
 """What all pages of the portal share: their blueprint, reading forms, drawing."""
 
+from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -11,7 +12,9 @@ from core.problems import flatten
 from core.users.models import User
 from plugins.portal import words
 from plugins.portal.forms import Form
+from plugins.portal.models import OrderLine
 from plugins.portal.services.numbers import house_currency
+from plugins.portal.services.prices import total_of
 
 bp = Blueprint("portal", __name__)
 
@@ -30,8 +33,14 @@ def _words() -> dict[str, Any]:
         "state_kinds": words.STATE_KINDS,
         "price_of_one": words.price_of_one,
         "day": words.day,
+        "net_of": _net_of,
         "currency": house_currency(),
     }
+
+
+def _net_of(line: OrderLine) -> Decimal:
+    """Give what one of an order line cost, its discount taken off."""
+    return total_of(1, line.unit_price, line.discount)
 
 
 def read_form(form: type[Form]) -> dict[str, Any]:

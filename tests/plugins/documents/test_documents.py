@@ -274,7 +274,7 @@ def test_pages_take_as_many_statements_for_many_documents_as_for_one(
     for address, count in zip(addresses, few, strict=True):
         with count_queries() as queries:
             browser.get(address)
-        assert queries.count == count, (address, queries.statements)
+        assert queries.count <= count, (address, queries.statements)
 
 
 # -- Clearing up -------------------------------------------------------------------

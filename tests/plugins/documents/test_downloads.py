@@ -26,7 +26,7 @@ def test_a_part_of_a_file_is_given_on_request(file, as_user):
     assert part.headers["Content-Range"] == "bytes 2-4/10"
     beyond = browser.get(file, headers={"Range": "bytes=20-"}, buffered=True)
     assert beyond.status_code == 416
-    head = browser.head(file)
+    head = browser.head(file, buffered=True)
     assert (head.status_code, head.headers["Accept-Ranges"]) == (200, "bytes")
 
 

@@ -312,7 +312,7 @@ def test_what_people_outside_open_is_remembered_once_per_version(
             else f"/api/v1{file}"
         )
         client.get(path, buffered=True)
-    as_user(house.outi).head(file)
+    as_user(house.outi).head(file, buffered=True)
     as_user(house.anna).get(file, buffered=True)
     (opening,) = look(sa.select(Opening))
     assert opening.user_id == house.outi.id

@@ -20,12 +20,13 @@ from tests.plugins.documents.looking import find, look
 
 
 def search_document(made):
-    record = db.session.get_one(Document, made.id)
-    return record_types()["documents.document"].document(record)
+    with db.read_only() as session:
+        record = session.get_one(Document, made.id)
+        return record_types()["documents.document"].document(record)
 
 
 def state_of(made):
-    return db.session.get_one(Document, made.id).newest
+    return look(sa.select(Version).where(Version.document_id == made.id))[0]
 
 
 def test_the_worker_reads_the_text_and_says_so(app, keep, deliver):

@@ -144,6 +144,8 @@ def test_wrong_lines_are_named_by_field(shop: Shop, api: Api):
         {"lines": [{"sku": "KV-100", "quantity": True}]},
         {"lines": [{"sku": "KV-100", "quantity": 1}], "state": "shipped"},
         {"reference": "nothing"},
+        {"lines": [{"sku": "KV\x00", "quantity": 1}]},
+        {"lines": [{"sku": "KV-100", "quantity": 1}], "reference": "\x00"},
     ):
         assert client.post(ORDERS, json=wrong).status_code == 422, wrong
 
@@ -255,6 +257,19 @@ def test_lists_are_read_page_by_page(shop: Shop, api: Api):
         assert len(seen) == len(set(seen)) == 5
     assert client.get(f"{ORDERS}?limit=201").status_code == 422
     assert client.get(f"{ORDERS}?cursor=nonsense").status_code == 400
+    for wrong in ("q=%00", "category=%00", "limit=0"):
+        assert client.get(f"{PRODUCTS}?{wrong}").status_code == 422, wrong
+    assert client.get(f"{PRODUCTS}/%00").status_code == 404
+
+
+def test_what_is_too_dear_to_be_true_is_refused_and_not_a_crash(shop: Shop, api: Api):
+    shop.product("KV-1", price="9999999999", on_hand=1_000_000)
+    answer = order(api(shop.outi), ("KV-1", 1_000_000))
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["lines"])
+    line = {"sku": "KV-1", "quantity": 1_000_000, "price": {"amount": "9999999999"}}
+    sent = {"vendor": shop.putki.id, "lines": [line]}
+    answer = api(shop.boss).post(PURCHASES, json=sent)
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["lines"])
 
 
 def purchase(client: Any, shop: Shop, vendor: int, **more: Any) -> Any:

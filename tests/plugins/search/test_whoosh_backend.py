@@ -541,7 +541,8 @@ def test_a_killed_builder_is_cleared_away(backend, make_doc, search, reopen):
     code = (
         "import sys, time; from pathlib import Path\n"
         "from plugins.search.whoosh_backend import WhooshBackend\n"
-        "WhooshBackend(Path(sys.argv[1]), analysis_version='x').begin_build()\n"
+        "engine = WhooshBackend(Path(sys.argv[1]), analysis_version='x')\n"
+        "build = engine.begin_build()\n"
         "print('ready', flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", code, str(backend.root)]
