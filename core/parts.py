@@ -14,7 +14,7 @@ from markupsafe import Markup
 from sqlalchemy.exc import DBAPIError
 
 from core.db import db
-from core.pages import Failure, Panel, allowed
+from core.pages import Action, Failure, Panel, allowed
 from core.plugin_manager import contributions
 
 log = logging.getLogger("rapport.parts")
@@ -72,6 +72,12 @@ def drawn_panels(record: Any, user: Any) -> tuple[list[Drawn[Panel]], list[objec
         else:
             shown.append(Drawn(panel, html))
     return shown, failed
+
+
+def actions_on(record: Any, user: Any) -> list[Action]:
+    """Ask all plugins for their buttons on `record`: those `user` may use."""
+    found = contributions("record_actions", record=record, user=user)
+    return allowed([one for one in found if isinstance(one, Action)])
 
 
 def find_panel(record: Any, user: Any, name: str) -> Panel | None:

@@ -1,13 +1,15 @@
 """What the administration shows: plugins and their health, the delivery queue."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from flask import Flask
-
 from core.db import Model, db
 from core.events import Delivery, Event
 from core.plugin_manager import installed_plugins, plugin_names
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Waiting:
     event: Event
 
 
-def plugin_states(app: Flask) -> list[PluginState]:
+def plugin_states(app: "Flask") -> list[PluginState]:
     """Describe every installed plugin."""
     pm = app.extensions["rapport_pm"]
     on = plugin_names(app)

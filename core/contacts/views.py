@@ -14,7 +14,7 @@ from core.contacts.models import Contact
 from core.errors import NotFound
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
-from core.pages import Action, Column, Panel, allowed
+from core.pages import Column, Panel
 from core.parts import draw, drawn_panels, find_panel
 from core.permissions import can, me, requires
 from core.plugin_manager import contributions
@@ -163,8 +163,7 @@ def show(contact_id: int) -> Any:
     """Show who it is, what was promised and what is next, with everybody's panels."""
     contact = lists.load_contact(me(), contact_id, trashed=True)
     panels, failed = drawn_panels(contact, me())
-    found = contributions("record_actions", record=contact, user=me())
-    actions = allowed([one for one in found if isinstance(one, Action)])
+    actions = actions_on(contact, me())
     shown = [one for one in panels if not one.part.empty]
     return render_template(
         "core/contacts/show.html",

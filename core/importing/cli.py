@@ -62,7 +62,9 @@ def _bring(kind: str) -> click.Command:
     declared = import_kinds(_app()).get(kind)
     about = str(declared.title) if declared else kind
 
-    @click.command(name=kind, help=f"Bring in a file: {about}.")
+    example = f"Example: rapport import {kind} {kind}.csv --dry-run"
+
+    @click.command(name=kind, help=f"Bring in a file: {about}.\n\n{example}")
     @_file
     @click.option(
         "--map", "mapping", type=click.Path(path_type=Path), help="A mapping file."

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from flask import has_request_context
-
 from core.audiences import Audience
 from core.contacts.models import Contact
 from core.db import Record, db
@@ -39,10 +37,17 @@ class Found:
     title: str
     title_pieces: Sequence[Piece]
     snippet: Sequence[Piece]
-    url: str | None
     audience: AudienceView | None
     contact_name: str
     date: datetime | None
+    kind: RecordType
+    record: Record
+    reader: User
+
+    @property
+    def url(self) -> str | None:
+        """The address the reader opens it at; asked for where there are addresses."""
+        return self.kind.url(self.record, self.reader)
 
 
 @dataclass(frozen=True)
@@ -59,12 +64,10 @@ class Results:
 
 def readable_types(user: User) -> dict[str, RecordType]:
     """Give the searched record types that `user` may read at all, by name."""
-    # Within a request the scopes of a token count too; a command has no request.
-    who = None if has_request_context() else user
     return {
         name: kind
         for name, kind in record_types().items()
-        if kind.document is not None and can(kind.permission, who)
+        if kind.document is not None and can(kind.permission, user)
     }
 
 
@@ -190,10 +193,12 @@ def _found(
         title=document.title,
         title_pieces=snippets(document.title, plan, analyser(), width=200),
         snippet=snippets(body, plan, analyser(), width=200) if body else (),
-        url=kind.url(record, user) if has_request_context() else None,
         audience=words.get(audience.id) if audience is not None else None,
         contact_name="" if name in document.title else name,
         date=document.date,
+        kind=kind,
+        record=record,
+        reader=user,
     )
 
 

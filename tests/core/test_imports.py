@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner, Result
 
 from core import hookimpl
 from core.app import CRM
+from core.cli import rapport
 from core.contacts.models import Affiliation, Contact
 from core.contacts.services import change_contact
 from core.db import db
@@ -406,6 +409,97 @@ def test_history_comes_in_with_its_own_author_time_and_readers(bring: Any) -> No
     assert entries[0].occurred_at.isoformat() == "2019-03-05T00:00:00+00:00"
     assert [one.audience.kind for one in entries] == ["teams", "staff", "private"]
     assert entries[1].author_name == "Somebody Gone"
+
+
+RULES = {
+    "zone": "Europe/Helsinki",
+    "null": ["-"],
+    "columns": {
+        "plain": "a",
+        "named": {"from": "b", "default": "none"},
+        "fixed": {"value": 3},
+        "full": {"template": "{a} {b}"},
+        "mapped": {"from": "a", "map": {"x": "ex", "*": "other"}},
+        "parts": {"from": "b", "split": ";"},
+        "day": {"from": "day", "date": "%d.%m.%Y"},
+        "moment": {"from": "day", "time": "%d.%m.%Y"},
+        "amount": {"from": "sum", "decimal": ","},
+        "each": ["a", "b", {"template": "{a}{b}"}],
+        "nested": {"number": "b", "label": {"value": "work"}},
+    },
+}
+
+
+def test_the_rules_of_a_mapping_do_what_they_say() -> None:
+    mapping = parse_mapping(RULES)
+    _key, row = mapping.row_of(
+        {"a": " x ", "b": "one; two", "day": "5.3.2026", "sum": "1 234,50"}
+    ) or (None, {})
+    assert row == {
+        "plain": "x",
+        "named": "one; two",
+        "fixed": 3,
+        "full": "x one; two",
+        "mapped": "ex",
+        "parts": ["one", "two"],
+        "day": "2026-03-05",
+        "moment": "2026-03-05T00:00:00+02:00",
+        "amount": "1234.50",
+        "each": ["x", "one; two", "xone; two"],
+        "nested": {"number": "one; two", "label": "work"},
+    }
+
+
+def test_an_empty_cell_fills_no_field() -> None:
+    _key, row = parse_mapping(RULES).row_of({"a": "", "b": "-", "sum": " "}) or (
+        None,
+        {},
+    )
+    assert row == {"named": "none", "fixed": 3}
+
+
+def test_a_mapping_leaves_out_the_rows_it_skips(bring: Any) -> None:
+    mapping = {**CUSTOMERS, "skip": {"Mail": ["gone", ""]}}
+    report = bring(
+        "Nr,Firma,Mail\n1,Kallio,a@b.example\n2,Old,gone\n3,None,\n", mapping=mapping
+    )
+    assert (report.created, report.left_out, report.rows) == (1, 2, 3)
+
+
+def test_the_command_brings_in_lists_and_takes_back(
+    app: CRM, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del app
+    monkeypatch.setenv("RAPPORT_INSTANCE", str(tmp_path))
+    monkeypatch.setenv("RAPPORT_DATABASE_URL", database_url)
+    me = make_user("Ada Admin", roles=["admin"])
+    file = tmp_path / "till.csv"
+    file.write_text("Nr,Firma,Mail\n1,Kallio Oy,a@b.example\n2,Bad Oy,nope\n")
+    mapping = tmp_path / "till.toml"
+    mapping.write_text(
+        'source = "till"\nkey = "Nr"\n[columns]\nname = "Firma"\n'
+        'emails = [{ address = "Mail" }]\n'
+    )
+
+    def command(*words: str) -> Result:
+        return CliRunner().invoke(rapport, ["import", *words])
+
+    trial = command("contacts", str(file), "--map", str(mapping), "--dry-run")
+    assert trial.stdout == (
+        "Would bring in till.csv: 1 new, 0 changed, 0 as before, 1 refused.\n"
+    )
+    done = command("contacts", str(file), "--map", str(mapping), "--as", me.email)
+    assert "1 new" in done.stdout
+    assert done.stderr == (
+        "line 3: emails.0.address: Write an e-mail address such as pekka@example.com.\n"
+    )
+    listed = json.loads(command("list", "--json").stdout)
+    assert [(one["file"], one["created"]) for one in listed] == [("till.csv", 1)]
+    undone = json.loads(command("undo", str(listed[0]["id"]), "--json").stdout)
+    assert (undone["deleted"], undone["left"]) == (1, 0)
+    assert contacts() == {}
+    missing = command("contacts", "absent.csv")
+    assert isinstance(missing.exception, Invalid)
 
 
 def workbook(rows: list[list[str | float]]) -> bytes:

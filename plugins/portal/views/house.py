@@ -7,10 +7,9 @@ from flask import flash, request, url_for
 from core.contacts.models import Contact
 from core.errors import CRMError
 from core.i18n import _
-from core.pages import Action, allowed, on_refusal
-from core.parts import drawn_panels
+from core.pages import on_refusal
+from core.parts import actions_on, drawn_panels
 from core.permissions import me, requires
-from core.plugin_manager import contributions
 from core.visibility import get_visible
 from plugins.portal import permissions, words
 from plugins.portal.models import Order
@@ -35,8 +34,7 @@ def chosen_contact() -> Contact | None:
 def hosted(record: Any) -> dict[str, Any]:
     """Give what plugins put on a record's page: panels, buttons, and what failed."""
     panels, failed = drawn_panels(record, me())
-    found = contributions("record_actions", record=record, user=me())
-    actions = allowed([one for one in found if isinstance(one, Action)])
+    actions = actions_on(record, me())
     shown = [one for one in panels if not one.part.empty]
     return {"panels": shown, "failed": failed, "actions": actions}
 

@@ -1,7 +1,7 @@
 """Texts become the same tokens in the index and in the query."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugins.search.analysis import GAP, Analyser, edges
@@ -203,6 +203,7 @@ def test_without_the_compact_dictionary_the_plain_one_serves(
     assert "asiakas" in blocked.stems("asiakkaille")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_has_clean_tokens(analyser, text):
     tokens = analyser.document(title=text, identifiers=[text], body=text)
