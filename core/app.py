@@ -15,7 +15,7 @@ from core import __version__, front
 from core.assets import init_assets
 from core.config import instance_folder, load_config
 from core.db import db
-from core.events import Declarations, EventType, Subscriber
+from core.events import Declarations, EventType, Subscriber, acting
 from core.files import init_files
 from core.i18n import init_i18n
 from core.idempotency import answer_once
@@ -48,8 +48,9 @@ class CRM(Flask):
     def wsgi_app(self, environ: Any, start_response: Any) -> Any:
         """Answer each request in a context of its own, whoever called it."""
         # Flask would share the context of a test or command that is pushed already,
-        # and with it the session and everything else that belongs to one request.
-        with self.app_context():
+        # and with it the session and everything else that belongs to one request. Who
+        # acts in it is forgotten with it.
+        with self.app_context(), acting(None):
             return super().wsgi_app(environ, start_response)
 
     def dispatch_request(self) -> Response:

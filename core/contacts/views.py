@@ -15,7 +15,7 @@ from core.errors import NotFound
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
 from core.pages import Column, Panel
-from core.parts import draw, drawn_panels, find_panel
+from core.parts import actions_on, draw, drawn_panels, find_panel
 from core.permissions import can, me, requires
 from core.plugin_manager import contributions
 from core.schemas import encode_cursor, keyset_page

@@ -7,7 +7,6 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,6 +14,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from core.errors import Invalid
 from core.i18n import _
 from core.importing.reading import Cells
+from core.importing.values import (
+    read_date,
+    read_number,
+    read_time,
+    split_at,
+    translate,
+)
 
 # What a rule makes of a row; `None` is "nothing there", and the field is left out.
 Taker: TypeAlias = Callable[[Cells], Any]
@@ -246,21 +252,22 @@ class _Maker:
     def _with_options(self, take: Taker, written: Mapping[str, Any]) -> Taker:
         steps: list[Callable[[str], Any]] = []
         if "map" in written:
-            steps.append(_translate(written["map"]))
+            steps.append(translate(written["map"]))
         if "split" in written:
-            steps.append(_split_at(str(written["split"])))
+            steps.append(split_at(str(written["split"])))
         if "date" in written:
-            steps.append(_read_date(str(written["date"])))
+            steps.append(read_date(str(written["date"])))
         if "time" in written:
-            steps.append(_read_time(str(written["time"]), self.zone))
+            steps.append(read_time(str(written["time"]), self.zone))
         if "decimal" in written:
-            steps.append(_read_number(str(written["decimal"])))
+            steps.append(read_number(str(written["decimal"])))
         default = written.get("default")
 
         def taken(cells: Cells) -> Any:
             value = take(cells)
             for step in steps:
-                if value is None:
+                # Options read text; what is something else already stays so.
+                if not isinstance(value, str):
                     break
                 value = step(value)
             return default if value is None else value
@@ -273,51 +280,3 @@ def _list_of(parts: list[Taker]) -> Taker:
         return [one for take in parts if (one := take(cells)) is not None] or None
 
     return gather
-
-
-def _translate(words: Mapping[str, Any]) -> Callable[[str], Any]:
-    """Replace words; `"*"` stands for all others, which else stay as they are."""
-    return lambda value: words.get(value, words.get("*", value))
-
-
-def _split_at(sign: str) -> Callable[[str], list[str]]:
-    return lambda value: [part.strip() for part in value.split(sign) if part.strip()]
-
-
-def _read_date(form: str) -> Callable[[str], str]:
-    def read(value: str) -> str:
-        return _parse(value, form).date().isoformat()
-
-    return read
-
-
-def _read_time(form: str, zone: ZoneInfo) -> Callable[[str], str]:
-    def read(value: str) -> str:
-        moment = _parse(value, form)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat()
-
-    return read
-
-
-def _parse(value: str, form: str) -> datetime:
-    """Read a day or time in the form the mapping names, or in ISO 8601."""
-    try:
-        return datetime.strptime(value, form)  # noqa: DTZ007 - the caller adds the zone
-    except ValueError:
-        pass
-    try:
-        return datetime.fromisoformat(value)
-    except ValueError as error:
-        today = date(2026, 12, 31).strftime(form)
-        said = _(
-            "“%(value)s” is not a time such as %(example)s.",
-            value=value[:60],
-            example=today,
-        )
-        raise ValueError(said) from error
-
-
-def _read_number(sign: str) -> Callable[[str], str]:
-    """Write a number with a decimal point and without what groups its thousands."""
-    groups = str.maketrans("", "", " \u00a0\u202f'" + ("." if sign == "," else ","))
-    return lambda value: value.translate(groups).replace(sign, ".")

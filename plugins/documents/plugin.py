@@ -16,6 +16,7 @@ from plugins.documents import (
     subscribers,
     views,
 )
+from plugins.documents import demo as demo_part
 
 
 @hookimpl
@@ -78,3 +79,8 @@ def record_actions(record, user):
 @hookimpl
 def palette_items(user):
     return panels.palette(user)
+
+
+@hookimpl
+def load_demo(demo):
+    demo_part.load(demo)

@@ -1,7 +1,7 @@
 """The text of documents: read by the worker, shown page by page, and looked through."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
@@ -13,6 +13,8 @@ from plugins.documents.models import PAGE_END, Document, Version
 
 # Texts without pages are shown in parts of about so many characters.
 PART = 6_000
+# Texts that are fetched at once for a list of hits.
+FETCHED = 20
 # As many pages with hits are counted; nobody walks through more.
 MOST_HITS = 500
 
@@ -63,12 +65,55 @@ def keep_text(version_id: int, found: Extraction) -> None:
     announce(events.TEXT_READ.name, version.document, said)
 
 
-def current_text(document: Document) -> str:
-    """Give the text of the version that counts, its pages divided by form feeds."""
-    query = sa.select(Version.text).where(
-        Version.document_id == document.id, Version.number == document.current
+@dataclass(frozen=True)
+class Words:
+    """What search takes of a document: its file's name, and its text.
+
+    Pages of the text are divided by form feeds.
+    """
+
+    filename: str
+    text: str
+
+
+@dataclass
+class _Fetched:
+    """What was fetched for a session and not given yet, and what was given."""
+
+    waiting: dict[int, Words] = field(default_factory=dict)
+    given: set[int] = field(default_factory=set)
+
+
+def words_of(document: Document) -> Words:
+    """Give the words of the version that counts.
+
+    A list of hits asks for one document after the other, so those that are in the
+    session beside it are fetched along, a few at once: texts may be long.
+    """
+    fetched = db.session.info.setdefault("documents_words", _Fetched())
+    if document.id not in fetched.waiting:
+        beside = [
+            one.id
+            for one in db.session.identity_map.values()
+            if isinstance(one, Document)
+            and one.id != document.id
+            and one.id not in fetched.given | fetched.waiting.keys()
+        ]
+        ids = [document.id, *sorted(beside)[: FETCHED - 1]]
+        fetched.waiting |= _words(ids)
+    # Given once: the next time it may have changed.
+    fetched.given.add(document.id)
+    found: Words | None = fetched.waiting.pop(document.id, None)
+    return found or Words("", "")
+
+
+def _words(document_ids: list[int]) -> dict[int, Words]:
+    rows = db.session.execute(
+        sa.select(Version.document_id, Version.filename, Version.text)
+        .join(Document, Document.id == Version.document_id)
+        .where(Document.id.in_(document_ids), Version.number == Document.current)
     )
-    return db.session.scalar(query) or ""
+    return {row.document_id: Words(row.filename, row.text) for row in rows}
 
 
 def pages_of(version: Version) -> list[str]:

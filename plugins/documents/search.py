@@ -7,7 +7,7 @@ from core.records import RecordType, SearchDocument
 from core.users.models import User
 from plugins.documents.models import Document
 from plugins.documents.permissions import READ
-from plugins.documents.reading import current_text
+from plugins.documents.reading import words_of
 
 
 def address(document: Document, user: User) -> str:
@@ -24,10 +24,11 @@ def search_document(document: Document) -> SearchDocument | None:
     """
     if document.trashed_at is not None:
         return None
+    words = words_of(document)
     return SearchDocument(
         title=document.title,
-        body=current_text(document),
-        identifiers=(document.newest.filename,),
+        body=words.text,
+        identifiers=(words.filename,),
         contact_id=document.contact_id,
         date=document.updated_at,
     )

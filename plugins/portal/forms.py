@@ -131,6 +131,6 @@ class DateForm(Form):
 class AgreementForm(Form):
     """What is agreed with a customer or vendor; `percent` off the list."""
 
-    percent = Price(required=True)
+    percent = Price()
     shows_exact_stock = fields.Boolean(load_default=False)
     trusted = fields.Boolean(load_default=False)

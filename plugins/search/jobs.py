@@ -7,9 +7,13 @@ from plugins.search.engine import backend
 from plugins.search.indexing import build_if_needed
 
 
+# Joining takes a while and holds up writing, so it waits until it is worth it.
+MANY_PIECES = 12
+
+
 def tidy() -> None:
-    """Join the pieces of the index, so that searching stays fast."""
-    if backend().needs_build() is None:
+    """Join the pieces of the index when there are many, so that it stays fast."""
+    if backend().needs_build() is None and backend().stats().segments > MANY_PIECES:
         backend().optimise()
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload, lazyload
 
 from core.audiences import AudienceSpec, intern_audience
 from core.contacts.models import Contact
@@ -171,6 +172,12 @@ def thread(ticket: Ticket, user: User) -> Sequence[Interaction]:
         .join(Message, Message.interaction_id == Interaction.id)
         .where(Message.ticket_id == ticket.id)
         .order_by(Interaction.occurred_at, Interaction.id)
+        # Of those who wrote, only the names are shown.
+        .options(
+            joinedload(Interaction.author).options(
+                lazyload(User.roles), lazyload(User.teams)
+            )
+        )
     )
     return db.session.scalars(query).unique().all()
 

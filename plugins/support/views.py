@@ -99,15 +99,16 @@ def create() -> Any:
 def _draw_ticket(error: CRMError | None = None, *, number: int) -> Any:
     ticket = ticket_of(number)
     answering = request.values.get("answer", "")
-    outside = services.outside_of(ticket)
+    replying = answering == "reply"
+    readers = readers_of(services.outside_of(ticket)) if replying else None
     return render_template(
         "support/show.html",
         ticket=ticket,
         entries=show_entries(services.thread(ticket, me()), me(), on=ticket.contact),
         audience=describe([ticket.audience], me())[ticket.audience_id],
         answering=answering if answering in {"reply", "note"} else "",
-        readers=readers_of(outside),
-        reader_words=words_for(readers_of(outside)),
+        readers=readers,
+        reader_words=words_for(readers) if readers else "",
         states=services.STATES,
         form=request.form,
         errors=error.errors if error else {},

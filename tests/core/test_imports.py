@@ -247,7 +247,7 @@ def test_what_an_import_writes_is_delivered_after_what_people_write(
             .where(Event.type == "contact.created", Delivery.subscriber == "listener")
             .order_by(Event.id)
         ).all()
-    assert [tuple(one)[0] for one in made] == [BULK, PEOPLE]
+    assert [one.priority for one in made] == [BULK, PEOPLE]
     assert made[0][1]
 
 

@@ -19,16 +19,25 @@ from plugins.portal.views.blueprint import bp, draw, go, read_form
 _HUNDRED = Decimal(100)
 
 
+def _terms_for(contact: Contact) -> tuple[bool, bool]:
+    """Say which halves of an agreement make sense: a customer's, and a vendor's."""
+    vendor = "vendor" in contact.roles
+    may_trust = vendor and can(permissions.MANAGE_PURCHASE_ORDERS)
+    return "customer" in contact.roles or not vendor, may_trust
+
+
 def _draw_agreement(error: CRMError | None = None, *, contact_id: int) -> Any:
     contact = get_visible(me(), Contact, contact_id)
     terms = prices.terms_of(contact)
+    is_customer, may_trust = _terms_for(contact)
     return draw(
         "agreement.html",
         error,
         contact=contact,
         terms=terms,
         percent=terms["discount"] * _HUNDRED,
-        may_trust=can(permissions.MANAGE_PURCHASE_ORDERS),
+        is_customer=is_customer,
+        may_trust=may_trust,
     )
 
 
@@ -49,11 +58,16 @@ def save_agreement(contact_id: int) -> Any:
     known = prices.agreement_with(contact)
     if request.form.get("version", type=int) != known.version:
         raise Conflict
+    is_customer, may_trust = _terms_for(contact)
+    discount = None
+    if is_customer and "percent" in sent:
+        fraction = sent["percent"] / _HUNDRED
+        discount = prices.checked_discount(fraction, "percent")
     prices.save_agreement(
         contact,
-        discount=prices.checked_discount(sent["percent"] / _HUNDRED, "percent"),
-        shows_exact_stock=sent["shows_exact_stock"],
-        trusted=sent["trusted"] if can(permissions.MANAGE_PURCHASE_ORDERS) else None,
+        discount=discount,
+        shows_exact_stock=sent["shows_exact_stock"] if is_customer else None,
+        trusted=sent["trusted"] if may_trust else None,
     )
     flash(_("Saved."), "ok")
     return go("contacts.show", contact_id=contact.id)

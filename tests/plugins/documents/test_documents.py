@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from core.audiences import AudienceSpec
 from core.contacts.services import change_contact
 from core.db import db, now
+from core.errors import Invalid
 from core.files import file_store
 from core.testing.factories import make_contact, make_user
 from plugins.documents import checks, services
@@ -313,7 +314,7 @@ def test_the_sweep_leaves_what_another_table_mentions(app, monkeypatch):
 
 def test_an_upload_that_is_refused_later_leaves_no_document(app, as_user, monkeypatch):
     def fail(*_args, **_kwargs):
-        raise services.Invalid("the transaction fails after the file was stored")
+        raise Invalid("the transaction fails after the file was stored")
 
     monkeypatch.setattr(services, "intern_audience", fail)
     data = {"file": (io.BytesIO(b"content"), "a.txt")}

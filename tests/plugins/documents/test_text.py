@@ -13,6 +13,7 @@ from core.records import record_types
 from core.testing.factories import make_contact, make_user
 from core.users.models import User
 from plugins.documents import services
+from plugins.documents.extraction import extract_text
 from plugins.documents.models import Document, Version
 from plugins.documents.reading import PART, marked, pages_of, pages_with
 from plugins.documents.subscribers import read_text
@@ -22,7 +23,8 @@ from tests.plugins.documents.looking import find, look
 def search_document(made):
     with db.read_only() as session:
         record = session.get_one(Document, made.id)
-        return record_types()["documents.document"].document(record)
+        make = record_types()["documents.document"].document
+        return make(record) if make else None
 
 
 def state_of(made):
@@ -129,10 +131,9 @@ def test_while_a_file_is_read_others_may_write(app, keep, monkeypatch):
 
     def slow(*args, **kwargs):
         with db.engine.begin() as other:
-            other.execute(sa.update(Contact.__table__).values(name="Meanwhile"))
-        return subscribers_extract(*args, **kwargs)
+            other.execute(sa.text("UPDATE contact SET name = 'Meanwhile'"))
+        return extract_text(*args, **kwargs)
 
-    subscribers_extract = subscribers.extract_text
     monkeypatch.setattr(subscribers, "extract_text", slow)
     with db.transaction() as session:
         event = session.scalars(sa.select(Event).where(Event.subject == made.ref)).one()
@@ -212,3 +213,19 @@ def test_labels_for_search_are_those_of_the_audience(app, keep):
     made = keep(anna, contact=kallio, audience=shared)
     said = labels(made)
     assert said == {"staff", f"shared:{kallio.id}", f"user:{anna.id}"}
+
+
+def test_words_of_many_hits_are_fetched_with_few_statements(app, keep, count_queries):
+    anna = make_user()
+    for number in range(25):
+        keep(anna, content=f"text {number}".encode(), filename=f"{number}.txt")
+    make = record_types()["documents.document"].document
+    assert make is not None
+    with db.read_only() as session:
+        found = session.scalars(sa.select(Document).order_by(Document.id.desc()))
+        documents = found.unique().all()
+        with count_queries() as queries:
+            found_words = [make(one) for one in documents]
+    names = [one.identifiers[0] for one in found_words if one]
+    assert names == [f"{number}.txt" for number in reversed(range(25))]
+    assert queries.count == 2
