@@ -132,8 +132,10 @@ document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
   if (!form || detail.elt !== form) return;
   settle(form);
   store(() => sessionStorage.removeItem("rapport-sent"));
-  if (!detail.successful && form.querySelector(".composer-error")?.childElementCount) textOf(form).focus();
-  if (!detail.successful) return;
+  // htmx calls a swapped 422 successful; to the writer it is a refusal: all stays.
+  const refused = !detail.successful || detail.xhr.status >= 400;
+  if (refused && form.querySelector(".composer-error")?.childElementCount) textOf(form).focus();
+  if (refused) return;
   forget(form);
   form.reset();
   show(form);

@@ -58,3 +58,11 @@ def spec_as_typed(spec: AudienceSpec) -> dict[str, Any]:
         "users": sorted(spec.users),
         "shared_with": sorted(spec.shared_with),
     }
+
+
+def outside_word(contact: Contact | None) -> str:
+    """Say as whom the people of `contact` would read it."""
+    roles = contact.roles if contact else []
+    if "vendor" in roles and "customer" not in roles:
+        return _("Vendor sees this")
+    return _("Customer sees this")

@@ -13,7 +13,7 @@ from core.pages import on_refusal
 from core.permissions import can, me, requires
 from core.problems import for_program
 from plugins.documents import finding, services
-from plugins.documents.choosing import chosen_audience, team_names
+from plugins.documents.choosing import chosen_audience, outside_word, team_names
 from plugins.documents.models import Document
 from plugins.documents.permissions import SHARE, WRITE
 from plugins.documents.schemas import Choice
@@ -37,6 +37,7 @@ def _draw_new(error: CRMError | None = None) -> Any:
         teams=[(name, name) for name in team_names()],
         colleagues=[one for one in colleagues() if one[0] != me().id],
         outside=finding.outside_readers(me(), contact) if can(SHARE) else [],
+        outside_word=outside_word(contact),
         max_upload=services.max_upload(),
     )
 

@@ -19,6 +19,8 @@ from plugins.documents.models import TITLE_LENGTH, Document, Version
 
 _ID = validate.Range(1, 2**31 - 1)
 _MANY = validate.Length(max=100)
+# With which kind of audience each list of readers goes.
+_KIND_OF = {"teams": "teams", "users": "private", "shared_with": "shared"}
 
 
 class _Readers(Schema):
@@ -44,15 +46,17 @@ class _Readers(Schema):
     @ma.post_load
     def name_the_kind(self, data: dict[str, Any], **_kwargs: object) -> dict[str, Any]:
         """Take a list of readers alone as its kind of audience, and no others."""
-        fitting = {"teams": "teams", "users": "private", "shared_with": "shared"}
-        given = [name for name in fitting if data.get(name)]
+        given = [name for name in _KIND_OF if data.get(name)]
         if len(given) == 1 and not data.get("audience"):
-            data["audience"] = fitting[given[0]]
-        chosen = data.get("audience")
+            data["audience"] = _KIND_OF[given[0]]
+        return self.without_what_does_not_fit(data)
+
+    def without_what_does_not_fit(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a list of readers that the kind of audience would not use."""
         errors = {
-            name: [_("This goes with the audience “%(kind)s”.", kind=fitting[name])]
-            for name in given
-            if fitting[name] != chosen
+            name: [_("This goes with the audience “%(kind)s”.", kind=kind)]
+            for name, kind in _KIND_OF.items()
+            if data.get(name) and kind != data.get("audience")
         }
         if errors:
             raise ma.ValidationError(errors)
@@ -87,6 +91,14 @@ class Choice(_Readers):
         """The same form has other fields beside it."""
 
         unknown = ma.EXCLUDE
+
+    def without_what_does_not_fit(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Leave out what is ticked under a choice that was not made."""
+        return {
+            name: value
+            for name, value in data.items()
+            if _KIND_OF.get(name, data.get("audience")) == data.get("audience")
+        }
 
 
 class ListArguments(PageArguments):

@@ -17,7 +17,12 @@ from core.permissions import can, me, requires
 from core.readers import Readers, readers_of, words_for
 from core.visibility import get_visible
 from plugins.documents import finding, services
-from plugins.documents.choosing import chosen_audience, spec_as_typed, team_names
+from plugins.documents.choosing import (
+    chosen_audience,
+    outside_word,
+    spec_as_typed,
+    team_names,
+)
 from plugins.documents.form_views import check_unchanged, typed_choice
 from plugins.documents.models import Document
 from plugins.documents.permissions import SHARE, WRITE
@@ -41,6 +46,7 @@ def _draw_share(error: CRMError | None = None, *, document_id: int) -> Any:
         teams=[(name, name) for name in team_names()],
         colleagues=[one for one in colleagues() if one[0] != me().id],
         outside=outside,
+        outside_word=outside_word(document.contact),
     )
 
 

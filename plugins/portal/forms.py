@@ -1,6 +1,5 @@
 """What the pages' forms send, as people write it: with commas and empty fields."""
 
-from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -35,28 +34,6 @@ class Price(fields.Field[Decimal]):
         return amount
 
 
-class Day(fields.Date):
-    """A day; an empty field is none."""
-
-    def deserialize(self, value: Any, *args: Any, **kwargs: Any) -> date | None:
-        """Take an empty text as no day."""
-        if isinstance(value, str) and not value.strip():
-            value = None
-        found: date | None = super().deserialize(value, *args, **kwargs)
-        return found
-
-
-class Number(fields.Integer):
-    """A whole number; an empty field is none."""
-
-    def deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int | None:
-        """Take an empty text as no number."""
-        if isinstance(value, str) and not value.strip():
-            value = None
-        found: int | None = super().deserialize(value, *args, **kwargs)
-        return found
-
-
 class ProductForm(Form):
     """A product as a colleague edits it."""
 
@@ -67,7 +44,7 @@ class ProductForm(Form):
         validate=validate.Range(min=1, max=MOST_OF_ONE), load_default=1
     )
     price = Price(required=True)
-    lead_time_days = Number(
+    lead_time_days = fields.Integer(
         allow_none=True, validate=validate.Range(min=0, max=3650), load_default=None
     )
     discontinued = fields.Boolean(load_default=False)
@@ -103,11 +80,11 @@ class PlaceForm(Form):
 
     token = Text(most=64, least=8, required=True)
     reference = Text(most=100, load_default="")
-    required_on = Day(allow_none=True, load_default=None)
+    required_on = fields.Date(allow_none=True, load_default=None)
     sku = fields.List(Text(most=SKU_LENGTH), required=True)
     quantity = fields.List(Text(most=20), required=True)
     price = fields.List(Price(), required=True)
-    comes_on = fields.List(Day(allow_none=True), required=True)
+    comes_on = fields.List(fields.Date(allow_none=True), required=True)
 
 
 class PurchaseForm(Form):
@@ -117,14 +94,14 @@ class PurchaseForm(Form):
     reference = Text(most=100, load_default="")
     sku = fields.List(Text(most=SKU_LENGTH), load_default=list)
     quantity = fields.List(Text(most=20), load_default=list)
-    wanted_on = fields.List(Day(allow_none=True), load_default=list)
+    wanted_on = fields.List(fields.Date(allow_none=True), load_default=list)
     price = fields.List(Text(most=20), load_default=list)
 
 
 class DateForm(Form):
     """The date a vendor gives for one line, and why."""
 
-    on = Day(allow_none=True, load_default=None)
+    on = fields.Date(allow_none=True, load_default=None)
     reason = Text(most=300, load_default="")
 
 

@@ -93,7 +93,8 @@ def ordered_lately(user: User, *, most: int = 6) -> list[tuple[Offer, int]]:
     )
     lately: dict[int, int] = {}
     for product_id, quantity in rows:
-        lately.setdefault(product_id, quantity)
+        if product_id is not None:
+            lately.setdefault(product_id, quantity)
     sold = db.session.scalars(sold_to(user).where(Product.id.in_(lately))).unique()
     known = {one.id: one for one in sold}
     found = [known[one] for one in lately if one in known][:most]
@@ -130,7 +131,7 @@ def purchase_orders_in_short(
 
 
 def _in_short(
-    query: sa.Select[tuple[R]], is_open: sa.ColumnElement[bool], most: int
+    query: sa.Select[R], is_open: sa.ColumnElement[bool], most: int
 ) -> InShort[R]:
     counted = query.add_columns(
         sa.func.count().over(),

@@ -40,7 +40,6 @@ def _draw_quick_order(error: CRMError | None = None, text: str | None = None) ->
         checked=checked,
         ready=ready,
         total=sum(one.total or 0 for one in ready),
-        from_stock=quick_order.promise_from_stock(),
     )
 
 

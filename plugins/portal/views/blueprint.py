@@ -46,15 +46,23 @@ def _net_of(line: OrderLine) -> Decimal:
 def read_form(form: type[Form]) -> dict[str, Any]:
     """Read what was sent by the fields of `form`; raises `ValidationError`."""
     schema = form()
-    sent = {
-        name: request.form.getlist(name)
-        if isinstance(field, fields.List)
-        else request.form[name]
-        for name, field in schema.fields.items()
-        if name in request.form
-    }
+    sent: dict[str, Any] = {}
+    for name, field in schema.fields.items():
+        if name not in request.form:
+            continue
+        if isinstance(field, fields.List):
+            typed = request.form.getlist(name)
+            sent[name] = [_or_none(one, field.inner) for one in typed]
+        else:
+            sent[name] = _or_none(request.form[name], field)
     loaded: dict[str, Any] = schema.load(sent)
     return loaded
+
+
+def _or_none(text: str, field: fields.Field[Any]) -> str | None:
+    """Take an empty day or number as none."""
+    optional = isinstance(field, fields.Date | fields.Integer)
+    return None if optional and not text.strip() else text
 
 
 def draw(template: str, error: CRMError | None = None, **context: Any) -> str:
