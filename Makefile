@@ -6,10 +6,10 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check bench soak lock clean browser
+.PHONY: help demo test lint check bench soak messages lock clean browser
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/installed ## Show the demo company at PORT=8000; RESET=1 starts over, DATA=FOLDER brings in CSV files
 	$(BIN)/rapport demo --url "http://127.0.0.1:$(PORT)" $(if $(RESET),--reset) $(if $(DATA),--data "$(DATA)")
@@ -31,6 +31,9 @@ bench: .venv/tested ## Load a large company and print each page's time beside it
 
 soak: .venv/tested browser ## Run the fault, race and property tests with their full counts
 	$(BIN)/python -m pytest -n $(JOBS) -m soak --timeout 3600 $(ARGS)
+
+messages: .venv/installed ## Bring the catalogues of translations in step with the words on screen
+	$(BIN)/python -m core.testing.messages core $(patsubst %/plugin.py,%,$(wildcard plugins/*/plugin.py))
 
 lock: ## Choose the newest libraries that setup.cfg allows (needs uv)
 	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile setup.cfg --upgrade --quiet \

@@ -5,74 +5,24 @@ import logging
 import os
 import secrets
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Any
 
 import click
 import sqlalchemy as sa
 from marshmallow import ValidationError
 
 from core import __version__, migrate
-from core.app import CRM, create_app
+from core.app import CRM
+from core.command import RapportGroup, application
 from core.config import instance_folder
 from core.db import db
 from core.errors import CRMError
-from core.events import acting
-from core.pages import Check
-from core.plugin_manager import PluginError, installed_plugins, plugin_names
+from core.plugin_manager import PluginError
 from core.problems import flatten
+from core.upkeep import database, doctor, plugin
 from core.users.defaults import ensure_default_roles
 from core.users.models import User
 from core.users.services import create_user
-
-
-class RapportGroup(click.Group):
-    """The built-in commands, and those that plugins bring."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name all commands, plugins' included."""
-        return sorted({*super().list_commands(ctx), *_plugin_commands()})
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Find a command; plugins are loaded only when it is not a built-in one."""
-        built_in = super().get_command(ctx, cmd_name)
-        if built_in is not None:
-            return built_in
-        found = _plugin_commands().get(cmd_name)
-        if found is not None:
-            # Plugins' commands find the application there, as Flask's do.
-            ctx.with_resource(_app().app_context())
-        return found
-
-
-def _plugin_commands() -> dict[str, click.Command]:
-    found: dict[str, click.Command] = _app().extensions["rapport_commands"]
-    return found
-
-
-def _app() -> CRM:
-    """Build the application once per command."""
-    context = click.get_current_context(silent=True)
-    root = context.find_root() if context else None
-    if root is None:
-        return create_app()
-    if not isinstance(root.obj, CRM):
-        root.obj = create_app()
-    return root.obj
-
-
-def with_app(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the application as its first argument, its context pushed."""
-
-    @wraps(command)
-    def run(*args: object, **kwargs: object) -> object:
-        app = _app()
-        with app.app_context(), acting(None):
-            return command(app, *args, **kwargs)
-
-    return run
 
 
 @click.group(cls=RapportGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -134,7 +84,7 @@ def run(host: str, port: int, no_worker: bool) -> None:
     """
     from core.serve import serve
 
-    app = _app()
+    app = application()
     _refuse_old_tables(app)
     click.echo(f"Rapport is at http://{host}:{port}/ (Ctrl-C stops it)", err=True)
     serve(app, host=host, port=port, with_worker=not no_worker, pid=os.getpid())
@@ -160,7 +110,7 @@ def worker(parent: int | None) -> None:
     """
     from core.worker import work
 
-    app = _app()
+    app = application()
     _refuse_old_tables(app)
     work(app, parent=parent)
 
@@ -183,7 +133,7 @@ def demo(reset: bool, data: Path | None, as_json: bool, url: str) -> None:
     from core.worker import deliver_due, run_due_jobs
 
     prepare_instance(instance_folder())
-    app = _app()
+    app = application()
     click.echo("Loading, and preparing search: half a minute the first time.", err=True)
     signs = load_demo_company(app, reset=reset, data=data, url=url)
     # What the company's past announced is delivered now, so that search knows it.
@@ -202,107 +152,9 @@ def demo(reset: bool, data: Path | None, as_json: bool, url: str) -> None:
         click.echo(f"  {one.role:<10} {one.email:<36} {one.password}")
 
 
-@rapport.group(name="db")
-def database() -> None:
-    """Bring the tables up to date.
-
-    Example: rapport db upgrade
-    """
-
-
-_plugin_option = click.option("--plugin", help="One lineage only, such as core.")
-
-
-@database.command()
-@_plugin_option
-@with_app
-def upgrade(app: CRM, plugin: str | None) -> None:
-    """Upgrade core's tables, then the plugins'. Example: rapport db upgrade."""
-    steps = migrate.upgrade(app, plugin)
-    click.echo("\n".join(steps) if steps else "Nothing to do.")
-
-
-@database.command()
-@_plugin_option
-@click.option("--to", "target", default="base", show_default=True)
-@click.confirmation_option(prompt="Tables go, with their rows. Go on?")
-@with_app
-def downgrade(app: CRM, plugin: str | None, target: str) -> None:
-    """Take tables back. Example: rapport db downgrade --plugin documents."""
-    click.echo("\n".join(migrate.downgrade(app, plugin, target)) or "Nothing to do.")
-
-
-@database.command()
-@click.option("--json", "as_json", is_flag=True)
-@with_app
-def status(app: CRM, as_json: bool) -> None:
-    """Say which tables are at which revision. Example: rapport db status."""
-    found = migrate.status(app)
-    if as_json:
-        click.echo(json.dumps([vars(one) for one in found]))
-        return
-    for one in found:
-        state = "up to date" if one.current == one.head else "run: rapport db upgrade"
-        click.echo(f"{one.name:<14} {one.current or '-':<24} {state}")
-
-
-@database.command()
-@click.argument("plugin")
-@click.argument("slug")
-@with_app
-def revision(app: CRM, plugin: str, slug: str) -> None:
-    """Write a migration from the models. Example: rapport db revision portal tags."""
-    words = slug.replace("_", " ").capitalize()
-    click.echo(str(migrate.new_revision(app, plugin, slug, f"{words}.")))
-
-
-@rapport.group()
-def plugin() -> None:
-    """Look after plugins.
-
-    Example: rapport plugin list
-    """
-
-
-@plugin.command(name="list")
-@click.option("--json", "as_json", is_flag=True)
-@with_app
-def plugin_list(app: CRM, as_json: bool) -> None:
-    """List the installed plugins. Example: rapport plugin list."""
-    on = plugin_names(app)
-    rows = [
-        {"name": point.name, "module": point.value, "on": point.name in on}
-        for point in installed_plugins()
-    ]
-    if as_json:
-        click.echo(json.dumps(rows))
-        return
-    for row in rows:
-        click.echo(
-            f"{row['name']:<14} {'on' if row['on'] else 'off':<4} {row['module']}"
-        )
-
-
-@rapport.command()
-@with_app
-def doctor(app: CRM) -> None:
-    """Say what is wrong with this installation, and what to do.
-
-    Example: rapport doctor
-    """
-    wrong = [
-        f"tables of {one.name}: run rapport db upgrade"
-        for one in migrate.status(app)
-        if one.current != one.head
-    ]
-    if not wrong:
-        checks: list[Check] = app.extensions["rapport_checks"]
-        wrong = [f"{one.name}: {said}" for one in checks if (said := one.run())]
-    for line in wrong:
-        click.echo(line, err=True)
-    if wrong:
-        sys.exit(2)
-    click.echo("All is well.")
+rapport.add_command(database)
+rapport.add_command(plugin)
+rapport.add_command(doctor)
 
 
 def main() -> None:

@@ -7,28 +7,45 @@ command) commits.
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from time import monotonic, sleep
 from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
 
 import sqlalchemy as sa
-from flask import Flask, current_app, g, has_request_context, request
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import Connection, Dialect, Engine
+from flask import Flask, current_app, g
+from sqlalchemy.engine import Engine
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
-    ORMExecuteState,
     Session,
     declared_attr,
     mapped_column,
 )
-from sqlalchemy.types import TypeDecorator
+
+from core.columns import Amount, JSONType, UTCDateTime, now
+from core.engine import make_engine, may_write, only_reading, reading, writes
+
+__all__ = [
+    "NAMING",
+    "Amount",
+    "Database",
+    "JSONType",
+    "Model",
+    "Readers",
+    "Record",
+    "UTCDateTime",
+    "db",
+    "in_steps",
+    "make_engine",
+    "now",
+    "only_reading",
+    "reading",
+    "writes",
+]
 
 log = logging.getLogger("rapport.db")
 
@@ -43,84 +60,8 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
-# What an edge said about the transaction it opened; None leaves it to the request.
-_may_write: ContextVar[bool | None] = ContextVar("rapport_may_write", default=None)
-
-F = TypeVar("F", bound=Callable[..., Any])
 M = TypeVar("M")
 T = TypeVar("T")
-
-
-def now() -> datetime:
-    """Tell the time, in UTC, with its zone."""
-    return datetime.now(UTC)
-
-
-class UTCDateTime(TypeDecorator[datetime]):
-    """A moment in UTC; SQLite keeps it without a zone, Python always has one."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
-        """Turn any zone into UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone cannot be stored")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
-        """Give the zone back."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value
-
-
-class Amount(TypeDecorator[Decimal]):
-    """An exact decimal with four places: money, or a discount.
-
-    SQLite has no exact decimal, so there it is an integer of ten-thousandths;
-    sums in SQL stay exact on both databases.
-    """
-
-    impl = sa.Numeric(18, 4)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        """Choose the column type of the database in use."""
-        if dialect.name == "sqlite":
-            return dialect.type_descriptor(sa.BigInteger())
-        return dialect.type_descriptor(sa.Numeric(18, 4))
-
-    def process_bind_param(
-        self, value: Decimal | int | None, dialect: Dialect
-    ) -> Decimal | int | None:
-        """Scale for SQLite."""
-        if value is None:
-            return None
-        exact = Decimal(value).quantize(Decimal("0.0001"))
-        return int(exact * 10_000) if dialect.name == "sqlite" else exact
-
-    def process_result_value(
-        self, value: Decimal | int | None, dialect: Dialect
-    ) -> Decimal | None:
-        """Scale back."""
-        if value is None:
-            return None
-        if dialect.name == "sqlite":
-            return Decimal(value).scaleb(-4)
-        return Decimal(value)
-
-
-# JSON that PostgreSQL can also look into. Assign a new value to change it: what is
-# altered in place is not noticed.
-JSONType = sa.JSON().with_variant(JSONB(), "postgresql")
 
 
 class Model(DeclarativeBase):
@@ -217,7 +158,7 @@ class Database:
         """
         outer = g.get("rapport_session")
         g.rapport_session = None
-        token = _may_write.set(True)
+        token = may_write.set(True)
         try:
             session = self.session
             try:
@@ -229,7 +170,7 @@ class Database:
             finally:
                 session.close()
         finally:
-            _may_write.reset(token)
+            may_write.reset(token)
             g.rapport_session = outer
             self.run_asides()
 
@@ -336,98 +277,6 @@ def in_steps(
             work(step)
         if rest and len(step) == size:
             sleep(min(monotonic() - started, 1.0))
-
-
-def make_engine(url: str) -> Engine:
-    """Open an engine that keeps the promises of the transaction rule."""
-    parsed = sa.make_url(url)
-    if parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    if parsed.get_backend_name() == "sqlite":
-        engine = sa.create_engine(parsed, pool_size=20, max_overflow=80)
-        sa.event.listen(engine, "connect", _prepare_sqlite)
-        sa.event.listen(engine, "begin", _begin_sqlite)
-        return engine
-    return sa.create_engine(
-        parsed,
-        pool_size=20,
-        max_overflow=80,
-        pool_pre_ping=True,
-        connect_args={"options": "-c timezone=UTC"},
-    )
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "busy_timeout=10000",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A deferred transaction that turns into a writer half-way fails at once with
-    # "database is locked"; one that says so at the start waits for its turn.
-    connection.exec_driver_sql("BEGIN" if reading() else "BEGIN IMMEDIATE")
-
-
-@contextmanager
-def only_reading() -> Iterator[None]:
-    """Let what begins in the block read and not write: the page of a refusal."""
-    token = _may_write.set(False)
-    try:
-        yield
-    finally:
-        _may_write.reset(token)
-
-
-def reading() -> bool:
-    """Say whether this transaction may only read.
-
-    A GET that is not marked `writes` may, and whatever runs outside every edge.
-    """
-    said = _may_write.get()
-    if said is not None:
-        return not said
-    if not has_request_context():
-        return True
-    if request.method not in {"GET", "HEAD", "OPTIONS"}:
-        return False
-    view = current_app.view_functions.get(request.endpoint or "")
-    return not getattr(view, "writes", False)
-
-
-def writes(view: F) -> F:
-    """Mark a GET view that changes something, such as "seen" marks."""
-    view.writes = True  # type: ignore[attr-defined]
-    return view
-
-
-_ONLY_READS = (
-    "this only reads: mark the GET view with @writes, or open db.transaction() in a "
-    "command or test"
-)
-
-
-@sa.event.listens_for(Session, "before_flush")
-def _refuse_to_write_while_reading(
-    session: Session, _context: object, _instances: object
-) -> None:
-    if reading() and (session.new or session.deleted or _changed(session)):
-        raise RuntimeError(_ONLY_READS)
-
-
-@sa.event.listens_for(Session, "do_orm_execute")
-def _refuse_statements_while_reading(state: ORMExecuteState) -> None:
-    if (state.is_insert or state.is_update or state.is_delete) and reading():
-        raise RuntimeError(_ONLY_READS)
-
-
-def _changed(session: Session) -> Sequence[object]:
-    return [one for one in session.dirty if session.is_modified(one)]
 
 
 def _close_session(_error: BaseException | None) -> None:

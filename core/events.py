@@ -5,7 +5,6 @@ Every flush that changes a `Record` writes one `Event` row per changed record, a
 Event columns carry the CloudEvents 1.0 names, so a webhook body is the row itself.
 """
 
-import operator
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask, current_app
 from marshmallow import Schema
-from sqlalchemy.orm import Mapped, ORMExecuteState, Session, UOWTransaction
+from sqlalchemy.orm import Mapped, Session
 from sqlalchemy.orm import mapped_column as column
 
 from core.db import Model, Record, db, now
@@ -180,16 +179,17 @@ def announce(
         if errors:
             raise ValueError(f"{event_type}: {errors}")
     db.session.flush()
-    _write(db.session, [_fact(db.session, event_type, record, data or {})])
+    write_facts(db.session, [fact_about(db.session, event_type, record, data or {})])
 
 
-def _fact(
+def fact_about(
     session: Session,
     event_type: str,
     record: Record,
     data: dict[str, Any],
     personal: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
+    """Write down a fact about `record`, with who did it and who may learn of it."""
     scope = declarations(session.info["app"]).scope_of(session, record)
     return {
         "type": event_type,
@@ -206,11 +206,7 @@ def _fact(
 
 
 def write_facts(session: Session, rows: list[dict[str, Any]]) -> None:
-    """Write event rows and their deliveries; `record_many` of bulk imports uses it."""
-    _write(session, rows)
-
-
-def _write(session: Session, rows: list[dict[str, Any]]) -> None:
+    """Write event rows, and a delivery of each for everybody who wants it."""
     declared = declarations(session.info["app"])
     statement = sa.insert(Event).returning(Event.id, sort_by_parameter_order=True)
     if session.get_bind().dialect.name == "postgresql":
@@ -274,96 +270,3 @@ def _place(cursor: str) -> tuple[int, int]:
 
 def _literal(place: tuple[int, int]) -> sa.Tuple:
     return sa.tuple_(*(sa.literal(one, sa.BigInteger) for one in place))
-
-
-def _changes(record: Record) -> dict[str, list[Any]]:
-    """Give the changed columns of `record` with their values before and after."""
-    state = sa.inspect(record)
-    found = {}
-    for attribute in state.mapper.column_attrs:
-        if attribute.key in {"version", "updated_at"}:
-            continue
-        history = state.attrs[attribute.key].history
-        if history.has_changes():
-            before = history.deleted[0] if history.deleted else None
-            after = history.added[0] if history.added else None
-            found[attribute.key] = [before, after]
-    return found
-
-
-def _changed_relations(record: Record) -> list[str]:
-    """Name the many-to-many relations that changed, such as a user's roles."""
-    state = sa.inspect(record)
-    return [
-        relation.key
-        for relation in state.mapper.relationships
-        if relation.secondary is not None
-        and state.attrs[relation.key].history.has_changes()
-    ]
-
-
-def _is_personal(record: Record, key: str) -> bool:
-    attribute = sa.inspect(type(record)).column_attrs[key]
-    return bool(attribute.columns[0].info.get("personal"))
-
-
-def _plain(value: object) -> object:
-    """Make a column's value fit for JSON."""
-    if value is None or isinstance(value, bool | int | float | str | list | dict):
-        return value
-    return str(value)
-
-
-def _fact_of_change(session: Session, verb: str, record: Record) -> dict[str, Any]:
-    name = f"{record.record_name()}.{verb}"
-    if verb != "updated":
-        return _fact(session, name, record, {})
-    changes = _changes(record)
-    values = {
-        k: [_plain(b), _plain(a)]
-        for k, (b, a) in changes.items()
-        if not _is_personal(record, k)
-    }
-    hidden = {
-        k: [_plain(b), _plain(a)]
-        for k, (b, a) in changes.items()
-        if _is_personal(record, k)
-    }
-    fields = [*changes, *_changed_relations(record)]
-    data = {"fields": sorted(fields), "values": values}
-    return _fact(session, name, record, data, hidden or None)
-
-
-@sa.event.listens_for(Session, "after_flush")
-def _note_changes(session: Session, _flush: UOWTransaction) -> None:
-    if "app" not in session.info:
-        return
-    rows = []
-    for verb, records in (
-        ("created", session.new),
-        ("updated", session.dirty),
-        ("deleted", session.deleted),
-    ):
-        found = [one for one in records if isinstance(one, Record)]
-        for record in sorted(found, key=operator.attrgetter("ref")):
-            if verb != "updated" or session.is_modified(record):
-                rows.append(_fact_of_change(session, verb, record))
-    if rows:
-        _write(session, rows)
-
-
-@sa.event.listens_for(Session, "do_orm_execute")
-def _refuse_unrecorded_changes(state: ORMExecuteState) -> None:
-    if not (state.is_insert or state.is_update or state.is_delete):
-        return
-    if state.execution_options.get("unrecorded"):
-        return
-    # The table tells it also when the statement names no class.
-    table = str(getattr(state.statement, "table", ""))
-    for mapper in Model.registry.mappers:
-        if str(mapper.local_table) == table and issubclass(mapper.class_, Record):
-            raise RuntimeError(
-                f"a bulk change of {mapper.class_.__name__} would leave no event: "
-                "change the records one by one or say "
-                "execution_options(unrecorded=True)"
-            )

@@ -22,7 +22,7 @@ from core.events import CHANNEL, Event, events_after, latest_cursor
 from core.i18n import _
 from core.permissions import me, signed_in
 from core.users.models import User
-from core.users.services import user_of_session
+from core.users.sessions import user_of_session
 from core.visibility import visible_events
 
 log = logging.getLogger("rapport.live")

@@ -16,7 +16,7 @@ from core.events import set_actor
 from core.i18n import _
 from core.permissions import check_door
 from core.problems import show
-from core.users import services as users
+from core.users import sessions
 from core.users.models import User
 
 POLICY = (
@@ -39,32 +39,11 @@ _REQUEST_ID = re.compile(r"[\w-]{8,64}")
 
 def init_security(app: Flask) -> None:
     """Put the door, the limits and the headers in front of every route of `app`."""
-    app.config.update(
-        WTF_CSRF_CHECK_DEFAULT=False,
-        WTF_CSRF_TIME_LIMIT=None,
-        COMPRESS_ALGORITHM=["br", "gzip"],
-        COMPRESS_MIMETYPES=[
-            "text/html",
-            "text/css",
-            "text/javascript",
-            "application/json",
-            "application/problem+json",
-            "image/svg+xml",
-        ],
-        COMPRESS_BR_LEVEL=4,
-    )
+    app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
     csrf = CSRFProtect(app)
     _init_login(app)
     app.before_request(_number_the_request)
-    limiter = Limiter(
-        key_func=_who,
-        application_limits=[app.config["RATE_LIMIT"]],
-        storage_uri=app.config["RATE_LIMIT_STORAGE"],
-        headers_enabled=True,
-    )
-    limiter.init_app(app)
-    limiter.request_filter(_is_not_limited)
-    app.extensions["rapport_limiter"] = limiter
+    _init_limits(app)
 
     @app.before_request
     def enter() -> None:
@@ -79,13 +58,41 @@ def init_security(app: Flask) -> None:
 
     app.register_error_handler(CSRFError, _show_csrf)
     app.after_request(_add_headers)
+    _init_compression(app)
+
+
+def _init_limits(app: Flask) -> None:
+    limiter = Limiter(
+        key_func=_who,
+        application_limits=[app.config["RATE_LIMIT"]],
+        storage_uri=app.config["RATE_LIMIT_STORAGE"],
+        headers_enabled=True,
+    )
+    limiter.init_app(app)
+    limiter.request_filter(_is_not_limited)
+    app.extensions["rapport_limiter"] = limiter
+
+
+def _init_compression(app: Flask) -> None:
+    app.config.update(
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_BR_LEVEL=4,
+        COMPRESS_MIMETYPES=[
+            "text/html",
+            "text/css",
+            "text/javascript",
+            "application/json",
+            "application/problem+json",
+            "image/svg+xml",
+        ],
+    )
     Compress(app)
 
 
 def _init_login(app: Flask) -> None:
     login = LoginManager()
     login.session_protection = None
-    login.user_loader(users.user_of_session)
+    login.user_loader(sessions.user_of_session)
     login.request_loader(_user_of_token)
     login.init_app(app)
 
@@ -95,7 +102,7 @@ def _user_of_token(_request: Any) -> User | None:
     scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not request.path.startswith(_FOR_TOKENS):
         return None
-    found = users.user_of_token(secret.strip())
+    found = sessions.user_of_token(secret.strip())
     if found is None:
         return None
     user, scopes = found

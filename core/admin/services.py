@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+
 from core.db import Model, db
 from core.events import Delivery, Event
 from core.plugin_manager import installed_plugins, plugin_names

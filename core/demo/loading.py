@@ -31,6 +31,7 @@ ROLES = ("admin", "sales", "support", "outsider", "customer", "customer2", "vend
 COMPANY = "company"
 
 _MARK = "demo.loaded"
+_FILES = "files"
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ def load_demo_company(
     migrate.upgrade(app)
     with app.app_context():
         _refuse_to_mix(wanted, reset=reset)
-    if reset:
+        loaded = bool(_mark())
+    if reset and loaded:
         _start_over(app)
     with app.app_context():
         with db.transaction():
@@ -146,7 +148,7 @@ def _load_part(part: HookImpl) -> None:
 
 
 def _load_files(app: Flask, chosen: MappingSet, folder: Path) -> None:
-    if _mark().get("name") == chosen.name:
+    if _FILES in _mark().get("parts", []):
         return
     # It has no password, so nobody signs in with it, and it is closed afterwards.
     email = f"import@{chosen.name}.example"
@@ -157,10 +159,12 @@ def _load_files(app: Flask, chosen: MappingSet, folder: Path) -> None:
             user = create_user(email, name=title, roles=["admin"])
         user.active = True
         actor_id = user.id
+        # If it is cut off, the next run goes on with it.
+        _set_mark(chosen.name, [])
     load_folder(app, folder, actor_id=actor_id, rest=False)
     with db.transaction() as session:
         disable_user(session.get_one(User, actor_id))
-        _set_mark(chosen.name, [])
+        _set_mark(chosen.name, [_FILES])
 
 
 def _email_of(role: str) -> str:

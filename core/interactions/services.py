@@ -1,6 +1,6 @@
 """Writing down what was said and done: the only code that changes interactions."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -41,18 +41,15 @@ def write_interaction(
 ) -> Interaction:
     """Write an entry on `contacts`, the first of which it belongs to.
 
-    A reply takes the audience and the contacts of what it answers, and an entry that
-    is shared also concerns those it is shared with. Without an `audience` it is for
-    the author's teams. `author_name` says who wrote it when that is nobody with an
-    account. Raises `Invalid` for an empty body, an unknown kind, or a reply that more
-    people would read than `audience` says, and `Forbidden` for an author who may not
-    show entries to people outside.
+    A reply takes the audience and contacts of what it answers; what is shared also
+    concerns those it is shared with; without `audience` it is for the author's teams.
+    `author_name` is of somebody without an account. Raises `Invalid` for an empty
+    body, an unknown kind, or a reply that more would read than `audience` says, and
+    `Forbidden` for an author who may not show entries to people outside.
     """
     spec = audience_for(author, audience, parent)
     check_sharing(author, spec)
     check_words(body, kind)
-    given = [contacts] if isinstance(contacts, Contact) else list(contacts)
-    ids = _concerned([one.id for one in given], parent, spec)
     moment = occurred_at or now()
     written = Interaction(
         kind=kind,
@@ -62,13 +59,12 @@ def write_interaction(
         direction=direction,
         source=source,
         occurred_at=moment,
-        contact_id=ids[0] if ids else None,
         author=author,
         author_name=author_name,
         audience=intern_audience(spec),
         parent_id=parent.id if parent else None,
-        links=[InteractionContact(contact_id=i, occurred_at=moment) for i in ids],
     )
+    _link(written, _concerned(contacts, parent, spec))
     db.session.add(written)
     db.session.flush()
     _note_contact(written)
@@ -94,17 +90,9 @@ def change_interaction(
     people who cannot read what it answers.
     """
     check_may_change(actor, interaction)
-    given = {
-        "body": body,
-        "kind": kind,
-        "subject": subject,
-        "occurred_at": occurred_at,
-    }
-    changes = {
-        name: value
-        for name, value in given.items()
-        if value is not None and value != getattr(interaction, name)
-    }
+    changes = _changes(
+        interaction, body=body, kind=kind, subject=subject, occurred_at=occurred_at
+    )
     if changes:
         words = interaction.body if body is None else body
         check_words(words, kind or PLAIN_KIND)
@@ -119,6 +107,14 @@ def change_interaction(
     db.session.flush()
     _note_contact(interaction)
     return interaction
+
+
+def _changes(interaction: Interaction, **given: Any) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in given.items()
+        if value is not None and value != getattr(interaction, name)
+    }
 
 
 def trash_interaction(interaction: Interaction, *, actor: User | None) -> None:
@@ -159,11 +155,26 @@ def pin_interaction(interaction: Interaction, *, pinned: bool = True) -> None:
 
 
 def _concerned(
-    given: Sequence[int], parent: Interaction | None, spec: AudienceSpec
+    contacts: Contact | Iterable[Contact],
+    parent: Interaction | None,
+    spec: AudienceSpec,
 ) -> list[int]:
+    given = [contacts] if isinstance(contacts, Contact) else contacts
     inherited = parent.contact_ids if parent else []
     # Each once, in order; a reply belongs where what it answers belongs.
-    return list(dict.fromkeys([*inherited, *given, *sorted(spec.shared_with)]))
+    ids = [*inherited, *(one.id for one in given), *sorted(spec.shared_with)]
+    return list(dict.fromkeys(ids))
+
+
+def _link(interaction: Interaction, contact_ids: Iterable[int]) -> None:
+    known = {link.contact_id for link in interaction.links}
+    interaction.links.extend(
+        InteractionContact(contact_id=one, occurred_at=interaction.occurred_at)
+        for one in contact_ids
+        if one not in known
+    )
+    if interaction.contact_id is None and interaction.links:
+        interaction.contact_id = interaction.links[0].contact_id
 
 
 def _note_contact(interaction: Interaction) -> None:
@@ -213,11 +224,7 @@ def _change_audience(
         # has to reach those who are about to lose it, so that it leaves their screens.
         announce("interaction.audience_narrowed", interaction, data)
     interaction.audience = intern_audience(spec)
-    known = {link.contact_id for link in interaction.links}
-    interaction.links.extend(
-        InteractionContact(contact_id=one, occurred_at=interaction.occurred_at)
-        for one in sorted(spec.shared_with - known)
-    )
+    _link(interaction, sorted(spec.shared_with))
     for reply in _replies_below(interaction):
         # Replies were written for the readers of then, so they are never opened; but
         # nobody goes on reading answers to what they cannot read any more.

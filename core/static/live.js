@@ -27,6 +27,7 @@ const atTop = (element) => {
   const { top } = element.getBoundingClientRect();
   return scrollY < 4 || (top >= 0 && top < innerHeight);
 };
+const typing = () => document.activeElement?.matches("textarea, select, [contenteditable], input:not([type=checkbox], [type=radio])") ?? false;
 const refresh = async (element, show = false) => {
   const part = partOf(element);
   if (document.hidden) return void (part.stale = true);
@@ -59,7 +60,7 @@ const settle = (element, part, html, show) => {
   let next = page.querySelector("template").content;
   const twin = element.id && next.querySelector(`#${CSS.escape(element.id)}`);
   if (twin) next = twin;
-  const mayShow = show || (atTop(element) && !rapport.inUse(element));
+  const mayShow = show || (atTop(element) && !typing() && !rapport.inUse(element));
   const news = rapport.morph(element, document.adoptNode(next), mayShow);
   part.held = new Set(news.held);
   if (news.waiting) element.addEventListener("focusout", () => setTimeout(schedule, 400, element), { once: true });

@@ -26,7 +26,8 @@ from core.testing.postgres import server as postgres_server
 from core.testing.server import LiveServer, live_server
 from core.users.defaults import ensure_default_roles
 from core.users.models import Role, User
-from core.users.services import create_token, find_user, open_session
+from core.users.services import find_user
+from core.users.sessions import create_token, open_session
 from core.worker import deliver_due
 
 AppMaker = Callable[..., CRM]

@@ -57,9 +57,7 @@ def update(folder: Path, language: str) -> Catalog:
     catalogue.obsolete.clear()
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
-        write_po(
-            file, catalogue, no_location=True, omit_header=True, sort_output=True
-        )
+        write_po(file, catalogue, no_location=True, omit_header=True, sort_output=True)
     return catalogue
 
 

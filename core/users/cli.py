@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from core.db import db
 from core.users import services
 from core.users.models import User, UserKind
+from core.users.sessions import create_token as create_token_for
 
 
 @click.group()
@@ -118,7 +119,7 @@ def create_token(
 ) -> None:
     """Make a token and print it last. Example: … --user a@example.com --scope '*'."""
     with db.transaction():
-        _row, secret = services.create_token(
+        _row, secret = create_token_for(
             services.find_user(email), scopes=scopes, name=name, days=days
         )
     click.echo(f"Keep it: it is shown only now. {secret}")

@@ -7,7 +7,7 @@ from core.events import EventType
 from core.i18n import lazy_gettext as _l
 from core.idempotency import forget_old_answers
 from core.jobs import Job
-from core.users import api, cli, imports, services, views
+from core.users import api, cli, imports, sessions, views
 
 
 @hookimpl
@@ -23,7 +23,7 @@ def register_event_types():
 @hookimpl
 def register_jobs():
     return [
-        Job("users.sweep", timedelta(hours=1), services.forget_old_sign_ins),
+        Job("users.sweep", timedelta(hours=1), sessions.forget_old_sign_ins),
         Job("core.idempotency", timedelta(hours=1), forget_old_answers),
     ]
 

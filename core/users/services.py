@@ -1,22 +1,19 @@
 """Accounts, sign-in, sessions and API tokens."""
 
-import hashlib
 import secrets
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 
 import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy.orm import joinedload
 
 from core.db import db, now
 from core.errors import Invalid, TooMany
 from core.events import announce
 from core.i18n import _
-from core.permissions import declared_permissions
 from core.users.models import (
     ApiToken,
     FailedSignIn,
@@ -24,15 +21,14 @@ from core.users.models import (
     Team,
     User,
     UserKind,
-    UserSession,
 )
+from core.users.sessions import end_sessions, hash_secret
 
 # OWASP's second choice for argon2id: 19 MiB, two passes, one lane.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 GUESSES_PER_ACCOUNT, GUESSES_PER_ADDRESS = 10, 50
 GUESS_WINDOW = timedelta(minutes=15)
-SEEN_EVERY = timedelta(minutes=5)
 LEAST_PASSWORD = 10
 
 
@@ -44,11 +40,6 @@ def normal_email(email: str) -> str:
         said = _("This is not an e-mail address: %(email)s", email=email[:100])
         raise Invalid(errors={"email": [said]}) from error
     return found.normalized.lower()
-
-
-def hash_secret(secret: str) -> str:
-    """Hash a random secret of ours; it needs no salt, since nobody can guess it."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def create_user(
@@ -181,70 +172,6 @@ def _verify(stored: str | None, password: str) -> bool:
     return stored is not None
 
 
-def open_session(
-    user: User, *, days: int, address: str | None = None, browser: str | None = None
-) -> str:
-    """Start a sign-in that lasts `days`; gives the secret for the cookie."""
-    secret = secrets.token_urlsafe(32)
-    db.session.add(
-        UserSession(
-            secret_hash=hash_secret(secret),
-            user_id=user.id,
-            expires_at=now() + timedelta(days=days),
-            address=address,
-            browser=(browser or "")[:200],
-        )
-    )
-    return secret
-
-
-def user_of_session(secret: str) -> User | None:
-    """Find who is signed in with the secret of a cookie, or nobody."""
-    row = (
-        db.session.execute(
-            sa.select(UserSession.id, UserSession.seen_at, User)
-            .join(User, User.id == UserSession.user_id)
-            .where(
-                UserSession.secret_hash == hash_secret(secret),
-                UserSession.expires_at > now(),
-                User.active,
-            )
-            .options(joinedload(User.roles), joinedload(User.teams))
-        )
-        .unique()
-        .first()
-    )
-    if row is None:
-        return None
-    session_id, seen_at, user = row
-    if seen_at < now() - SEEN_EVERY:
-        _note_use(UserSession, session_id, {"seen_at": now()})
-    user.session_secret = secret
-    return user
-
-
-def _note_use(
-    model: type[UserSession] | type[ApiToken], row_id: int, values: dict[str, datetime]
-) -> None:
-    db.aside(
-        lambda: db.session.execute(
-            sa.update(model).where(model.id == row_id).values(values)
-        )
-    )
-
-
-def end_session(secret: str) -> None:
-    """Sign out: the cookie's secret opens nothing any more."""
-    db.session.execute(
-        sa.delete(UserSession).where(UserSession.secret_hash == hash_secret(secret))
-    )
-
-
-def end_sessions(user: User) -> None:
-    """Sign `user` out everywhere."""
-    db.session.execute(sa.delete(UserSession).where(UserSession.user_id == user.id))
-
-
 def disable_user(user: User) -> None:
     """Close an account and everything that is signed in with it."""
     user.active = False
@@ -257,56 +184,6 @@ def disable_user(user: User) -> None:
     announce("user.disabled", user)
 
 
-def create_token(
-    user: User, *, scopes: Iterable[str], name: str = "", days: int | None = None
-) -> tuple[ApiToken, str]:
-    """Make an API token; gives its row and the secret, which is shown only once.
-
-    Raises `Invalid` for a scope that no plugin declares.
-    """
-    wanted = sorted(set(scopes))
-    unknown = [s for s in wanted if s != "*" and s not in declared_permissions()]
-    if unknown or not wanted:
-        said = _("There is no scope %(names)s.", names=", ".join(unknown) or "''")
-        raise Invalid(said, errors={"scopes": [said]})
-    secret = f"rap_{secrets.token_urlsafe(32)}"
-    token = ApiToken(
-        secret_hash=hash_secret(secret),
-        user_id=user.id,
-        name=name,
-        scopes=wanted,
-        expires_at=now() + timedelta(days=days) if days else None,
-    )
-    db.session.add(token)
-    db.session.flush()
-    return token, secret
-
-
-def user_of_token(secret: str) -> tuple[User, frozenset[str]] | None:
-    """Find who acts with a token, and within which scopes; None for a dead one."""
-    row = (
-        db.session.execute(
-            sa.select(ApiToken.id, ApiToken.scopes, ApiToken.used_at, User)
-            .join(User, User.id == ApiToken.user_id)
-            .where(
-                ApiToken.secret_hash == hash_secret(secret),
-                ApiToken.revoked_at.is_(None),
-                sa.or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > now()),
-                User.active,
-            )
-            .options(joinedload(User.roles), joinedload(User.teams))
-        )
-        .unique()
-        .first()
-    )
-    if row is None:
-        return None
-    token_id, scopes, used_at, user = row
-    if used_at is None or used_at < now() - SEEN_EVERY:
-        _note_use(ApiToken, token_id, {"used_at": now()})
-    return user, frozenset(scopes)
-
-
 def find_user(email: str) -> User:
     """Find an account by its address; raises `Invalid` when there is none."""
     found = db.session.scalar(
@@ -316,10 +193,3 @@ def find_user(email: str) -> User:
         said = _("There is no account %(email)s.", email=email)
         raise Invalid(said, errors={"email": [said]})
     return found
-
-
-def forget_old_sign_ins() -> None:
-    """Delete ended sessions and failed sign-ins that no longer count."""
-    db.session.execute(sa.delete(UserSession).where(UserSession.expires_at < now()))
-    old = now() - 4 * GUESS_WINDOW
-    db.session.execute(sa.delete(FailedSignIn).where(FailedSignIn.at < old))

@@ -23,6 +23,7 @@ from core.i18n import _
 from core.pages import on_refusal
 from core.permissions import declared_permissions, me, public, signed_in
 from core.users import services
+from core.users import sessions as sessions_of
 from core.users.models import ApiToken, UserSession
 from core.users.schemas import MeForm, PasswordForm, SignInForm, TokenForm
 
@@ -65,7 +66,7 @@ def enter() -> Any:
     user = services.check_sign_in(
         form["email"], form["password"], address=request.remote_addr or ""
     )
-    user.session_secret = services.open_session(
+    user.session_secret = sessions_of.open_session(
         user,
         days=current_app.config["SESSION_DAYS"],
         address=request.remote_addr,
@@ -81,7 +82,7 @@ def sign_out() -> Any:
     """Sign out here: the cookie opens nothing any more."""
     secret = me().session_secret
     if secret:
-        services.end_session(secret)
+        sessions_of.end_session(secret)
     logout_user()
     return redirect(url_for("users.sign_in"), 303)
 
@@ -98,7 +99,7 @@ def _draw_me(error: CRMError | None = None, *, new_token: str | None = None) -> 
         .where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
         .order_by(ApiToken.created_at.desc())
     ).all()
-    here = services.hash_secret(user.session_secret or "")
+    here = sessions_of.hash_secret(user.session_secret or "")
     mine = sorted(user.permissions)
     return render_template(
         "core/users/me.html",
@@ -144,7 +145,7 @@ def change_password() -> Any:
         me().email, form["old_password"], address=request.remote_addr or ""
     )
     services.set_password(user, form["new_password"])
-    user.session_secret = services.open_session(
+    user.session_secret = sessions_of.open_session(
         user,
         days=current_app.config["SESSION_DAYS"],
         address=request.remote_addr,
@@ -186,7 +187,7 @@ def add_token() -> Any:
     beyond = [one for one in form["scopes"] if one not in me().permissions]
     if beyond:
         raise Invalid(errors={"scopes": [_("Choose from your own permissions.")]})
-    _row, secret = services.create_token(
+    _row, secret = sessions_of.create_token(
         me(), scopes=form["scopes"], name=form["name"], days=form["days"]
     )
     db.session.flush()

@@ -105,7 +105,7 @@ def _draw_confirm(
         again=bool(request.form.get("seen")),
         effect=effect,
         readers=readers,
-        words=words_for(readers),
+        sentence=words_for(readers),
         new_inside=[one for one in readers.inside if one not in before.inside],
         new_outside=[one for one in readers.outside if one.id not in known],
         opened=finding.opened_by(document) if effect.closes else [],
@@ -128,5 +128,5 @@ def who() -> Any:
         return ""
     readers = readers_of(spec)
     return render_template(
-        "documents/who.html", readers=readers, words=words_for(readers)
+        "documents/who.html", readers=readers, sentence=words_for(readers)
     )

@@ -1,13 +1,13 @@
 """Cross-team notes: written once, seen by every team that should."""
 
 from core import hookimpl
+from plugins.interactions import changing, kinds, panels
 from plugins.interactions import demo as demo_part
-from plugins.interactions import kinds, panels, views
 
 
 @hookimpl
 def register_blueprints():
-    return [views.bp]
+    return [changing.bp]
 
 
 @hookimpl

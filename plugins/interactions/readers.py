@@ -11,12 +11,13 @@ from core.audiences import AudienceSpec
 from core.contacts.models import Affiliation, Contact
 from core.contacts.services import rollup_ids
 from core.db import db
-from core.errors import Invalid
+from core.errors import Forbidden, Invalid
 from core.i18n import _, ngettext
 from core.interactions.permissions import SHARE
-from core.permissions import can
+from core.permissions import can, me
 from core.readers import (
     Readers,
+    choose_audience,
     readers_of,
     remember_contact,
     remember_names,
@@ -178,3 +179,20 @@ def check_seen(
         return
     said = _("This leaves the house. Look at who will read it, then send it.")
     raise ReadersUnseen(said, readers)
+
+
+def chosen(form: dict[str, Any], contacts: list[Contact]) -> AudienceSpec:
+    """Read the audience that a form chose for an entry on `contacts`.
+
+    Raises `Invalid` for what nobody offered, `Forbidden` for who may not share.
+    """
+    if form["audience"] == "shared" and me().kind == "staff" and not can(SHARE):
+        raise Forbidden
+    return choose_audience(
+        me(),
+        form["audience"],
+        teams=form["teams"],
+        users=form["users"],
+        shared_with=form["shared_with"],
+        contact=contacts[0] if contacts else None,
+    )

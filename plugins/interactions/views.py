@@ -1,41 +1,36 @@
-"""The pages of entries: the latest ones, writing, one entry, changing it."""
+"""The pages of entries: the latest ones, a contact's, writing, one entry."""
 
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, render_template, request, url_for
 
-from core.audiences import AudienceSpec
 from core.contacts.lists import Wanted, contact_list
 from core.contacts.models import Contact
 from core.contacts.permissions import READ as READ_CONTACTS
 from core.db import db
-from core.errors import Conflict, CRMError, Forbidden, Invalid, NotFound
+from core.errors import CRMError, Forbidden, Invalid, NotFound
 from core.i18n import _
 from core.interactions import services, timeline
-from core.interactions.entries import name_of_author, show_entries
+from core.interactions.entries import show_entries
 from core.interactions.models import Interaction
-from core.interactions.permissions import READ, SHARE, WRITE
-from core.interactions.rules import gains_readers, may_change
+from core.interactions.permissions import READ, WRITE
+from core.interactions.rules import may_change
 from core.pages import on_refusal
 from core.permissions import can, me, requires
-from core.readers import choose_audience, readers_of
+from core.readers import readers_of
 from core.users.models import Team
 from core.visibility import get_visible
-from plugins.interactions import answers, panels
-from plugins.interactions.composer import (
-    composer_for,
-    composer_to_change,
-    kinds_to_choose,
-)
+from plugins.interactions import answers
+from plugins.interactions.composer import composer_for, kinds_to_choose
 from plugins.interactions.readers import (
-    ReadersUnseen,
     check_seen,
     choices,
+    chosen,
     put_into_words,
 )
 from plugins.interactions.schemas import AudienceForm, EntryForm, FilterForm, sent
+from plugins.interactions.story import story as entries_of
 
 bp = Blueprint("interactions", __name__)
 
@@ -86,13 +81,13 @@ def story(contact_id: int) -> Any:
     wanted = FilterForm().load(sent(request.args))
     if not request.headers.get("HX-Request"):
         offered = choices(me(), contact)
-        context = panels.story(contact, me(), offered=offered, wanted=wanted)
+        context = entries_of(contact, me(), offered=offered, wanted=wanted)
         return render_template("interactions/story.html", **context)
     if request.headers.get("HX-Target") == "story":
         offered = choices(me(), contact)
-        context = panels.story(contact, me(), offered=offered, wanted=wanted)
+        context = entries_of(contact, me(), offered=offered, wanted=wanted)
         return render_template("interactions/timeline.html", **context)
-    context = panels.story(contact, me(), wanted=wanted)
+    context = entries_of(contact, me(), wanted=wanted)
     # The list asks for its own first part; the link "Older" for the next one, and it
     # wants a new link besides.
     template = (
@@ -159,7 +154,7 @@ def write() -> Any:
     inside = me().kind == "staff"
     if not contacts and parent is None and inside:
         raise Invalid(errors={"contacts": [_("Say whom this is about.")]})
-    spec = parent.audience.spec if parent else _chosen(form, contacts)
+    spec = parent.audience.spec if parent else chosen(form, contacts)
     if inside:
         check_seen(spec, looked=form["looked"], seen=form["seen"])
     entry = services.write_interaction(
@@ -173,25 +168,12 @@ def write() -> Any:
         parent=parent,
     )
     if request.headers.get("HX-Request") and contacts:
-        context = panels.story(contacts[0], me())
+        context = entries_of(contacts[0], me())
         composer = composer_for(contacts[0], me())
         return render_template(
             "interactions/written.html", composer=composer, **context
         )
     return answers.after_writing(entry, parent)
-
-
-def _chosen(form: dict[str, Any], contacts: list[Contact]) -> AudienceSpec:
-    if form["audience"] == "shared" and me().kind == "staff" and not can(SHARE):
-        raise Forbidden
-    return choose_audience(
-        me(),
-        form["audience"],
-        teams=form["teams"],
-        users=form["users"],
-        shared_with=form["shared_with"],
-        contact=contacts[0] if contacts else None,
-    )
 
 
 @bp.get("/interactions/readers")
@@ -201,7 +183,7 @@ def readers() -> Any:
     form = AudienceForm().load(sent(request.args))
     contacts = [get_visible(me(), Contact, one) for one in form["contacts"]]
     try:
-        spec = _chosen(form, contacts)
+        spec = chosen(form, contacts)
     except Invalid as error:
         return render_template("interactions/who.html", error=answers.first(error))
     who = put_into_words(readers_of(spec))
@@ -245,102 +227,3 @@ def _draw_entry(entry: Interaction, error: CRMError | None = None) -> Any:
         context["who"] = put_into_words(readers_of(entry.audience.spec))
     contact = answers.visible(Contact, entry.contact_id)
     return render_template("interactions/show.html", contact=contact, **context)
-
-
-@bp.get("/interactions/<int:interaction_id>/edit")
-@requires(WRITE)
-def edit(interaction_id: int) -> Any:
-    """Offer an entry to be changed by somebody who may."""
-    entry = _changeable(interaction_id)
-    composer = composer_to_change(entry, me())
-    return render_template("interactions/edit.html", entry=entry, composer=composer)
-
-
-def _changeable(interaction_id: int) -> Interaction:
-    entry = get_visible(me(), Interaction, interaction_id)
-    if not may_change(me(), entry):
-        raise Forbidden(_("Only its author may change this entry."))
-    return entry
-
-
-def _draw_edit(error: CRMError, interaction_id: int) -> Any:
-    entry = _changeable(interaction_id)
-    return render_template(
-        "interactions/edit.html",
-        entry=entry,
-        composer=composer_to_change(entry, me(), **answers.typed(error)),
-        conflict=isinstance(error, Conflict),
-        author=name_of_author(entry),
-    )
-
-
-@bp.post("/interactions/<int:interaction_id>/edit")
-@requires(WRITE)
-@on_refusal(_draw_edit)
-def save(interaction_id: int) -> Any:
-    """Save a changed entry; opening it to more readers asks first."""
-    entry = _changeable(interaction_id)
-    form = EntryForm().load(sent(request.form))
-    if form["version"] != entry.version:
-        raise Conflict(_("Somebody saved this meanwhile. Yours is kept below."))
-    before = entry.audience.spec
-    contacts = [entry.contact] if entry.contact else []
-    spec = _chosen(form, contacts)
-    check_seen(spec, looked=form["looked"], seen=form["seen"], known=before)
-    opened = spec.kind != "shared" and gains_readers(before, spec, entry.author)
-    if opened and not form["sure"]:
-        said = _("More colleagues will be able to read this. Save again to agree.")
-        raise ReadersUnseen(said, readers_of(spec), sure=True)
-    services.change_interaction(
-        entry,
-        actor=me(),
-        kind=form["kind"],
-        body=form["body"],
-        occurred_at=_moved(entry, form["occurred_at"]),
-        audience=spec,
-    )
-    return answers.to_entry(entry, _("Saved."))
-
-
-def _moved(entry: Interaction, to: datetime | None) -> datetime | None:
-    """Give the new time of an entry; the form knows no seconds, so none count."""
-    same = entry.occurred_at.replace(second=0, microsecond=0)
-    return None if to == same else to
-
-
-@bp.post("/interactions/<int:interaction_id>/trash")
-@requires(WRITE)
-def trash(interaction_id: int) -> Any:
-    """Put an entry into the trash, with a way back."""
-    entry = get_visible(me(), Interaction, interaction_id)
-    services.trash_interaction(entry, actor=me())
-    return answers.after_trash(entry)
-
-
-@bp.post("/interactions/<int:interaction_id>/restore")
-@requires(WRITE)
-def restore(interaction_id: int) -> Any:
-    """Take an entry out of the trash."""
-    entry = get_visible(me(), Interaction, interaction_id, trashed=True)
-    services.restore_interaction(entry, actor=me())
-    return answers.back(entry, _("Put back."))
-
-
-@bp.post("/interactions/<int:interaction_id>/pin")
-@requires(WRITE)
-def pin(interaction_id: int) -> Any:
-    """Keep an entry at the top of its timelines."""
-    return _pin(interaction_id, pinned=True)
-
-
-@bp.post("/interactions/<int:interaction_id>/unpin")
-@requires(WRITE)
-def unpin(interaction_id: int) -> Any:
-    """Let an entry go back to its place."""
-    return _pin(interaction_id, pinned=False)
-
-
-def _pin(interaction_id: int, *, pinned: bool) -> Any:
-    entry = get_visible(me(), Interaction, interaction_id)
-    services.pin_interaction(entry, pinned=pinned)
-    return answers.back(entry)

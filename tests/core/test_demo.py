@@ -17,7 +17,7 @@ from core.demo.stage import open_demo
 from core.errors import Conflict, Invalid
 from core.importing.folders import mapping_sets
 from core.interactions.models import Interaction
-from core.testing.factories import make_contact
+from core.testing.factories import make_contact, make_user
 from core.users.models import User
 from core.users.services import check_sign_in, find_user
 from core.visibility import visible_to
@@ -139,6 +139,26 @@ def test_files_do_not_come_in_beside_the_demo_company(
     with pytest.raises(Conflict, match="--reset"):
         load_demo_company(app, data=tmp_path)
     assert user(signs["sales"]).active
+
+
+def test_files_that_could_not_all_come_in_may_be_tried_again_or_dropped(
+    app: CRM, tmp_path: Path
+) -> None:
+    for name in mapping_sets()[0].files:
+        (tmp_path / name).write_text("")
+    for _time in range(2):
+        with pytest.raises(Invalid, match="no headings"):
+            load_demo_company(app, data=tmp_path)
+    assert [one.role for one in load_demo_company(app, reset=True)] == ROLES
+
+
+def test_reset_spares_the_accounts_of_an_installation_without_a_demonstration(
+    app: CRM,
+) -> None:
+    make_user("Ada Admin", email="ada@example.com", roles=["admin"])
+    db.session.rollback()
+    load_demo_company(app, reset=True)
+    assert find_user("ada@example.com").active
 
 
 def test_the_command_prints_the_sign_ins(

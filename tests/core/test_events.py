@@ -9,8 +9,16 @@ from core.contacts.models import Contact
 from core.contacts.services import change_contact, create_contact
 from core.db import db
 from core.errors import Invalid
-from core.events import BULK, PEOPLE, Delivery, Event, EventType, Subscriber
-from core.events import acting, announce
+from core.events import (
+    BULK,
+    PEOPLE,
+    Delivery,
+    Event,
+    EventType,
+    Subscriber,
+    acting,
+    announce,
+)
 from core.testing.factories import make_contact, make_user
 from core.testing.plugins import INSTALLED, make_plugin
 from core.users.models import Role, Team, User
@@ -242,7 +250,7 @@ def test_an_announcement_that_nobody_declared_so_is_refused(
         with db.transaction() as session:
             announce(event_type, session.get_one(Contact, contact.id), data)
 
-    with pytest.raises(error, match="probe|contact"):
+    with pytest.raises(error, match=r"probe|contact"):
         say()
     assert [one.type for one in events(contact)] == ["contact.created"]
 

@@ -304,9 +304,7 @@ def test_an_event_that_commits_late_is_not_missed(follow, poll, as_user):
             session.scalars(sa.select(Team).where(Team.name == name)).one().ref
             for name in names
         ]
-        ids = list(
-            session.scalars(sa.select(Event.id).where(Event.subject.in_(refs)))
-        )
+        ids = list(session.scalars(sa.select(Event.id).where(Event.subject.in_(refs))))
     assert len(ids) == 2
     for start in (cursor, seen):
         assert [one["ref"] for one in poll(anna, start)[0]] == refs

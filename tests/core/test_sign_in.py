@@ -112,7 +112,8 @@ def test_an_unknown_token_is_refused_as_a_problem(client, secret):
 
 def test_a_token_ends_when_it_says(app, client, clock):
     from core.db import db
-    from core.users.services import create_token, find_user
+    from core.users.services import find_user
+    from core.users.sessions import create_token
 
     user = make_user("Anna Laine")
     with db.transaction():

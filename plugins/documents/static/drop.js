@@ -52,8 +52,18 @@ const refused = (form, file) => {
   if (file.size > Number(form.dataset.max)) return say(form, "large", { name: file.name });
   return file.size ? "" : say(form, "empty", { name: file.name });
 };
+// In a part of the page that live updates draw again, the lines stand behind it.
+const listOf = (form) => {
+  const part = form.closest("[data-live-url]");
+  if (!part) return form.querySelector("[data-drop-list]");
+  if (part.nextElementSibling?.matches(".drop-list")) return part.nextElementSibling;
+  const made = document.createElement("ul");
+  made.className = "drop-list panel small";
+  part.after(made);
+  return made;
+};
 const take = (form, files) => {
-  const list = form.querySelector("[data-drop-list]");
+  const list = listOf(form);
   const input = inputOf(form);
   if (!input.multiple) [...queueOf(form)].forEach((item) => remove(form, item));
   for (const file of input.multiple ? files : [...files].slice(0, 1)) {
@@ -125,26 +135,31 @@ const sendAll = async (form, items = null) => {
 };
 
 /* What people do ------------------------------------------------------------------- */
-const zoneOf = (event) => event.target.closest?.(FORM)?.querySelector(".drop-zone");
 const holdsFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+// A page with one form takes a file wherever it is dropped, except where one writes.
+const formOf = (event) => {
+  const inside = event.target.closest?.(FORM);
+  if (inside || event.target.closest?.("textarea, .composer")) return inside;
+  const forms = document.querySelectorAll(FORM);
+  return forms.length === 1 ? forms[0] : null;
+};
+const calm = () => document.querySelectorAll(".drop-zone.over").forEach((zone) => zone.classList.remove("over"));
 for (const type of ["dragenter", "dragover"]) {
   document.addEventListener(type, (event) => {
-    const zone = zoneOf(event);
-    if (!zone || !holdsFiles(event)) return;
+    const form = holdsFiles(event) && formOf(event);
+    if (!form) return;
     event.preventDefault();
-    zone.classList.add("over");
+    form.closest("details")?.setAttribute("open", "");
+    form.querySelector(".drop-zone").classList.add("over");
   });
 }
-document.addEventListener("dragleave", (event) => {
-  const zone = zoneOf(event);
-  if (zone && !zone.closest(FORM).contains(event.relatedTarget)) zone.classList.remove("over");
-});
+document.addEventListener("dragleave", (event) => event.relatedTarget || calm());
 document.addEventListener("drop", (event) => {
-  const zone = zoneOf(event);
-  if (!zone || !holdsFiles(event)) return;
+  const form = holdsFiles(event) && formOf(event);
+  calm();
+  if (!form) return;
   event.preventDefault();
-  zone.classList.remove("over");
-  take(zone.closest(FORM), event.dataTransfer.files);
+  take(form, event.dataTransfer.files);
 });
 document.addEventListener("change", ({ target }) => {
   const form = target.closest?.(FORM);
@@ -152,8 +167,8 @@ document.addEventListener("change", ({ target }) => {
 });
 document.addEventListener("paste", (event) => {
   const files = event.clipboardData?.files ?? [];
-  const form = document.activeElement?.closest?.(FORM) ?? document.querySelector(FORM);
-  if (!files.length || !form || event.target.closest?.("textarea")) return;
+  const form = formOf(event);
+  if (!files.length || !form) return;
   event.preventDefault();
   take(form, [...files]);
 });

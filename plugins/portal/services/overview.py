@@ -6,11 +6,12 @@ from datetime import date
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, lazyload, selectinload
 
 from core.contacts.lists import Wanted, contact_list
 from core.contacts.models import Contact
 from core.db import Record, db
+from core.errors import NotFound
 from core.users.models import User
 from core.visibility import visible_to
 from plugins.portal.models import (
@@ -172,9 +173,30 @@ def moved_dates(user: User, *, most: int = 5) -> list[PurchaseOrderLine]:
     return list(db.session.scalars(query.limit(most)))
 
 
+def whole_order(user: User, key: str) -> Order:
+    """Give an order by number or id with all that its page shows, in two statements.
+
+    Raises `NotFound`.
+    """
+    is_it = Order.id == int(key[:12]) if key.isdecimal() else Order.number == key
+    query = visible_to(user, Order).where(is_it)
+    query = query.options(
+        joinedload(Order.contact),
+        # Only the name is shown; what they may do is not asked for.
+        joinedload(Order.placed_by).options(lazyload(User.roles), lazyload(User.teams)),
+        selectinload(Order.lines).joinedload(OrderLine.product),
+    )
+    found = db.session.scalar(query)
+    if found is None:
+        raise NotFound
+    return found
+
+
 def waiting_for(lines: Iterable[OrderLine]) -> dict[int, tuple[str, date | None]]:
     """Say by purchase order line which order brings it, and when: one statement."""
     wanted = {one.waiting_for_id for one in lines} - {None}
+    if not wanted:
+        return {}
     rows = db.session.execute(
         sa.select(PurchaseOrderLine, PurchaseOrder.number)
         .join(PurchaseOrder, PurchaseOrder.id == PurchaseOrderLine.order_id)

@@ -88,7 +88,7 @@ def _steps(order: Order) -> list[str]:
 
 
 def _draw_order(error: CRMError | None = None, *, number: str) -> Any:
-    found = orders.get_order(me(), number)
+    found = overview.whole_order(me(), number)
     return draw("order.html", error, **_context(found), **hosted(found))
 
 
@@ -103,7 +103,7 @@ def order(number: str) -> Any:
 @requires(permissions.ORDERS)
 def order_lines(number: str) -> Any:
     """The part of an order's page that changes, for live updates."""
-    return draw("order_lines.html", **_context(orders.get_order(me(), number)))
+    return draw("order_lines.html", **_context(overview.whole_order(me(), number)))
 
 
 @bp.post("/orders/<number>")

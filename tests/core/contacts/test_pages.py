@@ -347,7 +347,8 @@ def test_a_panel_is_shown_and_drawn_again_alone(make_app, count_queries):
 
 def signed_in(app, user):
     from core.testing.fixtures import SignedIn
-    from core.users.services import find_user, open_session
+    from core.users.services import find_user
+    from core.users.sessions import open_session
 
     with db.transaction():
         secret = open_session(find_user(user.email), days=1)

@@ -83,7 +83,7 @@ def test_a_file_over_the_limit_is_refused_with_a_sentence(make_app, send):
     app = make_app(DOCUMENTS_MAX_UPLOAD=200_000)
     with app.app_context():
         anna = make_user()
-        from core.users.services import create_token
+        from core.users.sessions import create_token
 
         with db.transaction():
             _token, secret = create_token(anna, scopes=("*",))

@@ -191,6 +191,7 @@ def test_sharing_first_says_by_name_who_will_read_it(house, keep, as_user):
     asked = share(browser, made, **choice)
     assert asked.status_code == 200
     assert "Outi Kallio" in asked.text
+    assert "1 person outside will see this." in asked.text
     assert "Show to 1 person outside" in asked.text
     assert find(Document, made.id).audience.kind == "staff"
     done = share(browser, made, **choice, seen=hidden(asked, "seen"))

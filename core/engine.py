@@ -1,0 +1,108 @@
+"""Engines that keep the transaction rule, and who may write in which transaction."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from flask import current_app, has_request_context, request
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import ORMExecuteState, Session
+
+# What an edge said about the transaction it opened; None leaves it to the request.
+may_write: ContextVar[bool | None] = ContextVar("rapportmay_write", default=None)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def make_engine(url: str) -> Engine:
+    """Open an engine that keeps the promises of the transaction rule."""
+    parsed = sa.make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "sqlite":
+        engine = sa.create_engine(parsed, pool_size=20, max_overflow=80)
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return sa.create_engine(
+        parsed,
+        pool_size=20,
+        max_overflow=80,
+        pool_pre_ping=True,
+        connect_args={"options": "-c timezone=UTC"},
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=10000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that turns into a writer half-way fails at once with
+    # "database is locked"; one that says so at the start waits for its turn.
+    connection.exec_driver_sql("BEGIN" if reading() else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def only_reading() -> Iterator[None]:
+    """Let what begins in the block read and not write: the page of a refusal."""
+    token = may_write.set(False)
+    try:
+        yield
+    finally:
+        may_write.reset(token)
+
+
+def reading() -> bool:
+    """Say whether this transaction may only read.
+
+    A GET that is not marked `writes` may, and whatever runs outside every edge.
+    """
+    said = may_write.get()
+    if said is not None:
+        return not said
+    if not has_request_context():
+        return True
+    if request.method not in {"GET", "HEAD", "OPTIONS"}:
+        return False
+    view = current_app.view_functions.get(request.endpoint or "")
+    return not getattr(view, "writes", False)
+
+
+def writes(view: F) -> F:
+    """Mark a GET view that changes something, such as "seen" marks."""
+    view.writes = True  # type: ignore[attr-defined]
+    return view
+
+
+_ONLY_READS = (
+    "this only reads: mark the GET view with @writes, or open db.transaction() in a "
+    "command or test"
+)
+
+
+@sa.event.listens_for(Session, "before_flush")
+def _refuse_to_write_while_reading(
+    session: Session, _context: object, _instances: object
+) -> None:
+    if reading() and (session.new or session.deleted or _changed(session)):
+        raise RuntimeError(_ONLY_READS)
+
+
+@sa.event.listens_for(Session, "do_orm_execute")
+def _refuse_statements_while_reading(state: ORMExecuteState) -> None:
+    if (state.is_insert or state.is_update or state.is_delete) and reading():
+        raise RuntimeError(_ONLY_READS)
+
+
+def _changed(session: Session) -> Sequence[object]:
+    return [one for one in session.dirty if session.is_modified(one)]

@@ -1,0 +1,115 @@
+"""`rapport db …`, `rapport plugin …` and `rapport doctor`: looking after the house."""
+
+import json
+import sys
+
+import click
+
+from core import migrate
+from core.app import CRM
+from core.command import with_app
+from core.pages import Check
+from core.plugin_manager import installed_plugins, plugin_names
+
+
+@click.group(name="db")
+def database() -> None:
+    """Bring the tables up to date.
+
+    Example: rapport db upgrade
+    """
+
+
+_plugin_option = click.option("--plugin", help="One lineage only, such as core.")
+
+
+@database.command()
+@_plugin_option
+@with_app
+def upgrade(app: CRM, plugin: str | None) -> None:
+    """Upgrade core's tables, then the plugins'. Example: rapport db upgrade."""
+    steps = migrate.upgrade(app, plugin)
+    click.echo("\n".join(steps) if steps else "Nothing to do.")
+
+
+@database.command()
+@_plugin_option
+@click.option("--to", "target", default="base", show_default=True)
+@click.confirmation_option(prompt="Tables go, with their rows. Go on?")
+@with_app
+def downgrade(app: CRM, plugin: str | None, target: str) -> None:
+    """Take tables back. Example: rapport db downgrade --plugin documents."""
+    click.echo("\n".join(migrate.downgrade(app, plugin, target)) or "Nothing to do.")
+
+
+@database.command()
+@click.option("--json", "as_json", is_flag=True)
+@with_app
+def status(app: CRM, as_json: bool) -> None:
+    """Say which tables are at which revision. Example: rapport db status."""
+    found = migrate.status(app)
+    if as_json:
+        click.echo(json.dumps([vars(one) for one in found]))
+        return
+    for one in found:
+        state = "up to date" if one.current == one.head else "run: rapport db upgrade"
+        click.echo(f"{one.name:<14} {one.current or '-':<24} {state}")
+
+
+@database.command()
+@click.argument("plugin")
+@click.argument("slug")
+@with_app
+def revision(app: CRM, plugin: str, slug: str) -> None:
+    """Write a migration from the models. Example: rapport db revision portal tags."""
+    words = slug.replace("_", " ").capitalize()
+    click.echo(str(migrate.new_revision(app, plugin, slug, f"{words}.")))
+
+
+@click.group()
+def plugin() -> None:
+    """Look after plugins.
+
+    Example: rapport plugin list
+    """
+
+
+@plugin.command(name="list")
+@click.option("--json", "as_json", is_flag=True)
+@with_app
+def plugin_list(app: CRM, as_json: bool) -> None:
+    """List the installed plugins. Example: rapport plugin list."""
+    on = plugin_names(app)
+    rows = [
+        {"name": point.name, "module": point.value, "on": point.name in on}
+        for point in installed_plugins()
+    ]
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    for row in rows:
+        click.echo(
+            f"{row['name']:<14} {'on' if row['on'] else 'off':<4} {row['module']}"
+        )
+
+
+@click.command()
+@with_app
+def doctor(app: CRM) -> None:
+    """Say what is wrong with this installation, and what to do.
+
+    Example: rapport doctor
+    """
+    wrong = [
+        f"tables of {one.name}: run rapport db upgrade"
+        for one in migrate.status(app)
+        if one.current != one.head
+    ]
+    if not wrong:
+        checks: list[Check] = app.extensions["rapport_checks"]
+        wrong = [f"{one.name}: {said}" for one in checks if (said := one.run())]
+    for line in wrong:
+        click.echo(line, err=True)
+    if wrong:
+        sys.exit(2)
+    click.echo("All is well.")

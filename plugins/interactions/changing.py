@@ -1,0 +1,122 @@
+"""Changing an entry, keeping it on top, putting it away and bringing it back."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import render_template, request
+
+from core.errors import Conflict, CRMError, Forbidden
+from core.i18n import _
+from core.interactions import services
+from core.interactions.entries import name_of_author
+from core.interactions.models import Interaction
+from core.interactions.permissions import WRITE
+from core.interactions.rules import gains_readers, may_change
+from core.pages import on_refusal
+from core.permissions import me, requires
+from core.readers import readers_of
+from core.visibility import get_visible
+from plugins.interactions import answers
+from plugins.interactions.composer import composer_to_change
+from plugins.interactions.readers import ReadersUnseen, check_seen, chosen
+from plugins.interactions.schemas import EntryForm, sent
+from plugins.interactions.views import bp as bp
+
+
+@bp.get("/interactions/<int:interaction_id>/edit")
+@requires(WRITE)
+def edit(interaction_id: int) -> Any:
+    """Offer an entry to be changed by somebody who may."""
+    entry = _changeable(interaction_id)
+    composer = composer_to_change(entry, me())
+    return render_template("interactions/edit.html", entry=entry, composer=composer)
+
+
+def _changeable(interaction_id: int) -> Interaction:
+    entry = get_visible(me(), Interaction, interaction_id)
+    if not may_change(me(), entry):
+        raise Forbidden(_("Only its author may change this entry."))
+    return entry
+
+
+def _draw_edit(error: CRMError, interaction_id: int) -> Any:
+    entry = _changeable(interaction_id)
+    return render_template(
+        "interactions/edit.html",
+        entry=entry,
+        composer=composer_to_change(entry, me(), **answers.typed(error)),
+        conflict=isinstance(error, Conflict),
+        author=name_of_author(entry),
+    )
+
+
+@bp.post("/interactions/<int:interaction_id>/edit")
+@requires(WRITE)
+@on_refusal(_draw_edit)
+def save(interaction_id: int) -> Any:
+    """Save a changed entry; opening it to more readers asks first."""
+    entry = _changeable(interaction_id)
+    form = EntryForm().load(sent(request.form))
+    if form["version"] != entry.version:
+        raise Conflict(_("Somebody saved this meanwhile. Yours is kept below."))
+    before = entry.audience.spec
+    contacts = [entry.contact] if entry.contact else []
+    spec = chosen(form, contacts)
+    check_seen(spec, looked=form["looked"], seen=form["seen"], known=before)
+    opened = spec.kind != "shared" and gains_readers(before, spec, entry.author)
+    if opened and not form["sure"]:
+        said = _("More colleagues will be able to read this. Save again to agree.")
+        raise ReadersUnseen(said, readers_of(spec), sure=True)
+    services.change_interaction(
+        entry,
+        actor=me(),
+        kind=form["kind"],
+        body=form["body"],
+        occurred_at=_moved(entry, form["occurred_at"]),
+        audience=spec,
+    )
+    return answers.to_entry(entry, _("Saved."))
+
+
+def _moved(entry: Interaction, to: datetime | None) -> datetime | None:
+    """Give the new time of an entry; the form knows no seconds, so none count."""
+    same = entry.occurred_at.replace(second=0, microsecond=0)
+    return None if to == same else to
+
+
+@bp.post("/interactions/<int:interaction_id>/trash")
+@requires(WRITE)
+def trash(interaction_id: int) -> Any:
+    """Put an entry into the trash, with a way back."""
+    entry = get_visible(me(), Interaction, interaction_id)
+    services.trash_interaction(entry, actor=me())
+    return answers.after_trash(entry)
+
+
+@bp.post("/interactions/<int:interaction_id>/restore")
+@requires(WRITE)
+def restore(interaction_id: int) -> Any:
+    """Take an entry out of the trash."""
+    entry = get_visible(me(), Interaction, interaction_id, trashed=True)
+    services.restore_interaction(entry, actor=me())
+    return answers.back(entry, _("Put back."))
+
+
+@bp.post("/interactions/<int:interaction_id>/pin")
+@requires(WRITE)
+def pin(interaction_id: int) -> Any:
+    """Keep an entry at the top of its timelines."""
+    return _pin(interaction_id, pinned=True)
+
+
+@bp.post("/interactions/<int:interaction_id>/unpin")
+@requires(WRITE)
+def unpin(interaction_id: int) -> Any:
+    """Let an entry go back to its place."""
+    return _pin(interaction_id, pinned=False)
+
+
+def _pin(interaction_id: int, *, pinned: bool) -> Any:
+    entry = get_visible(me(), Interaction, interaction_id)
+    services.pin_interaction(entry, pinned=pinned)
+    return answers.back(entry)
