@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from marshmallow import ValidationError
 
 from core import __version__, migrate
-from core.app import CRM
+from core.app import CRM, create_app
 from core.command import RapportGroup, application
 from core.config import instance_folder
 from core.db import db

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from core.app import CRM
+from core.app import CRM, create_app
 from core.events import acting
 
 
