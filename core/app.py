@@ -1,6 +1,5 @@
 """The application factory: configuration → database → plugins → routes → door check."""
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -126,15 +125,12 @@ def create_app(
 
 
 def _secret_key(folder: Path) -> str:
-    """Read the key `rapport init` wrote; without one, cookies end with the process."""
+    """Read the key `rapport init` wrote; without one, sign-ins end with the process."""
     file = folder / "secret_key"
     if file.exists():
         return file.read_text("utf-8").strip()
     import secrets
 
-    logging.getLogger("rapport").warning(
-        "no secret key: run `rapport init`, or sign-ins end when this process does"
-    )
     return secrets.token_hex()
 
 

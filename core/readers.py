@@ -192,7 +192,8 @@ def words_for(readers: Readers) -> str:
         len(readers.inside),
     )
     if not readers.outside and not readers.silent:
-        return f"{inside} {_('Nobody outside.')}"
+        nobody = _("Nobody outside.")
+        return f"{inside} {nobody}"
     outside = ngettext(
         "%(num)d person outside will see this.",
         "%(num)d people outside will see this.",

@@ -81,6 +81,7 @@ document.addEventListener("focusin", (event) => {
 document.addEventListener("input", (event) => {
   const form = formOf(event);
   if (!form || event.target !== textOf(form)) return;
+  form.classList.add("open"); // It closes when sent, and the hand may stay in it.
   clearTimeout(form.keepTimer);
   form.keepTimer = setTimeout(keep, 1000, form);
 });

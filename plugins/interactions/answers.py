@@ -62,7 +62,7 @@ def refused_in_place(error: CRMError) -> Any:
     if isinstance(error, ReadersUnseen):
         answer = make_response(
             render_template(
-                "interactions/who.html", who=error.who, notice=error.message
+                "interactions/who.html", who=error.who, asked=error.message
             )
         )
         answer.headers["HX-Retarget"] = "#who"

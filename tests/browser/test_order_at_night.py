@@ -12,41 +12,11 @@ from plugins.portal.services.prices import agree_price, save_agreement
 from plugins.portal.services.products import create_product
 from plugins.portal.services.stock import count_stock, promise_from_stock
 from plugins.portal.words import day
+from tests.browser.person import Person
 
 pytestmark = pytest.mark.browser
 
 LISTED, OWN = Decimal("4.20"), Decimal("3.90")
-
-
-class Shopper:
-    """Somebody at a browser of their own, with scripts or without."""
-
-    def __init__(self, browser, server, user, *, scripts=True, width=1280):
-        self.server = server
-        context = browser.new_context(
-            java_script_enabled=scripts, viewport={"width": width, "height": 800}
-        )
-        self.page = context.new_page()
-        self.complaints = []
-        self.page.on("console", self._hear)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        server.sign_in(self.page, user.email, PASSWORD)
-
-    def _hear(self, message):
-        if message.type in {"error", "warning"}:
-            self.complaints.append(message.text)
-
-    def opens(self, path):
-        self.page.goto(f"{self.server.url}{path}")
-
-    def reads(self):
-        return " ".join(self.page.locator("main").inner_text().split())
-
-    def presses(self, name):
-        self.page.get_by_role("button", name=name, exact=True).first.click()
-
-    def is_too_wide(self):
-        return self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
 @pytest.fixture
@@ -89,19 +59,27 @@ def orders():
         return session.execute(sa.select(Order.number, Order.total)).all()
 
 
+def true_and_shown(person, name):
+    """Give the last two cells of a line: the true stock, and what is shown of it."""
+    cells = person.page.locator("tr", has_text=name).locator("td")
+    return [" ".join(one.split()) for one in cells.all_inner_texts()[-2:]]
+
+
 @pytest.mark.parametrize(("scripts", "width"), [(True, 1280), (False, 360)])
 def test_twelve_lines_are_pasted_two_are_mended_and_ordered_with_a_promise(
     browser, server, kallio, goods, scripts, width
 ):
     outi = make_user("Outi Kallio", kind="customer", contact=kallio, password=PASSWORD)
     anna = make_user("Anna Laine", roles=("sales",), password=PASSWORD)
-    her = Shopper(browser, server, outi, scripts=scripts, width=width)
+    her = Person(browser, server, outi, scripts=scripts, width=width)
 
     her.opens("/portal/catalogue")
     assert "Elbow 12 mm" in her.reads()
     assert "€3.90" in her.reads()
     assert "Few left" in her.reads()
-    assert not her.is_too_wide() if scripts else True
+    if scripts:
+        too_wide = "document.documentElement.scrollWidth > innerWidth"
+        assert not her.page.evaluate(too_wide)
 
     pasted = [f"{sku}\t2" for sku in goods] + ["KV-30O\t5", "KV-400 lots"]
     her.opens("/portal/quick-order")
@@ -133,15 +111,13 @@ def test_twelve_lines_are_pasted_two_are_mended_and_ordered_with_a_promise(
     assert ordered == total
     assert her.complaints == []
 
-    rep = Shopper(browser, server, anna)
+    rep = Person(browser, server, anna)
     rep.opens(f"/orders/{number}")
-    row = rep.page.locator("tr", has_text="KV-100").inner_text().split("\t")
-    assert [" ".join(cell.split()) for cell in row[-2:]] == ["5 of 7", "Few left"]
+    assert true_and_shown(rep, "Elbow 12 mm") == ["5 of 7", "Few left"]
     with db.transaction():
         save_agreement(kallio, shows_exact_stock=True)
     rep.opens(f"/orders/{number}")
-    row = rep.page.locator("tr", has_text="KV-100").inner_text().split("\t")
-    assert [" ".join(cell.split()) for cell in row[-2:]] == ["5 of 7", "5 in stock"]
+    assert true_and_shown(rep, "Elbow 12 mm") == ["5 of 7", "5 in stock"]
     her.opens("/portal/catalogue?q=KV-100")
     assert "5 in stock" in her.reads()
     assert rep.complaints == []
@@ -155,7 +131,7 @@ def test_two_customers_go_for_the_last_unit_and_one_gets_it(
         make_user("Outi Kallio", kind="customer", contact=kallio, password=PASSWORD),
         make_user("Timo Tapio", kind="customer", contact=tapio, password=PASSWORD),
     ]
-    shoppers = [Shopper(browser, server, one) for one in people]
+    shoppers = [Person(browser, server, one) for one in people]
     for one in shoppers:
         one.opens("/portal/quick-order")
         one.page.get_by_label("SKU and quantity").fill("KV-100 1\nKV-200 3")
@@ -177,7 +153,7 @@ def test_two_customers_go_for_the_last_unit_and_one_gets_it(
 
 def test_a_double_click_orders_once(browser, server, kallio, goods):
     outi = make_user("Outi Kallio", kind="customer", contact=kallio, password=PASSWORD)
-    her = Shopper(browser, server, outi)
+    her = Person(browser, server, outi)
     her.opens("/portal/catalogue?q=KV-200")
     her.page.get_by_role("button", name="Add").click()
     her.opens("/portal/basket")
@@ -190,7 +166,7 @@ def test_a_double_click_orders_once(browser, server, kallio, goods):
 
 def test_the_whole_way_is_walked_by_keyboard(browser, server, kallio, goods):
     outi = make_user("Outi Kallio", kind="customer", contact=kallio, password=PASSWORD)
-    her = Shopper(browser, server, outi)
+    her = Person(browser, server, outi)
     her.opens("/portal/catalogue?q=KV-200")
     keys = her.page.keyboard
     her.page.get_by_label("How many KV-200").focus()

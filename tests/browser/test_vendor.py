@@ -19,36 +19,12 @@ from plugins.portal.services.purchasing import (
 )
 from plugins.portal.services.stock import today
 from plugins.portal.words import day
+from tests.browser.person import Person
 
 pytestmark = pytest.mark.browser
 
 WITHIN = 4_000
 REASON = "The foundry burnt"
-
-
-class Person:
-    """Somebody at a browser of their own."""
-
-    def __init__(self, browser, server, user, *, scripts=True):
-        self.server = server
-        self.page = browser.new_context(java_script_enabled=scripts).new_page()
-        self.complaints = []
-        self.page.on("console", self._hear)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        server.sign_in(self.page, user.email, PASSWORD)
-
-    def _hear(self, message):
-        if message.type in {"error", "warning"}:
-            self.complaints.append(message.text)
-
-    def opens(self, path):
-        self.page.goto(f"{self.server.url}{path}")
-
-    def status_of(self, path):
-        return self.page.request.get(f"{self.server.url}{path}").status
-
-    def reads(self):
-        return " ".join(self.page.locator("main").inner_text().split())
 
 
 class Trade:
