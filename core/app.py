@@ -10,6 +10,7 @@ from flask_smorest import Api
 from marshmallow import Schema
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+import core.changes  # noqa: F401 - listens to every session from now on
 from core import __version__, front
 from core.assets import init_assets
 from core.config import instance_folder, load_config

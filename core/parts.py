@@ -11,7 +11,6 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from flask import current_app, render_template
 from markupsafe import Markup
-from sqlalchemy.exc import DBAPIError
 
 from core.db import db
 from core.pages import Action, Failure, Panel, allowed
@@ -46,14 +45,12 @@ class Drawn(Generic[P]):
 def draw(part: Part, **more: object) -> Markup | None:
     """Give the HTML of a part, or None when it failed in production."""
     try:
-        return Markup(render_template(part.template, **{**part.context, **more}))  # noqa: S704 - a template's own output
-    except Exception as error:
+        with db.contained():
+            return Markup(render_template(part.template, **{**part.context, **more}))  # noqa: S704 - a template's own output
+    except Exception:
         if current_app.testing or current_app.debug:
             raise
         log.exception("the part %s failed", part.template)
-        if isinstance(error, DBAPIError):
-            # PostgreSQL answers nothing more in a transaction that failed.
-            db.session.rollback()
         return None
 
 

@@ -90,8 +90,9 @@ def _register(pm: pluggy.PluginManager, name: str, module: object) -> None:
         pm.register(module, name=name)
         pm.check_pending()
     except pluggy.PluginValidationError as error:
+        said = " ".join(str(error).split()).rstrip(".")
         raise PluginError(
-            f"plugin {name!r} implements a hook that core does not have: {error}. "
+            f"plugin {name!r} implements a hook that core does not have: {said}. "
             "Compare the name and arguments with docs/hooks.md."
         ) from error
     except ValueError as error:

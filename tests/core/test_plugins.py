@@ -1,0 +1,583 @@
+"""Plugins: what each hook is for, and what one that fails may spoil."""
+
+import inspect
+import json
+from datetime import timedelta
+
+import marshmallow as ma
+import pytest
+import sqlalchemy as sa
+from click import command, echo
+from flask import Blueprint
+from marshmallow import fields
+
+from core import hookimpl, hookspecs, settings
+from core.contacts.models import Contact
+from core.contacts.services import create_contact
+from core.db import db
+from core.demo.loading import load_demo_company
+from core.events import EventType, Subscriber
+from core.imports import ImportKind
+from core.jobs import Job
+from core.pages import (
+    Action,
+    Check,
+    Column,
+    DayItem,
+    InteractionKind,
+    MenuItem,
+    PaletteItem,
+    Panel,
+)
+from core.permissions import Permission, requires
+from core.plugin_manager import PluginError
+from core.records import RecordType
+from core.testing.factories import make_contact, make_user
+from core.testing.plugins import INSTALLED, install_plugin, make_plugin
+from core.users.models import Team
+from core.users.services import ensure_team
+
+ALL = {name for name, one in vars(hookspecs).items() if hasattr(one, "rapport_spec")}
+
+STARTING = sorted(
+    {name for name in ALL if name.startswith("register_")} | {"init_app"}
+)
+# The page each hook contributes to; `{}` is the id of a contact.
+PAGES = {
+    "contact_columns": "/contacts",
+    "day_items": "/",
+    "menu_items": "/contacts",
+    "palette_items": "/palette?q=a",
+    "palette_results": "/palette?q=a",
+    "record_actions": "/contacts/{}",
+    "record_panels": "/contacts/{}",
+}
+
+READ = Permission("probe:read", "Look at the probe")
+
+
+@pytest.fixture
+def app_config():
+    return {"PLUGINS_DISABLED": INSTALLED}
+
+
+# -- Every hook, used --------------------------------------------------------------
+
+bp = Blueprint("probe", __name__)
+
+
+@bp.get("/probe")
+@requires(READ)
+def page():
+    return "the probe's page"
+
+
+class ProbeSettings(ma.Schema):
+    depth = fields.Integer(load_default=3)
+
+
+class RowSchema(ma.Schema):
+    name = fields.String(required=True)
+
+
+def bring(row, context):
+    return create_contact({"kind": "person", "name": row["name"]}, actor=context.actor)
+
+
+@command()
+def probe():
+    """Probe. Example: rapport probe."""
+    echo("probed")
+
+
+def everything():
+    """Make a plugin that implements every hook there is."""
+    done = []
+
+    def init_app(app):
+        app.jinja_env.filters["probe"] = str.upper
+
+    def record_panels(record, user):
+        if not isinstance(record, Contact):
+            return []
+        context = {"errors": {"_schema": ["A panel's words"]}}
+        template = "core/contacts/changes.html"
+        given = context | {"changes": [], "all_url": "/probe#panel"}
+        return [Panel("probe.panel", "Probe panel", template, given, READ)]
+
+    def record_actions(record, user):
+        return [Action("Probe action", "/probe#action", READ)]
+
+    return done, make_plugin(
+        init_app=init_app,
+        register_blueprints=lambda: [bp],
+        register_permissions=lambda: [READ],
+        register_settings=lambda: ProbeSettings,
+        register_event_types=lambda: [EventType("probe.done", "Done")],
+        register_subscribers=lambda: [
+            Subscriber("probe.ear", ("team.created",), lambda event: done.append(event))
+        ],
+        register_jobs=lambda: [
+            Job("probe.job", timedelta(hours=1), lambda: done.append("job"))
+        ],
+        register_records=lambda: [
+            RecordType(
+                Team,
+                "Team",
+                "people",
+                READ,
+                lambda team: team.name,
+                lambda team, user: "/probe#team",
+            )
+        ],
+        register_imports=lambda: [
+            ImportKind("probes", "Probes", RowSchema, bring, READ)
+        ],
+        register_checks=lambda: [Check("probe", lambda: "the probe is dirty")],
+        register_interaction_kinds=lambda: [
+            InteractionKind("probing", "Probing", "search")
+        ],
+        register_commands=lambda: [probe],
+        menu_items=lambda user: [MenuItem("Probe menu", "probe.page", READ)],
+        record_panels=record_panels,
+        record_actions=record_actions,
+        day_items=lambda user: [
+            DayItem(
+                "probe.day",
+                "Probe day",
+                "core/contacts/changes.html",
+                {"changes": [], "all_url": "/probe#day"},
+                READ,
+            )
+        ],
+        palette_items=lambda user: [PaletteItem("Probe place", "/probe", READ)],
+        palette_results=lambda user, query: [
+            {"group": "probe", "title": f"Found {query}", "why": "", "url": "/probe"}
+        ],
+        contact_columns=lambda: [
+            Column("probe", "Probe column", lambda contact: f"probed {contact.id}")
+        ],
+        contact_scope=lambda user: Contact.language != "xx",
+        load_demo=lambda demo: done.append(sorted(demo.users)),
+    )
+
+
+@pytest.fixture
+def probed(make_app, app_config):
+    """An application with the plugin that implements every hook."""
+    done, plugin = everything()
+    app = make_app((("probe", plugin),), **app_config)
+    with app.app_context():
+        app.probe, app.done = plugin, done
+        yield app
+
+
+@pytest.fixture
+def app(probed):
+    return probed
+
+
+def test_this_module_uses_every_hook(app):
+    assert set(vars(app.probe)) == ALL
+    assert {*STARTING, *PAGES, "contact_scope", "load_demo"} == ALL
+
+
+def test_what_a_plugin_puts_on_pages_is_there(app, as_user):
+    contact = make_contact("Kallion Vesijohto Oy")
+    browser = as_user(make_user("Ad Min", roles=("admin",)))
+    shown = browser.get(f"/contacts/{contact.id}").text
+    for words in ("Probe panel", "/probe#panel", "Probe action", "Probe menu"):
+        assert words in shown, words
+    listed = browser.get("/contacts").text
+    assert "Probe column" in listed
+    assert f"probed {contact.id}" in listed
+    assert "Probe day" in browser.get("/").text
+    found = browser.get("/palette?q=probe").json["items"]
+    assert {"Found probe", "Probe place"} <= {one["title"] for one in found}
+    assert browser.get("/probe").text == "the probe's page"
+
+
+def test_what_needs_a_permission_is_shown_to_those_who_have_it(app, as_user):
+    contact = make_contact()
+    browser = as_user(make_user("Anna Laine", roles=("sales",)))
+    for address in (f"/contacts/{contact.id}", "/", "/contacts"):
+        words = browser.get(address).text
+        assert "Probe menu" not in words
+        assert "/probe#" not in words
+    found = browser.get("/palette?q=probe").json["items"]
+    assert "Probe place" not in {one["title"] for one in found}
+
+
+def test_what_a_plugin_declares_is_used(app, as_user, deliver, client):
+    from core.worker import run_due_jobs
+
+    with db.transaction():
+        ensure_team("Sales")
+    deliver()
+    run_due_jobs(app)
+    assert [getattr(one, "type", one) for one in app.done] == ["team.created", "job"]
+    assert settings.get("probe") == {"depth": 3}
+    assert client.get("/readyz").json["checks"]["probe"] == "the probe is dirty"
+    assert app.jinja_env.from_string("{{ 'x'|probe }}").render() == "X"
+    admin = as_user(make_user("Ad Min", roles=("admin",)))
+    assert "probe:read" in admin.get("/admin/roles").text
+    assert app.extensions["rapport_imports"]["probes"].bring is bring
+    assert app.extensions["rapport_kinds"]["probing"].title == "Probing"
+    assert app.extensions["rapport_records"]["team"].title == "Team"
+    assert app.extensions["rapport_events"].types["probe.done"].title == "Done"
+    assert app.extensions["rapport_commands"]["probe"] is probe
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_plugin_has_its_part_in_the_demo(app):
+    load_demo_company(app)
+    (users,) = [one for one in app.done if isinstance(one, list)]
+    assert {"sales", "support", "customer", "vendor"} <= set(users)
+
+
+def test_applications_with_different_plugins_live_side_by_side(
+    app, make_app, app_config
+):
+    plain = make_app(**app_config)
+    assert app.test_client().get("/probe").status_code == 302
+    assert plain.test_client().get("/probe").status_code == 404
+    assert "probe:read" not in plain.extensions["rapport_permissions"]
+
+
+# -- At start-up a plugin that is not sound is refused by name ---------------------
+
+
+class Evil:
+    """A hook implementation that does what the test says."""
+
+    def __init__(self):
+        self.do = None
+
+    def plugin(self, hook):
+        def answer():
+            return self.do() if self.do else []
+
+        return make_plugin(**{hook: answer})
+
+
+def explode():
+    raise RuntimeError("evil laughter")
+
+
+def write():
+    db.session.add(Team(name="Written by a page hook"))
+    return []
+
+
+def break_the_transaction():
+    db.session.execute(sa.text("SELECT * FROM nowhere"))
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize("hook", STARTING)
+def test_start_up_refuses_a_plugin_that_raises_and_names_it(make_app, hook):
+    evil = Evil()
+    evil.do = explode
+    with pytest.raises(PluginError, match=f"'evil'.*{hook}.*evil laughter") as refused:
+        make_app((("evil", evil.plugin(hook)),), PLUGINS_DISABLED=INSTALLED)
+    assert "PLUGINS_DISABLED = ['evil']" in str(refused.value)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize("answer", [None, "a word", [object()], {"name": 1}, [None]])
+@pytest.mark.parametrize("hook", [one for one in STARTING if one != "init_app"])
+def test_start_up_refuses_answers_that_are_no_declarations(make_app, hook, answer):
+    evil = Evil()
+    evil.do = lambda: answer
+    with pytest.raises(PluginError, match="'evil'"):
+        make_app((("evil", evil.plugin(hook)),), PLUGINS_DISABLED=INSTALLED)
+
+
+def _named_like(spec):
+    def wrong(**_arguments):
+        return []
+
+    return wrong
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize("hook", sorted(ALL))
+def test_start_up_refuses_a_misspelt_hook(make_app, hook):
+    plugin = make_plugin(**{f"{hook}s": lambda: []})
+    with pytest.raises(PluginError, match=rf"'careless'.*{hook}s.*docs/hooks\.md"):
+        make_app((("careless", plugin),), PLUGINS_DISABLED=INSTALLED)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize("hook", sorted(ALL))
+def test_start_up_refuses_a_misspelt_argument(make_app, hook):
+    plugin = make_plugin(**{hook: lambda contcat: []})
+    with pytest.raises(PluginError, match="'careless'.*contcat"):
+        make_app((("careless", plugin),), PLUGINS_DISABLED=INSTALLED)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_start_up_refuses_a_plugin_that_changes_what_others_answer(make_app):
+    def menu_items():
+        yield
+
+    plugin = make_plugin()
+    plugin.menu_items = hookimpl(menu_items, wrapper=True)
+    with pytest.raises(PluginError, match="'greedy' wraps menu_items"):
+        make_app((("greedy", plugin),), PLUGINS_DISABLED=INSTALLED)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_start_up_refuses_two_plugins_of_one_name(make_app):
+    plugins = tuple(("twin", make_plugin(menu_items=lambda: [])) for _ in range(2))
+    with pytest.raises(PluginError, match="two plugins 'twin'"):
+        make_app(plugins, PLUGINS_DISABLED=INSTALLED)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize(
+    ("hook", "one"),
+    [
+        ("register_subscribers", Subscriber("same", ("*",), print)),
+        ("register_jobs", Job("same", timedelta(hours=1), print)),
+        ("register_checks", Check("same", lambda: None)),
+        ("register_event_types", EventType("same", "Same")),
+        ("register_interaction_kinds", InteractionKind("same", "Same", "dot")),
+        ("register_commands", probe),
+        ("register_permissions", READ),
+    ],
+)
+def test_start_up_refuses_a_name_that_two_declare(make_app, hook, one):
+    plugins = tuple(
+        (name, make_plugin(**{hook: lambda: [one]})) for name in ("first", "second")
+    )
+    with pytest.raises(PluginError, match=f"'first' and 'second' both.*{one.name}"):
+        make_app(plugins, PLUGINS_DISABLED=INSTALLED)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_start_up_refuses_a_blueprint_name_that_is_taken(make_app):
+    plugin = make_plugin(
+        register_blueprints=lambda: [Blueprint("contacts", __name__)],
+    )
+    with pytest.raises(PluginError, match="'careless'.*'contacts'"):
+        make_app((("careless", plugin),), PLUGINS_DISABLED=INSTALLED)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_start_up_refuses_a_plugin_that_cannot_be_imported(
+    make_app, tmp_path, monkeypatch
+):
+    install_plugin(tmp_path / "site", "broken", "import nowhere_to_be_found\n")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    with pytest.raises(PluginError, match="'broken'.*nowhere_to_be_found"):
+        make_app(PLUGINS_DISABLED=INSTALLED)
+    make_app(PLUGINS_DISABLED=[*INSTALLED, "broken"])
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_an_installed_plugin_is_found_by_its_entry_point(
+    make_app, tmp_path, monkeypatch
+):
+    code = """
+from core import hookimpl
+from core.pages import Check
+
+@hookimpl
+def register_checks():
+    return [Check("visitor", lambda: None)]
+"""
+    install_plugin(tmp_path / "site", "visitor", code)
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    app = make_app(PLUGINS_DISABLED=INSTALLED)
+    assert app.test_client().get("/readyz").json["checks"]["visitor"] == "ok"
+
+
+# -- On a page a plugin that fails leaves the page standing ------------------------
+
+
+@pytest.fixture
+def evil():
+    return Evil()
+
+
+@pytest.fixture
+def spoil(make_app, app_config, evil):
+    """Make an application in which one hook can be made to fail."""
+
+    def start(hook, *, production):
+        app = make_app(
+            (("evil", evil.plugin(hook)), ("good", _good(hook))),
+            **app_config,
+            TESTING=not production,
+        )
+        return app
+
+    return start
+
+
+def _good(hook):
+    """Make a plugin that answers the same hook well, after the evil one."""
+    whole = everything()[1]
+    plugin = make_plugin(
+        register_blueprints=whole.register_blueprints,
+        register_permissions=whole.register_permissions,
+    )
+    setattr(plugin, hook, getattr(whole, hook))
+    return plugin
+
+
+GOOD = {
+    "contact_columns": "Probe column",
+    "day_items": "Probe day",
+    "menu_items": "Probe menu",
+    "palette_items": "Probe place",
+    "palette_results": "Found probe",
+    "record_actions": "Probe action",
+    "record_panels": "Probe panel",
+}
+
+
+def visit(app, hook):
+    """Open the page of a hook as an administrator; give the answer."""
+    from core.testing.fixtures import _browser
+
+    with app.app_context():
+        contact = make_contact("Kallion Vesijohto Oy")
+        user = make_user("Ad Min", roles=("admin",))
+        browser = _browser(app, user.email)
+    address = PAGES[hook].format(contact.id).replace("q=a", "q=probe")
+    return browser.get(address)
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [explode, break_the_transaction, write, lambda: None, lambda: [object()]],
+    ids=["raises", "breaks", "writes", "nothing", "nonsense"],
+)
+@pytest.mark.parametrize("hook", sorted(PAGES))
+def test_a_page_stands_when_a_plugin_fails_on_it(spoil, evil, hook, deed, caplog):
+    app = spoil(hook, production=True)
+    evil.do = deed
+    answer = visit(app, hook)
+    assert answer.status_code == 200
+    assert f"plugin evil failed in {hook}" in caplog.text
+    text = json.dumps(answer.json) if answer.is_json else answer.text
+    assert GOOD[hook] in text
+    if "contacts" in PAGES[hook]:
+        assert "Kallion Vesijohto Oy" in text
+    with app.app_context(), db.read_only() as session:
+        assert session.scalars(sa.select(Team)).all() == []
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize("hook", sorted(PAGES))
+def test_while_testing_what_a_plugin_raises_is_seen(spoil, evil, hook):
+    app = spoil(hook, production=False)
+    evil.do = explode
+    with pytest.raises(RuntimeError, match="evil laughter"):
+        visit(app, hook)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize(
+    ("hook", "items"),
+    [
+        ("menu_items", [MenuItem("Lost", "nowhere.at_all", READ)]),
+        ("record_panels", [Panel("evil.p", "Lost", "evil/none.html", {}, READ)]),
+        ("day_items", [DayItem("evil.d", "Lost", "evil/none.html", {}, READ)]),
+        ("contact_columns", [Column("evil", "Lost", lambda contact: 1 // 0)]),
+    ],
+)
+def test_a_page_stands_when_an_item_cannot_be_drawn(spoil, evil, hook, items):
+    app = spoil(hook, production=True)
+    evil.do = lambda: items
+    answer = visit(app, hook)
+    assert answer.status_code == 200
+    assert GOOD[hook] in answer.text
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_panel_that_fails_says_so_in_its_place(spoil, evil):
+    app = spoil("record_panels", production=True)
+    evil.do = lambda: [Panel("evil.p", "Weather", "evil/none.html", {}, READ)]
+    shown = visit(app, "record_panels").text
+    assert "Weather" in shown
+    assert "not available" in shown.lower()
+
+
+def test_a_plugin_that_fails_while_a_form_is_saved_spoils_nothing(
+    spoil, evil, monkeypatch
+):
+    from core.testing.fixtures import _browser
+
+    app = spoil("menu_items", production=True)
+    evil.do = break_the_transaction
+    with app.app_context():
+        user = make_user("Ad Min", roles=("admin",))
+        browser = _browser(app, user.email)
+    form = {"name": "For the shop", "scopes": ["contacts:read"], "days": "30"}
+    answer = browser.post("/me/tokens", data=form)
+    assert answer.status_code == 200
+    assert "rap_" in answer.text
+    assert "For the shop" in browser.get("/me").text
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_check_that_raises_is_not_ready_and_spoils_no_other(make_app, app_config):
+    plugin = make_plugin(
+        register_checks=lambda: [
+            Check("evil", break_the_transaction),
+            Check("good", lambda: None),
+        ]
+    )
+    app = make_app((("evil", plugin),), **app_config)
+    answer = app.test_client().get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json["checks"]["evil"] == "cannot be asked"
+    assert answer.json["checks"]["good"] == "ok"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_the_demo_names_a_plugin_that_fails_in_it(make_app, app_config, evil):
+    evil.do = explode
+    app = make_app((("evil", evil.plugin("load_demo")),), **app_config)
+    with pytest.raises(PluginError, match="'evil' failed in load_demo"):
+        load_demo_company(app)
+
+
+# -- Looking at the hooks at work --------------------------------------------------
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_every_call_of_a_hook_can_be_watched(
+    make_app, app_config, monkeypatch, caplog, evil
+):
+    monkeypatch.setenv("RAPPORT_TRACE_HOOKS", "1")
+    _done, plugin = everything()
+    app = make_app(
+        (("probe", plugin), ("evil", evil.plugin("palette_results"))),
+        **app_config,
+        TESTING=False,
+    )
+    assert "probe.register_permissions() -> [Permission(" in caplog.text
+    evil.do = explode
+    assert visit(app, "palette_results").status_code == 200
+    assert "probe.palette_results(user=<" in caplog.text
+    assert "query='probe') -> [{'group': 'probe'" in caplog.text
+    assert "evil.palette_results() raised RuntimeError('evil laughter')" in caplog.text
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_hooks_are_quiet_unless_they_are_watched(make_app, app_config, caplog):
+    _done, plugin = everything()
+    app = make_app((("probe", plugin),), **app_config)
+    visit(app, "menu_items")
+    assert "probe.menu_items" not in caplog.text
+
+
+@pytest.mark.parametrize("hook", sorted(ALL))
+def test_every_hook_says_what_it_is_for_with_an_example(hook):
+    words = inspect.getdoc(getattr(hookspecs, hook))
+    assert len(words.splitlines()) >= 3
+    assert "Example: `" in words.replace("\n", " ")
