@@ -9,16 +9,12 @@ from pathlib import Path
 
 import click
 import sqlalchemy as sa
-from marshmallow import ValidationError
 
 from core import __version__, migrate
 from core.app import CRM, create_app
 from core.command import RapportGroup, application
 from core.config import instance_folder
 from core.db import db
-from core.errors import CRMError
-from core.plugin_manager import PluginError
-from core.problems import flatten
 from core.upkeep import database, doctor, plugin
 from core.users.defaults import ensure_default_roles
 from core.users.models import User
@@ -75,7 +71,9 @@ def prepare_instance(folder: Path) -> None:
 
 @rapport.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8000, show_default=True
+)
 @click.option("--no-worker", is_flag=True, help="Workers run elsewhere.")
 def run(host: str, port: int, no_worker: bool) -> None:
     """Run the web server, with a worker beside it.
@@ -158,7 +156,7 @@ rapport.add_command(doctor)
 
 
 def main() -> None:
-    """Run the command; bad input ends with one sentence and exit code 2."""
+    """Run the command, with its log on standard error."""
     logging.basicConfig(
         level=os.environ.get("RAPPORT_LOG", "INFO"),
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
@@ -166,21 +164,7 @@ def main() -> None:
     )
     for noisy in ("alembic", "whoosh"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    try:
-        rapport(standalone_mode=True)
-    except (CRMError, PluginError, ValidationError, ValueError) as error:
-        click.echo(f"rapport: {_sentence(error)}", err=True)
-        sys.exit(2)
-
-
-def _sentence(error: Exception) -> str:
-    details = getattr(error, "errors", None) or getattr(error, "messages", None)
-    if isinstance(details, dict) and details:
-        return " ".join(
-            f"{field}: {' '.join(messages)}"
-            for field, messages in flatten(details).items()
-        )
-    return str(getattr(error, "message", error))
+    rapport()
 
 
 if __name__ == "__main__":

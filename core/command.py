@@ -1,17 +1,43 @@
 """What every command shares: the application, built once, and plugins' commands."""
 
+import sys
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 import click
+from marshmallow import ValidationError
+from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 
 from core.app import CRM, create_app
+from core.errors import CRMError
 from core.events import acting
+from core.plugin_manager import PluginError
+from core.problems import flatten
+
+# What is wrong with the input or the installation, not with our code.
+_REFUSALS = (
+    CRMError,
+    PluginError,
+    ValidationError,
+    ValueError,
+    OSError,
+    ArgumentError,
+    OperationalError,
+    ProgrammingError,
+)
 
 
 class RapportGroup(click.Group):
     """The built-in commands, and those that plugins bring."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command; a refusal ends it with one sentence and exit code 2."""
+        try:
+            return super().main(*args, **kwargs)
+        except _REFUSALS as error:
+            click.echo(f"rapport: {_sentence(error)}", err=True)
+            sys.exit(2)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name all commands, plugins' included."""
@@ -27,6 +53,26 @@ class RapportGroup(click.Group):
             # Plugins' commands find the application there, as Flask's do.
             ctx.with_resource(application().app_context())
         return found
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ArgumentError):
+        return f"DATABASE_URL is no address of a database. {error}"
+    if isinstance(error, OperationalError | ProgrammingError):
+        said = str(error.orig).strip().partition("\n")[0].rstrip(".")
+        return (
+            f"The database does not answer: {said}. A new installation needs "
+            "rapport init, a new version rapport db upgrade."
+        )
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    details = getattr(error, "errors", None) or getattr(error, "messages", None)
+    if isinstance(details, dict) and details:
+        return " ".join(
+            f"{field}: {' '.join(messages)}"
+            for field, messages in flatten(details).items()
+        )
+    return str(getattr(error, "message", error))
 
 
 def _plugin_commands() -> dict[str, click.Command]:

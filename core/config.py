@@ -56,13 +56,17 @@ DEFAULTS: dict[str, Any] = {
 def load_config(instance: Path) -> dict[str, Any]:
     """Read the configuration of the deployment in the folder `instance`.
 
-    Raises `ValueError` when an environment variable cannot be read.
+    Raises `ValueError` when the file or an environment variable cannot be read.
     """
     config = dict(DEFAULTS)
     file = instance / "config.py"
     if file.exists():
         found: dict[str, Any] = {}
-        exec(compile(file.read_text("utf-8"), str(file), "exec"), found)  # noqa: S102 - the deployment's own file
+        try:
+            code = compile(file.read_text("utf-8"), str(file), "exec")
+        except SyntaxError as error:
+            raise ValueError(f"{file}, line {error.lineno}: {error.msg}") from error
+        exec(code, found)  # noqa: S102 - the deployment's own file
         config.update({k: v for k, v in found.items() if k.isupper()})
     for key in set(config):
         text = os.environ.get(f"RAPPORT_{key}")
@@ -74,15 +78,27 @@ def load_config(instance: Path) -> dict[str, Any]:
 def _typed(key: str, text: str, default: object) -> object:
     """Read an environment variable as the type of the key's default."""
     if isinstance(default, bool):
-        return text.lower() in {"1", "true", "yes", "on"}
+        return _yes_or_no(key, text)
     if isinstance(default, int):
         if not text.isdigit():
             raise ValueError(f"RAPPORT_{key} must be a whole number, not {text!r}")
         return int(text)
     if isinstance(default, list):
-        listed = json.loads(text) if text.startswith("[") else text.split(",")
-        return [one.strip() for one in listed if one.strip()]
+        try:
+            listed = json.loads(text) if text.startswith("[") else text.split(",")
+        except ValueError:
+            raise ValueError(f"RAPPORT_{key} must be a list, not {text!r}") from None
+        return [name for one in listed if (name := str(one).strip())]
     return text
+
+
+def _yes_or_no(key: str, text: str) -> bool:
+    # Taken for "no", a misspelt "yes" would leave a protection off.
+    if text.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if text.lower() in {"0", "false", "no", "off", ""}:
+        return False
+    raise ValueError(f"RAPPORT_{key} must be true or false, not {text!r}")
 
 
 def _paths(config: dict[str, Any], instance: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from core.errors import Invalid
 from core.i18n import _
 
 KEPT_FOR = timedelta(hours=24)
+_FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
 _HEADERS = ("Content-Type", "Location", "ETag", "Link")
 
 
@@ -57,7 +58,8 @@ def answer_once(view: Callable[[], Response]) -> Response:
     if kept.status:
         return _again(kept, body_hash)
     response = view()
-    if 200 <= response.status_code < 300:
+    # A page's form that was taken is answered by a redirection.
+    if 200 <= response.status_code < 400:
         kept.status = response.status_code
         kept.headers = [
             f"{name}: {response.headers[name]}"
@@ -103,7 +105,8 @@ def _again(kept: IdempotentAnswer, body_hash: str) -> Response:
 
 def _hash_of_body() -> str:
     """Hash what was sent; of uploads the content, since boundaries differ each time."""
-    if request.mimetype != "multipart/form-data":
+    # A form may be read already, by the CSRF check, and is not to be had as bytes then.
+    if request.mimetype not in _FORMS:
         return hashlib.sha256(request.get_data(cache=True)).hexdigest()
     whole = hashlib.sha256()
     for name, value in sorted(request.form.items(multi=True)):

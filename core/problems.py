@@ -10,7 +10,7 @@ from flask_login import AnonymousUserMixin
 from marshmallow import ValidationError
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
 from core.db import db, only_reading
@@ -30,6 +30,7 @@ from core.i18n import _
 
 log = logging.getLogger("rapport")
 
+_LOCATIONS = ("json", "form", "query", "files")
 _FOR_PROGRAMS = ("application/json", "application/problem+json", "text/event-stream")
 _FRAMEWORK: dict[int, type[CRMError]] = {
     404: NotFound,
@@ -54,7 +55,8 @@ def init_problems(app: Flask) -> None:
     app.register_error_handler(StaleDataError, _show_stale)
     app.register_error_handler(HTTPException, _show_http)
     app.register_error_handler(OperationalError, _show_database)
-    app.register_error_handler(DataError, _show_data)
+    for impossible in (DataError, OverflowError, RecursionError):
+        app.register_error_handler(impossible, _show_impossible)
     app.register_error_handler(Exception, _show_unexpected)
 
 
@@ -130,15 +132,17 @@ def _with_headers(answer: Response, error: CRMError) -> Response:
 def flatten(errors: Any, path: str = "") -> dict[str, list[str]]:
     """Name each field once: `{"emails.0.address": ["…"]}`."""
     found: dict[str, list[str]] = {}
-    if isinstance(errors, dict):
-        for key, value in errors.items():
-            if key in {"_schema", "json", "form", "query", "files"} and not path:
-                found.update(flatten(value, path))
-            else:
-                found.update(flatten(value, f"{path}.{key}" if path else str(key)))
-        return found
-    messages = errors if isinstance(errors, list | tuple) else [errors]
-    return {path: [str(one) for one in messages]}
+    if not isinstance(errors, dict):
+        messages = errors if isinstance(errors, list | tuple) else [errors]
+        return {path or "_schema": [str(one) for one in messages]}
+    for key, value in errors.items():
+        if not path and key in _LOCATIONS and isinstance(value, dict):
+            # Where webargs found it is no part of its name.
+            for name, messages in value.items():
+                found.update(flatten(messages, str(name)))
+        else:
+            found.update(flatten(value, f"{path}.{key}" if path else str(key)))
+    return found
 
 
 def _show_validation(error: ValidationError) -> Any:
@@ -168,6 +172,10 @@ def _show_http(error: HTTPException) -> Any:
     known = _FRAMEWORK.get(error.code or 500)
     if known is not None:
         return show(known())
+    if isinstance(error, MethodNotAllowed):
+        answer = show(_as_it_came(error))
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+        return answer
     return show(_as_it_came(error))
 
 
@@ -190,9 +198,10 @@ def _show_database(error: OperationalError) -> Any:
     return show(Unavailable())
 
 
-def _show_data(error: DataError) -> Any:
-    """Answer for a number too large, or the like, that no schema has stopped."""
-    log.warning("the database cannot take this value: %s", error.orig)
+def _show_impossible(error: Exception) -> Any:
+    """Answer for a number too large, lists too deep, that no schema has stopped."""
+    log.warning("a value that cannot be: %r", error)
+    db.session.rollback()
     return show(BadRequest())
 
 

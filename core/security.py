@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from time import time
 from typing import Any
 
 from flask import Flask, Response, current_app, g, request
@@ -66,7 +67,6 @@ def _init_limits(app: Flask) -> None:
         key_func=_who,
         application_limits=[app.config["RATE_LIMIT"]],
         storage_uri=app.config["RATE_LIMIT_STORAGE"],
-        headers_enabled=True,
     )
     limiter.init_app(app)
     limiter.request_filter(_is_not_limited)
@@ -132,7 +132,21 @@ def _show_csrf(_error: CSRFError) -> Any:
     return show(BadRequest(said))
 
 
+def _tell_limit(response: Response) -> None:
+    """Say how many requests are left; Flask-Limiter would ask everybody to wait."""
+    limit = current_app.extensions["rapport_limiter"].current_limit
+    if limit is None:
+        return
+    response.headers["X-RateLimit-Limit"] = str(limit.limit.amount)
+    response.headers["X-RateLimit-Remaining"] = str(limit.remaining)
+    response.headers["X-RateLimit-Reset"] = str(limit.reset_at)
+    if limit.breached:
+        wait = max(limit.reset_at - int(time()), 1)
+        response.headers["Retry-After"] = str(wait)
+
+
 def _add_headers(response: Response) -> Response:
+    _tell_limit(response)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-Id"] = g.get("request_id", "")

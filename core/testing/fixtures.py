@@ -265,6 +265,17 @@ def as_user(app: CRM) -> Callable[[User | str], FlaskClient]:
     return sign_in
 
 
+@pytest.fixture
+def sign_in_to() -> Callable[[CRM, User], FlaskClient]:
+    """Give a browser in which somebody is signed in to an application of one's own."""
+
+    def sign_in(app: CRM, user: User) -> FlaskClient:
+        with app.app_context():
+            return _browser(app, user.email)
+
+    return sign_in
+
+
 def _browser(app: CRM, email: str) -> FlaskClient:
     with db.transaction():
         secret = open_session(find_user(email), days=1)

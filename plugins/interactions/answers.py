@@ -61,9 +61,7 @@ def refused_in_place(error: CRMError) -> Any:
     """Answer a form that stays on the page: its readers anew, or what is wrong."""
     if isinstance(error, ReadersUnseen):
         answer = make_response(
-            render_template(
-                "interactions/who.html", who=error.who, asked=error.message
-            )
+            render_template("interactions/who.html", who=error.who, asked=error.message)
         )
         answer.headers["HX-Retarget"] = "#who"
     else:

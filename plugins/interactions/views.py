@@ -22,6 +22,7 @@ from core.readers import readers_of
 from core.users.models import Team
 from core.visibility import get_visible
 from plugins.interactions import answers
+from plugins.interactions.acts import acts_words
 from plugins.interactions.composer import composer_for, kinds_to_choose
 from plugins.interactions.readers import (
     check_seen,
@@ -33,6 +34,8 @@ from plugins.interactions.schemas import AudienceForm, EntryForm, FilterForm, se
 from plugins.interactions.story import story as entries_of
 
 bp = Blueprint("interactions", __name__)
+
+bp.app_template_global()(acts_words)
 
 # How many contacts "About whom?" offers.
 OFFERED = 20

@@ -36,12 +36,11 @@ from core.testing.factories import make_contact, make_user
 from core.testing.plugins import INSTALLED, install_plugin, make_plugin
 from core.users.models import Team
 from core.users.services import ensure_team
+from core.worker import run_due_jobs
 
 ALL = {name for name, one in vars(hookspecs).items() if hasattr(one, "rapport_spec")}
 
-STARTING = sorted(
-    {name for name in ALL if name.startswith("register_")} | {"init_app"}
-)
+STARTING = sorted({name for name in ALL if name.startswith("register_")} | {"init_app"})
 # The page each hook contributes to; `{}` is the id of a contact.
 PAGES = {
     "contact_columns": "/contacts",
@@ -54,6 +53,7 @@ PAGES = {
 }
 
 READ = Permission("probe:read", "Look at the probe")
+WORDS = "probe/words.html"
 
 
 @pytest.fixture
@@ -100,22 +100,21 @@ def everything():
     def record_panels(record, user):
         if not isinstance(record, Contact):
             return []
-        context = {"errors": {"_schema": ["A panel's words"]}}
-        template = "core/contacts/changes.html"
-        given = context | {"changes": [], "all_url": "/probe#panel"}
-        return [Panel("probe.panel", "Probe panel", template, given, READ)]
+        return [Panel("probe.panel", "Probe panel", WORDS, {"words": "In it"}, READ)]
 
     def record_actions(record, user):
         return [Action("Probe action", "/probe#action", READ)]
 
-    return done, make_plugin(
+    plugin = make_plugin(
         init_app=init_app,
         register_blueprints=lambda: [bp],
         register_permissions=lambda: [READ],
         register_settings=lambda: ProbeSettings,
         register_event_types=lambda: [EventType("probe.done", "Done")],
         register_subscribers=lambda: [
-            Subscriber("probe.ear", ("team.created",), lambda event: done.append(event))
+            Subscriber(
+                "probe.ear", ("team.created",), lambda event: done.append(event.type)
+            )
         ],
         register_jobs=lambda: [
             Job("probe.job", timedelta(hours=1), lambda: done.append("job"))
@@ -142,13 +141,7 @@ def everything():
         record_panels=record_panels,
         record_actions=record_actions,
         day_items=lambda user: [
-            DayItem(
-                "probe.day",
-                "Probe day",
-                "core/contacts/changes.html",
-                {"changes": [], "all_url": "/probe#day"},
-                READ,
-            )
+            DayItem("probe.day", "Probe day", WORDS, {"words": "Today"}, READ)
         ],
         palette_items=lambda user: [PaletteItem("Probe place", "/probe", READ)],
         palette_results=lambda user, query: [
@@ -160,6 +153,13 @@ def everything():
         contact_scope=lambda user: Contact.language != "xx",
         load_demo=lambda demo: done.append(sorted(demo.users)),
     )
+    return done, beside_templates(plugin)
+
+
+def beside_templates(plugin):
+    """Say where the plugin lies, as a module does; its templates are found there."""
+    plugin.__name__, plugin.__file__ = __name__, __file__
+    return plugin
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ def app(probed):
 
 
 def test_this_module_uses_every_hook(app):
-    assert set(vars(app.probe)) == ALL
+    assert set(vars(app.probe)) - {"__name__", "__file__"} == ALL
     assert {*STARTING, *PAGES, "contact_scope", "load_demo"} == ALL
 
 
@@ -186,12 +186,14 @@ def test_what_a_plugin_puts_on_pages_is_there(app, as_user):
     contact = make_contact("Kallion Vesijohto Oy")
     browser = as_user(make_user("Ad Min", roles=("admin",)))
     shown = browser.get(f"/contacts/{contact.id}").text
-    for words in ("Probe panel", "/probe#panel", "Probe action", "Probe menu"):
+    for words in ("Probe panel", "In it", "/probe#action", "Probe menu"):
         assert words in shown, words
     listed = browser.get("/contacts").text
     assert "Probe column" in listed
     assert f"probed {contact.id}" in listed
-    assert "Probe day" in browser.get("/").text
+    day = browser.get("/").text
+    assert "Probe day" in day
+    assert "Today" in day
     found = browser.get("/palette?q=probe").json["items"]
     assert {"Found probe", "Probe place"} <= {one["title"] for one in found}
     assert browser.get("/probe").text == "the probe's page"
@@ -202,20 +204,18 @@ def test_what_needs_a_permission_is_shown_to_those_who_have_it(app, as_user):
     browser = as_user(make_user("Anna Laine", roles=("sales",)))
     for address in (f"/contacts/{contact.id}", "/", "/contacts"):
         words = browser.get(address).text
-        assert "Probe menu" not in words
-        assert "/probe#" not in words
+        for hidden in ("Probe menu", "Probe panel", "Probe day", "/probe#"):
+            assert hidden not in words
     found = browser.get("/palette?q=probe").json["items"]
     assert "Probe place" not in {one["title"] for one in found}
 
 
 def test_what_a_plugin_declares_is_used(app, as_user, deliver, client):
-    from core.worker import run_due_jobs
-
     with db.transaction():
         ensure_team("Sales")
     deliver()
     run_due_jobs(app)
-    assert [getattr(one, "type", one) for one in app.done] == ["team.created", "job"]
+    assert app.done == ["team.created", "job"]
     assert settings.get("probe") == {"depth": 3}
     assert client.get("/readyz").json["checks"]["probe"] == "the probe is dirty"
     assert app.jinja_env.from_string("{{ 'x'|probe }}").render() == "X"
@@ -293,13 +293,6 @@ def test_start_up_refuses_answers_that_are_no_declarations(make_app, hook, answe
         make_app((("evil", evil.plugin(hook)),), PLUGINS_DISABLED=INSTALLED)
 
 
-def _named_like(spec):
-    def wrong(**_arguments):
-        return []
-
-    return wrong
-
-
 @pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize("hook", sorted(ALL))
 def test_start_up_refuses_a_misspelt_hook(make_app, hook):
@@ -312,7 +305,7 @@ def test_start_up_refuses_a_misspelt_hook(make_app, hook):
 @pytest.mark.parametrize("hook", sorted(ALL))
 def test_start_up_refuses_a_misspelt_argument(make_app, hook):
     plugin = make_plugin(**{hook: lambda contcat: []})
-    with pytest.raises(PluginError, match="'careless'.*contcat"):
+    with pytest.raises(PluginError, match=r"'careless'.*contcat"):
         make_app((("careless", plugin),), PLUGINS_DISABLED=INSTALLED)
 
 
@@ -360,7 +353,7 @@ def test_start_up_refuses_a_blueprint_name_that_is_taken(make_app):
     plugin = make_plugin(
         register_blueprints=lambda: [Blueprint("contacts", __name__)],
     )
-    with pytest.raises(PluginError, match="'careless'.*'contacts'"):
+    with pytest.raises(PluginError, match=r"'careless'.*'contacts'"):
         make_app((("careless", plugin),), PLUGINS_DISABLED=INSTALLED)
 
 
@@ -370,7 +363,7 @@ def test_start_up_refuses_a_plugin_that_cannot_be_imported(
 ):
     install_plugin(tmp_path / "site", "broken", "import nowhere_to_be_found\n")
     monkeypatch.syspath_prepend(tmp_path / "site")
-    with pytest.raises(PluginError, match="'broken'.*nowhere_to_be_found"):
+    with pytest.raises(PluginError, match=r"'broken'.*nowhere_to_be_found"):
         make_app(PLUGINS_DISABLED=INSTALLED)
     make_app(PLUGINS_DISABLED=[*INSTALLED, "broken"])
 
@@ -424,7 +417,7 @@ def _good(hook):
         register_permissions=whole.register_permissions,
     )
     setattr(plugin, hook, getattr(whole, hook))
-    return plugin
+    return beside_templates(plugin)
 
 
 GOOD = {
@@ -438,16 +431,18 @@ GOOD = {
 }
 
 
-def visit(app, hook):
+@pytest.fixture
+def visit(sign_in_to):
     """Open the page of a hook as an administrator; give the answer."""
-    from core.testing.fixtures import _browser
 
-    with app.app_context():
-        contact = make_contact("Kallion Vesijohto Oy")
-        user = make_user("Ad Min", roles=("admin",))
-        browser = _browser(app, user.email)
-    address = PAGES[hook].format(contact.id).replace("q=a", "q=probe")
-    return browser.get(address)
+    def open_page(app, hook):
+        with app.app_context():
+            contact = make_contact("Kallion Vesijohto Oy")
+            browser = sign_in_to(app, make_user("Ad Min", roles=("admin",)))
+        address = PAGES[hook].format(contact.id).replace("q=a", "q=probe")
+        return browser.get(address)
+
+    return open_page
 
 
 @pytest.mark.parametrize(
@@ -456,7 +451,9 @@ def visit(app, hook):
     ids=["raises", "breaks", "writes", "nothing", "nonsense"],
 )
 @pytest.mark.parametrize("hook", sorted(PAGES))
-def test_a_page_stands_when_a_plugin_fails_on_it(spoil, evil, hook, deed, caplog):
+def test_a_page_stands_when_a_plugin_fails_on_it(
+    spoil, visit, evil, hook, deed, caplog
+):
     app = spoil(hook, production=True)
     evil.do = deed
     answer = visit(app, hook)
@@ -472,7 +469,7 @@ def test_a_page_stands_when_a_plugin_fails_on_it(spoil, evil, hook, deed, caplog
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize("hook", sorted(PAGES))
-def test_while_testing_what_a_plugin_raises_is_seen(spoil, evil, hook):
+def test_while_testing_what_a_plugin_raises_is_seen(spoil, visit, evil, hook):
     app = spoil(hook, production=False)
     evil.do = explode
     with pytest.raises(RuntimeError, match="evil laughter"):
@@ -489,7 +486,7 @@ def test_while_testing_what_a_plugin_raises_is_seen(spoil, evil, hook):
         ("contact_columns", [Column("evil", "Lost", lambda contact: 1 // 0)]),
     ],
 )
-def test_a_page_stands_when_an_item_cannot_be_drawn(spoil, evil, hook, items):
+def test_a_page_stands_when_an_item_cannot_be_drawn(spoil, visit, evil, hook, items):
     app = spoil(hook, production=True)
     evil.do = lambda: items
     answer = visit(app, hook)
@@ -498,7 +495,7 @@ def test_a_page_stands_when_an_item_cannot_be_drawn(spoil, evil, hook, items):
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_panel_that_fails_says_so_in_its_place(spoil, evil):
+def test_a_panel_that_fails_says_so_in_its_place(spoil, visit, evil):
     app = spoil("record_panels", production=True)
     evil.do = lambda: [Panel("evil.p", "Weather", "evil/none.html", {}, READ)]
     shown = visit(app, "record_panels").text
@@ -507,15 +504,12 @@ def test_a_panel_that_fails_says_so_in_its_place(spoil, evil):
 
 
 def test_a_plugin_that_fails_while_a_form_is_saved_spoils_nothing(
-    spoil, evil, monkeypatch
+    spoil, evil, sign_in_to
 ):
-    from core.testing.fixtures import _browser
-
     app = spoil("menu_items", production=True)
     evil.do = break_the_transaction
     with app.app_context():
-        user = make_user("Ad Min", roles=("admin",))
-        browser = _browser(app, user.email)
+        browser = sign_in_to(app, make_user("Ad Min", roles=("admin",)))
     form = {"name": "For the shop", "scopes": ["contacts:read"], "days": "30"}
     answer = browser.post("/me/tokens", data=form)
     assert answer.status_code == 200
@@ -551,7 +545,7 @@ def test_the_demo_names_a_plugin_that_fails_in_it(make_app, app_config, evil):
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_every_call_of_a_hook_can_be_watched(
-    make_app, app_config, monkeypatch, caplog, evil
+    make_app, app_config, monkeypatch, caplog, evil, visit
 ):
     monkeypatch.setenv("RAPPORT_TRACE_HOOKS", "1")
     _done, plugin = everything()
@@ -569,7 +563,7 @@ def test_every_call_of_a_hook_can_be_watched(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_hooks_are_quiet_unless_they_are_watched(make_app, app_config, caplog):
+def test_hooks_are_quiet_unless_they_are_watched(make_app, app_config, caplog, visit):
     _done, plugin = everything()
     app = make_app((("probe", plugin),), **app_config)
     visit(app, "menu_items")

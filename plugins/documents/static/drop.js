@@ -69,7 +69,7 @@ const take = (form, files) => {
   for (const file of input.multiple ? files : [...files].slice(0, 1)) {
     const item = { file, line: lineFor(file), key: crypto.randomUUID?.() ?? String(Math.random()) };
     list.append(item.line);
-    const off = button(say(form, "cancel"), () => remove(form, item));
+    const off = button(say(form, "out"), () => remove(form, item));
     off.setAttribute("aria-label", say(form, "remove", { name: file.name }));
     queueOf(form).push(item);
     const why = refused(form, file);
