@@ -71,9 +71,7 @@ def prepare_instance(folder: Path) -> None:
 
 @rapport.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option(
-    "--port", type=click.IntRange(1, 65535), default=8000, show_default=True
-)
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 @click.option("--no-worker", is_flag=True, help="Workers run elsewhere.")
 def run(host: str, port: int, no_worker: bool) -> None:
     """Run the web server, with a worker beside it.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
 
 import marshmallow as ma
 import sqlalchemy as sa
@@ -86,6 +87,13 @@ class Moment(fields.AwareDateTime):
         """Take a time without a zone as UTC."""
         super().__init__(format="iso", default_timezone=UTC, **kwargs)
 
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> datetime:
+        moment = super()._deserialize(value, *args, **kwargs)
+        # At the ends of the calendar another zone's clock cannot be written.
+        if not 1 < moment.year < 9999:
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
+        return moment
+
     def _serialize(
         self, value: datetime | None, *args: Any, **kwargs: Any
     ) -> str | None:
@@ -109,6 +117,10 @@ class Money(fields.Field[Decimal]):
         amount = value.get("amount") if isinstance(value, dict) else value
         if isinstance(amount, float):
             raise ma.ValidationError(_("Write the amount as text, such as 12.50."))
+        here = current_app.config["CURRENCY"]
+        if isinstance(value, dict) and value.get("currency", here) != here:
+            said = _("Amounts here are in %(currency)s.", currency=here)
+            raise ma.ValidationError(said)
         try:
             number = Decimal(str(amount))
         except InvalidOperation as error:
@@ -239,10 +251,11 @@ def next_link(page: Page[Any]) -> dict[str, str]:
     """Make the `Link: <…>; rel="next"` header of a page (RFC 8288)."""
     if page.next is None:
         return {}
-    arguments = request.args.to_dict(flat=True) | {"cursor": page.next}
-    values = {**(request.view_args or {}), **arguments}
-    url = url_for(request.endpoint or "", **values, _external=True)
-    return {"Link": f'<{url}>; rel="next"'}
+    # Not by `url_for`, which would take an argument named `endpoint` for its own.
+    kept = [one for one in request.args.items(multi=True) if one[0] != "cursor"]
+    query = urlencode([*kept, ("cursor", page.next)])
+    place = url_for(request.endpoint or "", **(request.view_args or {}), _external=True)
+    return {"Link": f'<{place}?{query}>; rel="next"'}
 
 
 def etag_of(record: Record) -> dict[str, str]:

@@ -3,14 +3,16 @@
 `DOCUMENTS_MAX_UPLOAD` in the configuration pins `documents.max_upload`.
 """
 
+import json
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask, current_app, g
 from marshmallow import Schema, ValidationError
+from marshmallow.fields import Field, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import JSONType, Model, db
@@ -34,11 +36,23 @@ def _schema(owner: str) -> Schema:
     return schemas[owner]()
 
 
-def from_environment(owner: str, names: Iterable[str]) -> dict[str, Any]:
+def from_environment(owner: str, known: Mapping[str, Field[Any]]) -> dict[str, Any]:
     """Give the keys that variables such as RAPPORT_DOCUMENTS_MAX_UPLOAD pin."""
-    keys = [f"{owner}_{name}".upper() for name in names]
-    found = {key: os.environ.get(f"RAPPORT_{key}") for key in keys}
-    return {key: text for key, text in found.items() if text is not None}
+    found = {}
+    for name, field in known.items():
+        key = f"{owner}_{name}".upper()
+        text = os.environ.get(f"RAPPORT_{key}")
+        if text is not None:
+            found[key] = text if isinstance(field, String) else _plain(text)
+    return found
+
+
+def _plain(text: str) -> Any:
+    """Read a number, a list, `true`; a decimal stays text, so that it stays exact."""
+    try:
+        return json.loads(text, parse_float=str)
+    except ValueError:
+        return text
 
 
 def pinned(app: Flask, owner: str, schema: type[Schema]) -> dict[str, Any]:

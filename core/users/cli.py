@@ -6,6 +6,7 @@ import secrets
 import click
 import sqlalchemy as sa
 
+from core.contacts.models import Contact
 from core.db import db
 from core.users import services
 from core.users.models import User, UserKind
@@ -43,7 +44,9 @@ def create(
     made_up = password or secrets.token_urlsafe(12)
     if kind != "staff" and roles == ("staff",):
         roles = (kind,)
-    with db.transaction():
+    with db.transaction() as session:
+        if contact is not None and session.get(Contact, contact) is None:
+            raise click.UsageError(f"There is no contact {contact}.")
         services.create_user(
             email,
             name=name or email.partition("@")[0],

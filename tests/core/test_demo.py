@@ -162,6 +162,7 @@ def test_reset_spares_the_accounts_of_an_installation_without_a_demonstration(
     assert find_user("ada@example.com").active
 
 
+@pytest.mark.timeout(300)
 def test_the_command_prints_the_sign_ins(database_url: str, tmp_path: Path) -> None:
     place = {"RAPPORT_INSTANCE": str(tmp_path), "RAPPORT_DATABASE_URL": database_url}
     result = subprocess.run(

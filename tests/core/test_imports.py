@@ -467,6 +467,7 @@ def test_a_mapping_leaves_out_the_rows_it_skips(bring: Any) -> None:
     assert (report.created, report.left_out, report.rows) == (1, 2, 3)
 
 
+@pytest.mark.timeout(300)
 def test_the_command_brings_in_lists_and_takes_back(
     app: CRM, database_url: str, tmp_path: Path
 ) -> None:
@@ -490,10 +491,6 @@ def test_the_command_brings_in_lists_and_takes_back(
             check=False,
         )
 
-    trial = command("contacts", str(file), "--map", str(mapping), "--dry-run")
-    assert trial.stdout == (
-        "Would bring in till.csv: 1 new, 0 changed, 0 as before, 1 refused.\n"
-    )
     done = command("contacts", str(file), "--map", str(mapping), "--as", me.email)
     assert "1 new" in done.stdout
     assert (

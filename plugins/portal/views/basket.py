@@ -110,7 +110,14 @@ def _draw_basket(error: CRMError | None = None) -> Any:
         error,
         basket=services.read_basket(outsider()),
         typed=typed if error else {},
-        token=request.form.get("token") or uuid4().hex,
+        # The same form keeps its token: what was ordered after all is found again.
+        token=_token_or_new(request.form.get("token", "")),
+    )
+
+
+def _token_or_new(token: str) -> str:
+    return (
+        uuid4().hex if PlaceForm().validate({"token": token}, partial=True) else token
     )
 
 

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from core.app import CRM
 from core.contacts.models import Contact
+from core.contacts.services import create_contact
 from core.db import db
 from core.users.models import User
 from plugins.portal.models import BasketLine, Order, Product
@@ -109,8 +110,6 @@ def test_a_vendor_has_no_catalogue_and_no_basket(shop: Shop, as_user: SignIn):
 
 def test_home_names_whom_to_ask_with_their_phone(shop: Shop, as_user: SignIn):
     with db.transaction() as session:
-        from core.contacts.services import create_contact
-
         card = create_contact(
             {
                 "kind": "person",
@@ -423,6 +422,7 @@ def test_a_form_without_its_fields_is_refused_in_words(shop: Shop, as_user: Sign
     for sent in wrong_ones:
         answer = browser.post("/portal/basket/order", data=sent)
         assert answer.status_code == 422, sent
+        assert 8 <= len(values_of(answer, "token")[0]) <= 64
     assert orders_of_house() == []
     assert basket_of(shop.outi) == {"KV-1": 1}
 
