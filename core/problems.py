@@ -110,13 +110,23 @@ def _page(error: CRMError) -> Response:
 
 
 def _draw(error: CRMError) -> str:
-    return render("core/error.html", error=error, request_id=g.get("request_id"))
+    again = request.method == "GET" and isinstance(error, Unavailable)
+    return render(
+        "core/error.html",
+        error=error,
+        request_id=g.get("request_id"),
+        retry_url=request.full_path.rstrip("?") if again else None,
+    )
 
 
 def _draw_for_nobody(error: CRMError) -> str:
-    """Draw the page without asking the database who reads it: it may be away."""
-    g._login_user = AnonymousUserMixin()  # Where flask-login keeps who it found.
+    _forget_reader()
     return _draw(error)
+
+
+def _forget_reader() -> None:
+    """Go on without asking the database who reads: it may be away."""
+    g._login_user = AnonymousUserMixin()  # Where flask-login keeps whom it found.
 
 
 def _with_headers(answer: Response, error: CRMError) -> Response:
@@ -195,6 +205,7 @@ def _seconds(answer: AnyResponse) -> int:
 def _show_database(error: OperationalError) -> Any:
     log.error("the database does not answer: %s", type(error.orig).__name__)
     db.session.rollback()
+    _forget_reader()
     return show(Unavailable())
 
 

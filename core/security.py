@@ -44,6 +44,7 @@ def init_security(app: Flask) -> None:
     csrf = CSRFProtect(app)
     _init_login(app)
     app.before_request(_number_the_request)
+    app.before_request(_read_what_is_sent)
     _init_limits(app)
 
     @app.before_request
@@ -114,6 +115,15 @@ def _user_of_token(_request: Any) -> User | None:
 def _number_the_request() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _read_what_is_sent() -> None:
+    """Read the body before the first look at the database.
+
+    A slow upload would else hold SQLite's only write lock while it trickles in.
+    """
+    if request.method not in {"GET", "HEAD", "OPTIONS"}:
+        request.get_data(parse_form_data=request.mimetype == "multipart/form-data")
 
 
 def _who() -> str:

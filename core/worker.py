@@ -91,7 +91,9 @@ def _claim(app: Flask, token: str, limit: int) -> list[Claimed]:
             .returning(Delivery.id, Delivery.subscriber)
         ).all()
     groups: list[Claimed] = []
-    for name in sorted({row.subscriber for row in rows}):
+    # Who takes many at once is quick with each: the index before slow readers of files.
+    names = {row.subscriber for row in rows}
+    for name in sorted(names, key=lambda one: (-known[one].batch, one)):
         ids = sorted(row.id for row in rows if row.subscriber == name)
         size = known[name].batch
         groups.extend(

@@ -365,25 +365,43 @@ NONSENSE = (
 )
 
 
-@pytest.mark.parametrize("value", NONSENSE, ids=range(len(NONSENSE)))
-def test_no_page_breaks_on_nonsense_in_its_address(app, as_user, value):
-    browser = as_user(make_user("Ad Min", roles=("admin",)))
-    contact = make_contact()
-    broken = []
-    text = value.encode("utf-8", "surrogatepass")
+def addresses(app, contact):
+    """Give the address of everything one can get."""
     for rule in app.url_map.iter_rules():
         if "GET" not in rule.methods or rule.endpoint.startswith(("probe", "assets")):
             continue
         if rule.endpoint in {"live.stream", "core.readyz"}:
             continue
+        given = {
+            name: contact.id if "Integer" in type(one).__name__ else "nothing"
+            for name, one in rule._converters.items()
+        }
         with app.test_request_context():
-            given = {
-                name: contact.id if "Integer" in type(one).__name__ else "nothing"
-                for name, one in rule._converters.items()
-            }
-            address = rule.build(given)[1]
-        for name in NAMES:
-            answer = browser.get(f"{address}?{name}={quote(text)}")
-            if answer.status_code >= 500:
-                broken.append(f"{address}?{name}=")
-    assert broken == []
+            yield rule.build(given)[1]
+
+
+def ask_nonsense(app, browser, value, *queries):
+    text = quote(value.encode("utf-8", "surrogatepass"))
+    contact = make_contact()
+    asked = [
+        f"{address}?" + "&".join(f"{name}={text}" for name in names)
+        for address in addresses(app, contact)
+        for names in queries
+    ]
+    assert [one for one in asked if browser.get(one).status_code >= 500] == []
+
+
+every_nonsense = pytest.mark.parametrize("value", NONSENSE, ids=range(len(NONSENSE)))
+
+
+@every_nonsense
+def test_no_page_breaks_on_nonsense_in_its_address(app, as_user, value):
+    browser = as_user(make_user("Ad Min", roles=("admin",)))
+    ask_nonsense(app, browser, value, NAMES, ["cursor"])
+
+
+@pytest.mark.soak
+@every_nonsense
+def test_no_page_breaks_on_nonsense_in_any_argument(app, as_user, value):
+    browser = as_user(make_user("Ad Min", roles=("admin",)))
+    ask_nonsense(app, browser, value, *([name] for name in NAMES))

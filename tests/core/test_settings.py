@@ -101,7 +101,8 @@ def test_a_stored_value_that_is_no_longer_valid_gives_way_to_the_default(app):
 
 
 def test_plugins_whose_names_begin_alike_do_not_share_settings(make_app):
-    plugins = (("probe", PROBE), ("probe_x", PROBE))
+    other = make_plugin(register_settings=lambda: ProbeSettings)
+    plugins = (("probe", PROBE), ("probe_x", other))
     app = make_app(plugins, PLUGINS_DISABLED=INSTALLED)
     with app.app_context():
         save(size=20)
@@ -146,7 +147,7 @@ def test_a_real_setting_can_be_pinned_by_its_variable(make_app, monkeypatch):
 @pytest.mark.parametrize("text", ["many", "0", "1.5", ""])
 def test_a_wrong_variable_stops_the_start_and_is_named(make_app, monkeypatch, text):
     monkeypatch.setenv("RAPPORT_PROBE_SIZE", text)
-    with pytest.raises(ValueError, match="^PROBE_SIZE in the configuration: "):
+    with pytest.raises(ValueError, match=r"^PROBE_SIZE in the configuration: "):
         make_app((("probe", PROBE),), PLUGINS_DISABLED=INSTALLED)
 
 
