@@ -214,7 +214,7 @@ def version_item(version: Version, reader: User) -> dict[str, Any]:
         return item
     return item | {
         "sha256": version.sha256,
-        "text_detail": _(version.text_detail) if version.text_detail else "",  # noqa: INT
+        "text_detail": _(version.text_detail) if version.text_detail else "",
         "uploaded_by": version.uploaded_by,
     }
 

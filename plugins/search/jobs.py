@@ -6,7 +6,6 @@ from core.jobs import Job
 from plugins.search.engine import backend
 from plugins.search.indexing import build_if_needed
 
-
 # Joining takes a while and holds up writing, so it waits until it is worth it.
 MANY_PIECES = 12
 
