@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import secrets
+import socket
 import sys
 from pathlib import Path
 
@@ -82,8 +83,23 @@ def run(host: str, port: int, no_worker: bool) -> None:
 
     app = application()
     _refuse_old_tables(app)
+    _refuse_taken_port(host, port)
     click.echo(f"Rapport is at http://{host}:{port}/ (Ctrl-C stops it)", err=True)
     serve(app, host=host, port=port, with_worker=not no_worker, pid=os.getpid())
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    kind = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(kind) as one:
+        # A server that has just stopped leaves its port waiting, which is no harm.
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((host, port))
+        except (OSError, OverflowError) as error:
+            raise click.UsageError(
+                f"Port {port} at {host} cannot be used ({error}). "
+                "Choose another with --port."
+            ) from error
 
 
 def _refuse_old_tables(app: CRM) -> None:

@@ -76,6 +76,8 @@ class FieldMapping:
 
 def read_mapping(path: Path) -> FieldMapping:
     """Read a mapping file; raises `Invalid` for one that does not make sense."""
+    if not path.is_file():
+        raise Invalid(_("There is no file %(name)s.", name=path.name))
     try:
         written = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:

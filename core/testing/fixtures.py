@@ -16,6 +16,7 @@ import sqlalchemy as sa
 import time_machine
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy.engine import Engine
 
 from core import migrate
@@ -31,6 +32,26 @@ from core.users.sessions import create_token, open_session
 from core.worker import deliver_due
 
 AppMaker = Callable[..., CRM]
+
+
+class _Compiled(BytecodeCache):
+    """Templates compiled once for all applications of a test run."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.codes: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give what was compiled before."""
+        if bucket.key in self.codes:
+            bucket.bytecode_from_string(self.codes[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled now."""
+        self.codes[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = _Compiled()
 
 
 class Counter:
@@ -140,6 +161,7 @@ def make_app(database_url: str, tmp_path: Path, word_lists: str) -> Iterator[App
         app = create_app(
             settings | config, instance=tmp_path, extra_plugins=extra_plugins
         )
+        app.jinja_env.bytecode_cache = COMPILED
         made.append(app)
         return app
 
@@ -230,6 +252,7 @@ def demo_app(demo_template: Path, tmp_path: Path, word_lists: str) -> Iterator[C
         "SEARCH_LEMMAS": word_lists,
     }
     made = create_app(settings, instance=folder)
+    made.jinja_env.bytecode_cache = COMPILED
     with made.app_context():
         yield made
     made.extensions["rapport_engine"].dispose()

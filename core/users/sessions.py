@@ -98,7 +98,11 @@ def create_token(
     wanted = sorted(set(scopes))
     unknown = [s for s in wanted if s != "*" and s not in declared_permissions()]
     if unknown or not wanted:
-        said = _("There is no scope %(names)s.", names=", ".join(unknown) or "''")
+        said = _(
+            "There is no scope %(names)s. There are: %(known)s",
+            names=", ".join(unknown) or "''",
+            known=", ".join(["*", *sorted(declared_permissions())]),
+        )
         raise Invalid(said, errors={"scopes": [said]})
     secret = f"rap_{secrets.token_urlsafe(32)}"
     token = ApiToken(

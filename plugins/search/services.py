@@ -226,9 +226,21 @@ def refs_for(user: User, text: str) -> list[tuple[str, str]]:
     return [(one.ref, one.title) for one in page.items]
 
 
+def _begins(one: Found, text: str) -> bool:
+    """Say whether a word of a contact's name begins with what was typed."""
+    wanted = text.strip().casefold()
+    return one.record.record_name() == Contact.record_name() and any(
+        one.title.casefold()[at:].startswith(wanted)
+        for at in range(len(one.title))
+        if at == 0 or one.title[at - 1] in " -."
+    )
+
+
 def suggest(user: User, text: str) -> list[dict[str, str]]:
     """Find while somebody types: what Ctrl-K shows."""
-    results = search(user, text, limit=8, typing=True)
+    results = search(user, text, limit=16, typing=True)
+    # Somebody with the phone at the ear types the beginning of a name.
+    items = sorted(results.items, key=lambda one: not _begins(one, text))[:8]
     return [
         {
             "group": str(one.type_title),
@@ -236,7 +248,7 @@ def suggest(user: User, text: str) -> list[dict[str, str]]:
             "why": plain(one.snippet)[:120],
             "url": one.url,
         }
-        for one in results.items
+        for one in items
         if one.url is not None
     ]
 

@@ -176,27 +176,29 @@ def test_an_answer_of_yesterday_is_not_repeated_before_it_is_swept(api, clock):
     assert count(IdempotentAnswer) == 0
 
 
+def upload_file(browser, content, name="a.txt", boundary="one"):
+    """Send a file as a browser would that chose this boundary."""
+    head = (
+        f"--{boundary}\r\nContent-Disposition: form-data; name=file; "
+        f"filename={name}\r\n\r\n"
+    )
+    body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+    return post(
+        browser,
+        "/probe/files",
+        input_stream=io.BytesIO(body),
+        content_type=f"multipart/form-data; boundary={boundary}",
+        content_length=len(body),
+    )
+
+
 def test_of_an_upload_the_content_counts_and_not_its_boundary(as_user):
     browser = as_user(make_user())
-
-    def send(content, name="a.txt", boundary="one"):
-        body = (
-            f"--{boundary}\r\nContent-Disposition: form-data; name=file; "
-            f"filename={name}\r\n\r\n{content}\r\n--{boundary}--\r\n"
-        )
-        kind = f"multipart/form-data; boundary={boundary}"
-        return post(
-            browser,
-            "/probe/files",
-            input_stream=io.BytesIO(body.encode()),
-            content_type=kind,
-            content_length=len(body),
-        )
-
-    assert send("price list").text == "Team 1: price list"
-    assert send("price list", boundary="two").text == "Team 1: price list"
-    assert send("other prices").status_code == 422
-    assert send("price list", name="b.txt").status_code == 422
+    first = upload_file(browser, b"prices")
+    again = upload_file(browser, b"prices", boundary="two")
+    assert first.text == again.text == "Team 1: prices"
+    assert upload_file(browser, b"others").status_code == 422
+    assert upload_file(browser, b"prices", name="b.txt").status_code == 422
     assert count() == 1
 
 
@@ -204,9 +206,7 @@ def test_an_upload_of_several_megabytes_is_read_whole_after_it_was_hashed(as_use
     browser = as_user(make_user())
     large = b"0123456789" * 300_000
     for _ in range(2):
-        file = (io.BytesIO(large), "large.txt")
-        answer = post(browser, "/probe/files", data={"file": file})
-        assert answer.text == f"Team 1: {large.decode()}"
+        assert upload_file(browser, large).text == f"Team 1: {large.decode()}"
 
 
 def test_a_page_s_form_is_told_from_another_one(as_user):
