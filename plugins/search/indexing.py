@@ -113,7 +113,7 @@ def build_if_needed() -> None:
 
 def what_is_wrong() -> str | None:
     """Say what is wrong with the index, for /readyz and `rapport doctor`."""
-    why = backend().needs_build()
-    if why in {"missing", "broken"}:
-        return f"the search index is {why}: run rapport search rebuild"
+    # A missing one is no fault: the worker makes it as soon as it runs.
+    if backend().needs_build() == "broken":
+        return "the search index is broken: run rapport search rebuild"
     return None
