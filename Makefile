@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check bench soak messages lock clean browser
+.PHONY: help demo test lint check soak messages lock clean browser
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -25,9 +25,6 @@ test: .venv/tested browser ## Run all tests on SQLite, PostgreSQL and Chromium; 
 	$(BIN)/python -m pytest -n $(JOBS) -m "not soak" $(ARGS)
 
 check: lint test ## What CI runs: lint, then test
-
-bench: .venv/tested ## Load a large company and print each page's time beside its budget
-	$(BIN)/python -m tests.bench $(ARGS)
 
 soak: .venv/tested browser ## Run the fault, race and property tests with their full counts
 	$(BIN)/python -m pytest -n $(JOBS) -m soak --timeout 3600 $(ARGS)
@@ -51,6 +48,7 @@ clean: ## Remove what these commands made, except instance/
 # Only what the lock names is downloaded: setuptools, which builds us, is in it too.
 .venv/installed: requirements.lock setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rapport needs Python 3.11 or newer: make PYTHON=python3.x")'
+	@echo "Installing the libraries: a minute or two the first time."
 	$(PYTHON) -m venv .venv
 	$(PIP) install --require-hashes --requirement requirements.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .

@@ -210,10 +210,14 @@ def browser() -> Iterator[Any]:
     """A headless Chromium; `browser.new_context()` gives somebody's own."""
     from playwright.sync_api import sync_playwright
 
-    from core.testing.chromium import launch_options
+    from core.testing.chromium import ChromiumMissing, launch_options
 
+    try:
+        options = launch_options()
+    except ChromiumMissing as missing:
+        pytest.skip(str(missing))
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(**launch_options())
+        chromium = playwright.chromium.launch(**options)
         yield chromium
         chromium.close()
 
