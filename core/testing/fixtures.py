@@ -16,12 +16,12 @@ import sqlalchemy as sa
 import time_machine
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
-from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy.engine import Engine
 
 from core import migrate
 from core.app import CRM, create_app
 from core.db import db
+from core.testing.applications import COMPILED, used_again
 from core.testing.postgres import PostgresMissing, PostgresServer
 from core.testing.postgres import server as postgres_server
 from core.testing.server import LiveServer, live_server
@@ -32,26 +32,6 @@ from core.users.sessions import create_token, open_session
 from core.worker import deliver_due
 
 AppMaker = Callable[..., CRM]
-
-
-class _Compiled(BytecodeCache):
-    """Templates compiled once for all applications of a test run."""
-
-    def __init__(self) -> None:
-        """Start with none."""
-        self.codes: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Give what was compiled before."""
-        if bucket.key in self.codes:
-            bucket.bytecode_from_string(self.codes[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep what was compiled now."""
-        self.codes[bucket.key] = bucket.bytecode_to_string()
-
-
-COMPILED = _Compiled()
 
 
 class Counter:
@@ -146,20 +126,25 @@ def word_lists(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def make_app(database_url: str, tmp_path: Path, word_lists: str) -> Iterator[AppMaker]:
+def app_settings(database_url: str, word_lists: str) -> dict[str, Any]:
+    """What every application of a test is configured with."""
+    return {
+        "TESTING": True,
+        "SECRET_KEY": "test",
+        "DATABASE_URL": database_url,
+        "RATE_LIMIT": "100000 per minute",
+        "SEARCH_LEMMAS": word_lists,
+    }
+
+
+@pytest.fixture
+def make_app(app_settings: dict[str, Any], tmp_path: Path) -> Iterator[AppMaker]:
     """Make applications on this test's database, each with its own configuration."""
     made: list[CRM] = []
 
     def make(extra_plugins: tuple[tuple[str, Any], ...] = (), **config: Any) -> CRM:
-        settings = {
-            "TESTING": True,
-            "SECRET_KEY": "test",
-            "DATABASE_URL": database_url,
-            "RATE_LIMIT": "100000 per minute",
-            "SEARCH_LEMMAS": word_lists,
-        }
         app = create_app(
-            settings | config, instance=tmp_path, extra_plugins=extra_plugins
+            app_settings | config, instance=tmp_path, extra_plugins=extra_plugins
         )
         app.jinja_env.bytecode_cache = COMPILED
         made.append(app)
@@ -188,10 +173,16 @@ def app(
     make_app: AppMaker,
     app_plugins: tuple[tuple[str, Any], ...],
     app_config: dict[str, Any],
+    app_settings: dict[str, Any],
+    tmp_path: Path,
 ) -> Iterator[CRM]:
     """The application with all installed plugins, its context pushed."""
-    made = make_app(app_plugins, **app_config)
-    with made.app_context():
+    if app_plugins or app_config:
+        made = make_app(app_plugins, **app_config)
+        with made.app_context():
+            yield made
+        return
+    with used_again(tmp_path, app_settings) as made, made.app_context():
         yield made
 
 

