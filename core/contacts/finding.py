@@ -35,7 +35,11 @@ _ALSO_CALLED = {"uk": "GB", "usa": "US", "the netherlands": "NL"}
 def fold(text: str) -> str:
     """Take case, accents and what cannot be seen out of `text`, to sort and compare."""
     apart = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(one for one in apart if unicodedata.category(one) not in _SILENT)
+    bare = "".join(
+        one
+        for one in apart
+        if one.isspace() or unicodedata.category(one) not in _SILENT
+    )
     folded = unicodedata.normalize("NFC", bare).translate(_LETTERS)
     return " ".join(folded.split())
 

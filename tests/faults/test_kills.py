@@ -8,6 +8,7 @@ import threading
 import urllib.error
 import urllib.request
 from contextlib import suppress
+from pathlib import Path
 from random import Random
 from time import monotonic, sleep
 
@@ -163,15 +164,17 @@ def test_the_worker_of_a_killed_server_ends_by_itself(
         assert not any(map(_is_alive, children))
 
 
+def _stat(pid: int) -> list[str]:
+    """Give the state and the parent of a process, as proc(5) tells them."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    return []
+
+
 def _children_of(pid: int) -> list[int]:
-    text = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True
-    ).stdout
-    return [int(one) for one in text.split()]
+    numbers = [int(one.name) for one in Path("/proc").iterdir() if one.name.isdigit()]
+    return [one for one in numbers if _stat(one)[1:] == [str(pid)]]
 
 
 def _is_alive(pid: int) -> bool:
-    state = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True
-    ).stdout.strip()
-    return bool(state) and not state.startswith("Z")
+    return _stat(pid)[:1] not in ([], ["Z"])
