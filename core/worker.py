@@ -130,11 +130,12 @@ def _deliver(group: Claimed) -> None:
 def _hand_over(group: Claimed) -> None:
     session = db.session
     # The lock keeps others away however long this takes, also beyond the lease; on
-    # SQLite the one writer does.
+    # SQLite the one writer does. It waits, and does not skip: who claims at this moment
+    # may hold a row for an instant that it does not get.
     mine = (
         sa.select(Delivery)
         .where(Delivery.id.in_(group.ids), Delivery.token == group.token)
-        .with_for_update(skip_locked=True)
+        .with_for_update()
     )
     held = session.scalars(mine).all()
     if not held:
