@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from core.engine import may_write
 from core.errors import CRMError
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
@@ -38,7 +39,10 @@ def changing_tables(engine: Engine) -> Iterator[Connection]:
             # inside a transaction the switch has no effect.
             driver.execute("PRAGMA foreign_keys=OFF")
             driver.execute(f"PRAGMA busy_timeout={WAIT_MS}")
+            # Said at the start, so that a second process waits for its turn.
+            token = may_write.set(True)
             with connection.begin():
+                may_write.reset(token)
                 last_ids = _last_ids(connection)
                 yield connection
                 _restore_last_ids(connection, last_ids)
