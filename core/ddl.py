@@ -41,8 +41,11 @@ def changing_tables(engine: Engine) -> Iterator[Connection]:
             driver.execute(f"PRAGMA busy_timeout={WAIT_MS}")
             # Said at the start, so that a second process waits for its turn.
             token = may_write.set(True)
-            with connection.begin():
+            try:
+                transaction = connection.begin()
+            finally:
                 may_write.reset(token)
+            with transaction:
                 last_ids = _last_ids(connection)
                 yield connection
                 _restore_last_ids(connection, last_ids)
