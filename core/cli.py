@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from core import __version__, migrate
 from core.app import CRM, create_app
+from core.backup.cli import backup, restore
 from core.command import RapportGroup, application
 from core.config import instance_folder
 from core.db import db
@@ -167,6 +168,8 @@ def demo(reset: bool, data: Path | None, as_json: bool, url: str) -> None:
 rapport.add_command(database)
 rapport.add_command(plugin)
 rapport.add_command(doctor)
+rapport.add_command(backup)
+rapport.add_command(restore)
 
 
 def main() -> None:
