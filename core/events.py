@@ -158,6 +158,11 @@ def acting(user_id: int | None, *, bulk: bool = False) -> Iterator[None]:
         _priority.reset(priority)
 
 
+def actor() -> int | None:
+    """Tell who acts, by the number of the account."""
+    return _actor.get()
+
+
 def set_actor(user_id: int | None) -> None:
     """Say who acts in this request."""
     _actor.set(user_id)

@@ -102,7 +102,7 @@ def _page(error: CRMError) -> Response:
         try:
             return _with_headers(Response(attempt(error), status=error.status), error)
         except Exception as failed:
-            log.warning("the page of an error cannot be drawn: %r", failed)
+            log.warning("the page of an error cannot be drawn", exc_info=failed)
     # Without its frame: for a host that is not ours no link can be made.
     text = f"{error.title}\n\n{error.message}\n"
     plain = Response(text, status=error.status, mimetype="text/plain")
@@ -211,7 +211,7 @@ def _show_database(error: OperationalError) -> Any:
 
 def _show_impossible(error: Exception) -> Any:
     """Answer for a number too large, lists too deep, that no schema has stopped."""
-    log.warning("a value that cannot be: %r", error)
+    log.warning("a value that cannot be", exc_info=error)
     db.session.rollback()
     return show(BadRequest())
 
