@@ -159,7 +159,7 @@ def _database() -> str | None:
 @bp.get("/metrics")
 @signed_in
 def metrics() -> Any:
-    """Numbers for Prometheus: requests, deliveries, hooks; for administrators' tokens."""
+    """Numbers for Prometheus, for an administrator's token."""
     from core.admin.permissions import SYSTEM
 
     if not can(SYSTEM):

@@ -77,9 +77,7 @@ def company(app, as_user, deliver):
     """A little of everything: people, notes, a document, queues, a deleted row."""
     (Path(app.instance_path) / "config.py").write_text('HOUSE_NAME = "Kivi & Co"\n')
     (Path(app.instance_path) / "secret_key").write_text("k" * 40)
-    rep = make_user(
-        "Aino Mäki", roles=("admin",), teams=("Sales",), password=PASSWORD
-    )
+    rep = make_user("Aino Mäki", roles=("admin",), teams=("Sales",), password=PASSWORD)
     firm = make_contact("Kallion Vesijohto Oy – 水管", roles=("customer",))
     for number in range(30):
         make_interaction(contact=firm, author=rep, body=f"Pipe {number}: «ok» \\ \t 😀")

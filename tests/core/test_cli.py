@@ -35,7 +35,10 @@ def shell(tmp_path):
     """Run a command in a process of its own, in an empty folder."""
 
     def start(*words, **variables):
-        place = {"RAPPORT_INSTANCE": str(tmp_path / "house"), "RAPPORT_LOG_LEVEL": "WARNING"}
+        place = {
+            "RAPPORT_INSTANCE": str(tmp_path / "house"),
+            "RAPPORT_LOG_LEVEL": "WARNING",
+        }
         kept = {k: v for k, v in os.environ.items() if not k.startswith("RAPPORT_")}
         return subprocess.run(
             [sys.executable, "-m", "core.cli", *words],
