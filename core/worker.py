@@ -11,7 +11,7 @@ import os
 import secrets
 import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
@@ -101,6 +101,12 @@ def _claim(app: Flask, token: str, limit: int) -> list[Claimed]:
             .values(token=token, leased_until=at + lease)
             .returning(Delivery.id, Delivery.subscriber)
         ).all()
+    return _grouped(rows, known, token)
+
+
+def _grouped(
+    rows: Sequence[sa.Row[Any]], known: dict[str, Subscriber], token: str
+) -> list[Claimed]:
     groups: list[Claimed] = []
     # Who takes many at once is quick with each: the index before slow readers of files.
     names = {row.subscriber for row in rows}

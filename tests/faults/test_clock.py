@@ -1,6 +1,6 @@
 """A clock that is moved: nothing is stuck, nothing happens twice."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from core.testing.plugins import make_plugin
 from core.worker import deliver_due, run_due_jobs
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-RUNS = []
+RUNS: list[datetime] = []
 
 
 @pytest.fixture
