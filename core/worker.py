@@ -105,7 +105,7 @@ def _claim(app: Flask, token: str, limit: int) -> list[Claimed]:
 
 
 def _grouped(
-    rows: Sequence[sa.Row[Any]], known: dict[str, Subscriber], token: str
+    rows: Sequence[Any], known: dict[str, Subscriber], token: str
 ) -> list[Claimed]:
     groups: list[Claimed] = []
     # Who takes many at once is quick with each: the index before slow readers of files.
