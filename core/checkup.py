@@ -40,6 +40,9 @@ class Finding:
 
 def examine(app: Flask) -> list[Finding]:
     """Look at everything; what cannot be asked is a finding too."""
+    if not Path(app.instance_path).is_dir():
+        said = f"there is none in {app.instance_path}: run rapport init"
+        return [Finding("instance", "wrong", said)]
     found = list(_settings(app)) + list(_disk(app))
     try:
         with db.read_only() as session:
