@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import core.changes  # noqa: F401 - listens to every session from now on
 from core import __version__, front
+from core.answering import begin_request, init_requests, note_request
 from core.assets import init_assets
 from core.config import instance_folder, load_config
 from core.db import db
@@ -23,12 +24,14 @@ from core.imports import ImportKind
 from core.jobs import Job
 from core.live import init_live
 from core.pages import Check, InteractionKind
+from core.parts import contained_type
 from core.permissions import Permission, door_of, undeclared_routes
 from core.plugin_manager import (
     PluginError,
     answers,
     create_plugin_manager,
     declared,
+    declared_by,
     named,
     plugin_names,
 )
@@ -71,10 +74,12 @@ class CRM(Flask):
 
     def full_dispatch_request(self) -> Response:
         """Answer a request, then write what must outlive a refusal."""
+        started = begin_request()
         response = super().full_dispatch_request()
         # SQLite has one writer: the request's own transaction must be over first.
         db.session.close()
         db.run_asides()
+        note_request(self, response, started)
         return response
 
 
@@ -101,6 +106,8 @@ def create_app(
     settings = load_config(folder) | (config or {})
     app = CRM("core", instance_path=str(folder), static_folder=None)
     app.config.update(settings)
+    lasting = bool(app.config["SECRET_KEY"]) or (folder / "secret_key").exists()
+    app.extensions["rapport_lasting_key"] = lasting
     app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or _secret_key(folder)
     if app.config["TRUSTED_HOSTS"] == []:
         app.config["TRUSTED_HOSTS"] = None
@@ -108,6 +115,7 @@ def create_app(
         hops = app.config["PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops)  # type: ignore[method-assign]
     db.init_app(app)
+    init_requests(app)
     app.extensions["rapport_pm"] = create_plugin_manager(
         app.config["PLUGINS_DISABLED"], extra_plugins
     )
@@ -140,7 +148,10 @@ def _collect(app: Flask, overrides: dict[str, Any]) -> None:
     kinds = named(app, "register_interaction_kinds", InteractionKind)
     app.extensions.update(
         rapport_permissions=named(app, "register_permissions", Permission),
-        rapport_records=named(app, "register_records", RecordType),
+        rapport_records={
+            name: contained_type(declared_by(app, "register_records", name), one)
+            for name, one in named(app, "register_records", RecordType).items()
+        },
         rapport_kinds=dict(sorted(kinds.items(), key=lambda item: item[1].weight)),
         rapport_imports=named(app, "register_imports", ImportKind),
         rapport_jobs=list(named(app, "register_jobs", Job).values()),

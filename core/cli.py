@@ -13,13 +13,18 @@ import sqlalchemy as sa
 
 from core import __version__, migrate
 from core.app import CRM, create_app
+from core.backup.cli import backup, restore
+from core.checkup import missing_plugins, missing_sentence
 from core.command import RapportGroup, application
 from core.config import instance_folder
 from core.db import db
+from core.logs import FACTS, configure_logs
 from core.upkeep import database, doctor, plugin
 from core.users.defaults import ensure_default_roles
 from core.users.models import User
 from core.users.services import create_user
+
+log = logging.getLogger("rapport.run")
 
 
 @click.group(cls=RapportGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -83,6 +88,7 @@ def run(host: str, port: int, no_worker: bool) -> None:
 
     app = application()
     _refuse_old_tables(app)
+    _tell_missing_plugins(app)
     _refuse_taken_port(host, port)
     click.echo(f"Rapport is at http://{host}:{port}/ (Ctrl-C stops it)", err=True)
     serve(app, host=host, port=port, with_worker=not no_worker, pid=os.getpid())
@@ -111,6 +117,13 @@ def _refuse_old_tables(app: CRM) -> None:
             f"The database is not up to date ({', '.join(behind)}). "
             "Run: rapport db upgrade"
         )
+
+
+def _tell_missing_plugins(app: CRM) -> None:
+    for one in missing_plugins(app):
+        log.warning("%s", missing_sentence(one), extra={FACTS: {"plugin": one}})
+    with app.app_context():
+        db.engine.dispose()
 
 
 @rapport.command()
@@ -167,17 +180,17 @@ def demo(reset: bool, data: Path | None, as_json: bool, url: str) -> None:
 rapport.add_command(database)
 rapport.add_command(plugin)
 rapport.add_command(doctor)
+rapport.add_command(backup)
+rapport.add_command(restore)
 
 
 def main() -> None:
     """Run the command, with its log on standard error."""
-    logging.basicConfig(
-        level=os.environ.get("RAPPORT_LOG", "INFO"),
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        stream=sys.stderr,
-    )
-    for noisy in ("alembic", "whoosh"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        configure_logs()
+    except ValueError as error:
+        click.echo(f"rapport: {error}", err=True)
+        sys.exit(2)
     rapport()
 
 

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from flask import current_app, has_request_context, request
+from flask import current_app, g, has_request_context, request
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import ORMExecuteState, Session
 
@@ -22,20 +22,32 @@ def make_engine(url: str) -> Engine:
     parsed = sa.make_url(url)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
+    # What a statement was given is people's data, and an error's text goes far.
+    common: dict[str, Any] = {
+        "pool_size": 20,
+        "max_overflow": 80,
+        "hide_parameters": True,
+    }
     if parsed.get_backend_name() == "sqlite":
-        engine = sa.create_engine(
-            parsed, pool_size=20, max_overflow=80, json_deserializer=_read_json
-        )
+        engine = sa.create_engine(parsed, **common, json_deserializer=_read_json)
+        sa.event.listen(engine, "before_cursor_execute", _count_statement)
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return sa.create_engine(
+    engine = sa.create_engine(
         parsed,
-        pool_size=20,
-        max_overflow=80,
+        **common,
         pool_pre_ping=True,
         connect_args={"options": "-c timezone=UTC"},
     )
+    sa.event.listen(engine, "before_cursor_execute", _count_statement)
+    return engine
+
+
+def _count_statement(_c: object, _cursor: object, said: str, *_rest: object) -> None:
+    """Count for the line of the log; the beginning of a transaction is none."""
+    if has_request_context() and not said.startswith("BEGIN"):
+        g.rapport_statements = g.get("rapport_statements", 0) + 1
 
 
 def _read_json(text: str) -> Any:

@@ -158,6 +158,11 @@ def acting(user_id: int | None, *, bulk: bool = False) -> Iterator[None]:
         _priority.reset(priority)
 
 
+def actor() -> int | None:
+    """Tell who acts, by the number of the account."""
+    return _actor.get()
+
+
 def set_actor(user_id: int | None) -> None:
     """Say who acts in this request."""
     _actor.set(user_id)
@@ -256,12 +261,15 @@ def events_after(
     # Read first: what stands before it is complete, so it is also where to go on when
     # nothing more is found, however much happened that `query` does not show.
     edge = _place(latest_cursor())
+    # One that lies ahead is of a database that was restored to an earlier day: waiting
+    # until this one gets there would hide all that happens until then.
+    start = min(start, edge)
     key = sa.tuple_(Event.xid, Event.id)
     query = query.where(key > _literal(start)).order_by(Event.xid, Event.id)
     found = list(db.session.scalars(query.where(key <= _literal(edge)).limit(limit)))
     if len(found) == limit:
         return found, f"{found[-1].xid}.{found[-1].id}"
-    return found, "{}.{}".format(*max(start, edge))
+    return found, "{}.{}".format(*edge)
 
 
 def _place(cursor: str) -> tuple[int, int]:

@@ -1,26 +1,29 @@
 """Core's own addresses: the first page, health, events, the API's description."""
 
-import logging
 from typing import Any
 
 import marshmallow as ma
 import sqlalchemy as sa
-from flask import Blueprint, current_app, jsonify, redirect, render_template, request
+from flask import (
+    Blueprint,
+    Flask,
+    current_app,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+)
 from flask import Response as FlaskResponse
 from marshmallow import fields
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    CollectorRegistry,
-    Gauge,
-    generate_latest,
-)
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from core import __version__
+from core.checkup import ask_check, worker_silence
 from core.db import db, now
 from core.errors import NotFound
-from core.events import Delivery, events_after, latest_cursor
-from core.jobs import JobRun
+from core.events import events_after, latest_cursor
 from core.live import check_cursor, describe_event
+from core.metrics import write_metrics
 from core.pages import Check, Failure, allowed
 from core.permissions import can, me, public, signed_in
 from core.plugin_manager import contributions
@@ -29,7 +32,6 @@ from core.visibility import visible_events
 
 bp = Blueprint("core", __name__)
 api = ApiBlueprint("core_api", __name__, description="What changed")
-log = logging.getLogger("rapport.front")
 
 
 class EventSchema(ma.Schema):
@@ -135,7 +137,7 @@ def healthz() -> Any:
 def readyz() -> Any:
     """Say whether database, worker and plugins are ready; 503 when one is not."""
     results = {}
-    checks = [Check("database", _database), Check("worker", _worker)]
+    checks = [Check("database", _database), Check("worker", worker_silence)]
     for check in [*checks, *current_app.extensions["rapport_checks"]]:
         results[check.name] = _result(check)
     ready = all(one == "ok" for one in results.values())
@@ -146,12 +148,7 @@ def readyz() -> Any:
 
 def _result(check: Check) -> str:
     """Ask a check; one that cannot answer is not ready either."""
-    try:
-        with db.contained():
-            return check.run() or "ok"
-    except Exception as error:
-        log.warning("the check %s failed: %r", check.name, error)
-        return "cannot be asked"
+    return ask_check(check) or "ok"
 
 
 def _database() -> str | None:
@@ -159,33 +156,20 @@ def _database() -> str | None:
     return None
 
 
-def _worker() -> str | None:
-    beat = db.session.get(JobRun, "worker")
-    if beat is None or beat.last_run is None:
-        return "no worker has run yet"
-    silent = (now() - beat.last_run).total_seconds()
-    return f"no worker for {silent:.0f} s" if silent > 90 else None
-
-
 @bp.get("/metrics")
 @signed_in
 def metrics() -> Any:
-    """Numbers for Prometheus: the queue of deliveries; for administrators' tokens."""
+    """Numbers for Prometheus, for an administrator's token."""
     from core.admin.permissions import SYSTEM
 
     if not can(SYSTEM):
         raise NotFound
-    registry = CollectorRegistry()
-    waiting = Gauge(
-        "rapport_deliveries_waiting", "Deliveries not yet made", registry=registry
-    )
-    parked = Gauge(
-        "rapport_deliveries_parked", "Deliveries given up", registry=registry
-    )
-    count = sa.select(sa.func.count()).select_from(Delivery)
-    waiting.set(db.session.scalar(count.where(Delivery.parked_at.is_(None))) or 0)
-    parked.set(db.session.scalar(count.where(Delivery.parked_at.is_not(None))) or 0)
-    return FlaskResponse(generate_latest(registry), mimetype=CONTENT_TYPE_LATEST)
+    numbers = write_metrics(_app())
+    return FlaskResponse(numbers, content_type=CONTENT_TYPE_LATEST)
+
+
+def _app() -> Flask:
+    return current_app._get_current_object()  # type: ignore[attr-defined,no-any-return]
 
 
 @bp.get("/api/v1/openapi.json")

@@ -110,7 +110,9 @@ class Watcher:
                 # The driver's own errors come here too, and whatever it was: without
                 # this thread no page is live any more.
                 if not self._stopped.is_set():
-                    log.warning("live updates lost the database: %r", error)
+                    log.warning(
+                        "live updates lost the database: %s", type(error).__name__
+                    )
                     self._stopped.wait(2.0)
 
     def _listen(self, raw: Any) -> None:

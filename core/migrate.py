@@ -74,7 +74,7 @@ class Lineage:
 
     def owns(self, table: str) -> bool:
         """Say whether `table` is created and changed by this lineage."""
-        return _owner(table, self.plugins) == self.name
+        return owner_of(table, self.plugins) == self.name
 
     def options(self) -> dict[str, Any]:
         """Tell Alembic what this lineage may see and where it writes its revision."""
@@ -138,7 +138,7 @@ def upgrade(app: Flask, plugin: str | None = None, target: str = "head") -> list
         return [
             step
             for lineage in _chosen(app, plugin)
-            for step in _run(lineage, connection, plan)
+            for step in run_steps(lineage, connection, plan)
         ]
 
 
@@ -156,7 +156,7 @@ def downgrade(app: Flask, plugin: str | None = None, target: str = "base") -> li
         for lineage in reversed(_chosen(app, plugin)):
             if lineage.name == CORE and target == "base":
                 _refuse_while_plugins_stand(connection)
-            done += _run(lineage, connection, plan)
+            done += run_steps(lineage, connection, plan)
             if lineage.current(connection) is None:
                 connection.execute(
                     sa.schema.DropTable(
@@ -223,11 +223,12 @@ def _chosen(app: Flask, plugin: str | None) -> list[Lineage]:
         )
 
 
-def _run(
+def run_steps(
     lineage: Lineage,
     connection: Connection,
     plan: Callable[[Lineage, ScriptDirectory], Plan],
 ) -> list[str]:
+    """Run what `plan` says of a lineage in a transaction that changes tables."""
     script = lineage.script
     if script is None:
         return []
@@ -255,7 +256,8 @@ def _run(
     return done
 
 
-def _owner(table: str, plugins: Sequence[str]) -> str | None:
+def owner_of(table: str, plugins: Sequence[str]) -> str | None:
+    """Name the lineage of `table`, if core or one of `plugins` has it."""
     # The class tells more than the name: a switched-off plugin's models may be loaded
     # in this process, and core's `contact_name` may look like a plugin's table.
     homes = {

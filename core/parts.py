@@ -4,19 +4,18 @@ In tests and debug what a part raises goes on up; in production it is logged, an
 line stands in its place.
 """
 
-import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
-from flask import current_app, render_template
+from flask import current_app, has_request_context, render_template
 from markupsafe import Markup
 
-from core.db import db
+from core.db import reading
+from core.i18n import _
 from core.pages import Action, Failure, Panel, allowed
-from core.plugin_manager import contributions
-
-log = logging.getLogger("rapport.parts")
+from core.plugin_manager import contained, contributions, plugin_of
+from core.records import RecordType, SearchDocument
 
 
 class Part(Protocol):
@@ -44,14 +43,10 @@ class Drawn(Generic[P]):
 
 def draw(part: Part, **more: object) -> Markup | None:
     """Give the HTML of a part, or None when it failed in production."""
-    try:
-        with db.contained():
-            return Markup(render_template(part.template, **{**part.context, **more}))  # noqa: S704 - a template's own output
-    except Exception:
-        if current_app.testing or current_app.debug:
-            raise
-        log.exception("the part %s failed", part.template)
-        return None
+    drawn = None
+    with contained(plugin_of(part), part.template):
+        drawn = Markup(render_template(part.template, **{**part.context, **more}))  # noqa: S704 - a template's own output
+    return drawn
 
 
 def drawn_panels(record: Any, user: Any) -> tuple[list[Drawn[Panel]], list[object]]:
@@ -71,13 +66,20 @@ def drawn_panels(record: Any, user: Any) -> tuple[list[Drawn[Panel]], list[objec
     return shown, failed
 
 
-def actions_on(record: Any, user: Any) -> list[Action]:
-    """Ask all plugins for their buttons on `record`: those `user` may use."""
+def actions_on(
+    record: Any, user: Any, failed: list[object] | None = None
+) -> list[Action]:
+    """Ask all plugins for their buttons on `record`: those `user` may use.
+
+    The titles of those that failed are added to `failed`.
+    """
     found = contributions("record_actions", record=record, user=user)
+    if failed is not None:
+        failed += [one.title for one in found if isinstance(one, Failure)]
     return allowed([one for one in found if isinstance(one, Action)])
 
 
-def find_panel(record: Any, user: Any, name: str) -> Panel | None:
+def find_panel(record: Any, user: Any, name: str) -> Panel | Failure | None:
     """Give one panel by its name; only the plugin that is named in it is asked."""
     owner = name.partition(".")[0]
     given = {"record": record, "user": user}
@@ -85,8 +87,45 @@ def find_panel(record: Any, user: Any, name: str) -> Panel | None:
     for one in hook.get_hookimpls():
         if one.plugin_name in {owner, f"core.{owner}"}:
             taken = {key: given[key] for key in one.argnames}
-            panels: list[Panel] = one.function(**taken)
-            for panel in allowed(panels):
+            panels: list[Panel] = []
+            with contained(one.plugin_name, "record_panels") as failure:
+                panels = allowed(one.function(**taken))
+            for panel in panels:
                 if panel.name == name:
                     return panel
+            if failure:
+                return failure[0]
     return None
+
+
+def contained_type(plugin: str, kind: RecordType) -> RecordType:
+    """Keep what a plugin's record type raises from the page that shows the record.
+
+    The worker is told as before: there a failure is tried again.
+    """
+
+    def kept(part: str, ask: Callable[..., Any], instead: Any) -> Callable[..., Any]:
+        def call(*given: Any) -> Any:
+            if not has_request_context():
+                return ask(*given)
+            answer = instead(*given)
+            # In what is being saved there is no savepoint for a mere word: it would
+            # flush what is half made.
+            with contained(plugin, f"{part} of {kind.name}", alone=reading()):
+                answer = ask(*given)
+            return answer
+
+        return call
+
+    def nameless(record: Any, *_rest: Any) -> str:
+        return _("%(what)s: not available.", what=record.ref)
+
+    return replace(
+        kind,
+        label=kept("label", kind.label, nameless),
+        url=kept("url", kind.url, lambda *_: None),
+        document=kind.document
+        and kept(
+            "document", kind.document, lambda one: SearchDocument(title=nameless(one))
+        ),
+    )

@@ -8,15 +8,21 @@ import logging
 import operator
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any
 
 import pluggy
-from flask import Flask, current_app
+from flask import Flask, current_app, g
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from core import hookspecs
+from core._version import __version__
 from core.db import db
+from core.logs import FACTS
+from core.observing import observer
 from core.pages import (
     Action,
     Column,
@@ -26,8 +32,10 @@ from core.pages import (
     PaletteItem,
     Panel,
 )
+from core.tracing import traced
 
 GROUP = "rapport.plugins"
+DISTRIBUTION = "rapport-crm"
 SLICES = ("core.users", "core.contacts", "core.interactions", "core.admin")
 
 # What each page hook returns a list of.
@@ -68,10 +76,25 @@ def create_plugin_manager(
         _register(pm, name, module)
     for point in installed_plugins():
         if point.name not in set(disabled):
+            _refuse_other_versions(point)
             _register(pm, point.name, _load(point))
     for name, module in extra:
         _register(pm, name, module)
     return pm
+
+
+def _refuse_other_versions(point: EntryPoint) -> None:
+    """Refuse a plugin whose distribution asks for another Rapport than this."""
+    for line in (point.dist.requires if point.dist else None) or []:
+        wanted = Requirement(line)
+        if canonicalize_name(wanted.name) == DISTRIBUTION and not (
+            wanted.specifier.contains(__version__, prereleases=True)
+        ):
+            raise PluginError(
+                f"plugin {point.name!r} needs Rapport {wanted.specifier}, and this is "
+                f"{__version__}: install a version of it that fits, or switch it off "
+                f"with PLUGINS_DISABLED = ['{point.name}']"
+            )
 
 
 def _load(point: EntryPoint) -> ModuleType:
@@ -148,6 +171,8 @@ def named(app: Flask, hook: str, kind: type) -> dict[str, Any]:
                 f"{hook}: one must rename its own"
             )
         found[one.name] = plugin, one
+    owners = app.extensions.setdefault("rapport_owners", {})
+    owners.update({(hook, name): plugin for name, (plugin, _one) in found.items()})
     return {name: one for name, (_plugin, one) in found.items()}
 
 
@@ -166,18 +191,62 @@ def contributions(hook: str, /, **arguments: Any) -> list[Any]:
     In tests and debug what it raises goes on up; in production it is logged, and
     the page stands.
     """
-    app = current_app
     found: list[Any] = []
-    for name, answer in _asked(app, hook, arguments):
-        try:
-            with db.contained():
-                found.extend(_checked(answer(), ITEMS[hook]))
-        except Exception:
-            if app.testing or app.debug:
-                raise
-            log.exception("plugin %s failed in %s", name, hook)
-            found.append(Failure(name, name))
+    for name, answer in _asked(current_app, hook, arguments):
+        with contained(name, hook) as failure:
+            items = _checked(answer(), ITEMS[hook])
+            for one in items:
+                # Lazy words are asked for here, where one that fails is contained.
+                str(getattr(one, "title", ""))
+                _makers()[id(one)] = name, one
+            found.extend(items)
+        found.extend(failure)
     return found
+
+
+@contextmanager
+def contained(plugin: str, hook: str, *, alone: bool = True) -> Iterator[list[Failure]]:
+    """Keep what a plugin raises in the block from its page; then gives a `Failure`.
+
+    It is logged and counted, and what it did to the transaction is undone unless it is
+    not `alone` in it. In tests and debug it goes on up.
+    """
+    failure: list[Failure] = []
+    try:
+        with db.contained() if alone else nullcontext():
+            yield failure
+    except Exception as error:
+        if current_app.testing or current_app.debug:
+            raise
+        report_failure(plugin, hook, error)
+        failure.append(Failure(plugin, plugin))
+
+
+def report_failure(plugin: str, hook: str, error: BaseException, **facts: Any) -> None:
+    """Log and count that a part of a plugin failed; `facts` hold no personal data."""
+    told = {"plugin": plugin, "hook": hook, **facts}
+    log.error(
+        "plugin %s failed in %s", plugin, hook, exc_info=error, extra={FACTS: told}
+    )
+    observer(current_app).failed(plugin, hook, error)
+
+
+def _makers() -> dict[int, tuple[str, object]]:
+    # By identity, since items hold dictionaries; the item is kept, so that no other
+    # can have its identity while this request lasts.
+    found: dict[int, tuple[str, object]] = g.setdefault("rapport_makers", {})
+    return found
+
+
+def plugin_of(item: object) -> str:
+    """Name the plugin that contributed `item` to this page."""
+    return _makers().get(id(item), ("core", item))[0]
+
+
+def declared_by(app: Flask, hook: str, name: str) -> str:
+    """Name the plugin that declared `name` in a `register_*` hook."""
+    owners: dict[tuple[str, str], str] = app.extensions["rapport_owners"]
+    return owners.get((hook, name), "core")
 
 
 def _asked(
@@ -189,24 +258,18 @@ def _asked(
     # asking one plugin at a time keeps the order and lets us name who failed.
     for implementation in caller.get_hookimpls():
         taken = {key: arguments[key] for key in implementation.argnames}
-        yield implementation.plugin_name, _call(hook, implementation, taken)
+        yield implementation.plugin_name, _call(app, hook, implementation, taken)
 
 
 def _call(
-    hook: str, implementation: pluggy.HookImpl, taken: dict[str, Any]
+    app: Flask, hook: str, implementation: pluggy.HookImpl, taken: dict[str, Any]
 ) -> Callable[[], Any]:
+    plugin = implementation.plugin_name
+
     def call() -> object:
-        return implementation.function(**taken)
+        with observer(app).timing(plugin, hook):
+            return implementation.function(**taken)
 
-    def traced() -> object:
-        given = ", ".join(f"{name}={value!r}" for name, value in taken.items())
-        said = f"{implementation.plugin_name}.{hook}({given})"
-        try:
-            result = call()
-        except Exception as error:
-            log.warning("%s raised %r", said, error)
-            raise
-        log.warning("%s -> %r", said, result)
-        return result
-
-    return traced if os.environ.get("RAPPORT_TRACE_HOOKS") == "1" else call
+    if os.environ.get("RAPPORT_TRACE_HOOKS") == "1":
+        return lambda: traced(plugin, hook, taken, call)
+    return call

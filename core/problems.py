@@ -1,6 +1,7 @@
 """Show what was refused: a page for people, RFC 9457 problem details for programs."""
 
 import logging
+import sqlite3
 import uuid
 from typing import Any
 
@@ -8,7 +9,13 @@ from flask import Flask, Response, current_app, g, jsonify, redirect, request, u
 from flask import render_template as render
 from flask_login import AnonymousUserMixin
 from marshmallow import ValidationError
-from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+)
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 from werkzeug.wrappers import Response as AnyResponse
@@ -54,7 +61,8 @@ def init_problems(app: Flask) -> None:
     app.register_error_handler(IntegrityError, _show_integrity)
     app.register_error_handler(StaleDataError, _show_stale)
     app.register_error_handler(HTTPException, _show_http)
-    app.register_error_handler(OperationalError, _show_database)
+    for away in (OperationalError, InterfaceError):
+        app.register_error_handler(away, _show_database)
     for impossible in (DataError, OverflowError, RecursionError):
         app.register_error_handler(impossible, _show_impossible)
     app.register_error_handler(Exception, _show_unexpected)
@@ -102,7 +110,7 @@ def _page(error: CRMError) -> Response:
         try:
             return _with_headers(Response(attempt(error), status=error.status), error)
         except Exception as failed:
-            log.warning("the page of an error cannot be drawn: %r", failed)
+            log.warning("the page of an error cannot be drawn", exc_info=failed)
     # Without its frame: for a host that is not ours no link can be made.
     text = f"{error.title}\n\n{error.message}\n"
     plain = Response(text, status=error.status, mimetype="text/plain")
@@ -202,16 +210,33 @@ def _seconds(answer: AnyResponse) -> int:
     return int(text) if text.isdigit() else 60
 
 
-def _show_database(error: OperationalError) -> Any:
-    log.error("the database does not answer: %s", type(error.orig).__name__)
+def _show_database(error: DBAPIError) -> Any:
+    full = _is_full(error)
+    said = "has no room left on its disk" if full else "does not answer"
+    log.error("the database %s: %s", said, type(error.orig).__name__)
     db.session.rollback()
     _forget_reader()
+    if full:
+        return show(
+            Unavailable(
+                _("There is no room left on the disk. Tell your administrator.")
+            )
+        )
     return show(Unavailable())
+
+
+def _is_full(error: DBAPIError) -> bool:
+    """Tell a full disk from a database that is away: SQLite's code, PostgreSQL's."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    # A write-ahead log that may not grow is told as an input/output error.
+    written = code is not None and code == sqlite3.SQLITE_IOERR_WRITE
+    full = code is not None and code & 0xFF == sqlite3.SQLITE_FULL
+    return written or full or getattr(error.orig, "sqlstate", None) == "53100"
 
 
 def _show_impossible(error: Exception) -> Any:
     """Answer for a number too large, lists too deep, that no schema has stopped."""
-    log.warning("a value that cannot be: %r", error)
+    log.warning("a value that cannot be", exc_info=error)
     db.session.rollback()
     return show(BadRequest())
 

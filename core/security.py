@@ -5,12 +5,14 @@ import uuid
 from time import time
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_compress import Compress
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from itsdangerous import BadSignature
 
 from core.errors import BadRequest
 from core.events import set_actor
@@ -38,8 +40,28 @@ _FOR_TOKENS = ("/api/", "/metrics")
 _REQUEST_ID = re.compile(r"[\w-]{8,64}")
 
 
+class SessionCookies(SecureCookieSessionInterface):
+    """Flask's signed cookie, whose age is not asked: that of the sign-in counts.
+
+    By age a cookie that was signed before the clock was set back is one of the
+    future, and everybody would be signed out until the clock gets there again.
+    """
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Read the cookie; one that we did not sign is an empty one."""
+        signer = self.get_signing_serializer(app)
+        if signer is None:
+            return None
+        sent = request.cookies.get(self.get_cookie_name(app))
+        try:
+            return self.session_class(signer.loads(sent) if sent else None)
+        except BadSignature:
+            return self.session_class()
+
+
 def init_security(app: Flask) -> None:
     """Put the door, the limits and the headers in front of every route of `app`."""
+    app.session_interface = SessionCookies()
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
     csrf = CSRFProtect(app)
     _init_login(app)

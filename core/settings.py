@@ -91,7 +91,9 @@ def _load(schema: Schema, values: dict[str, Any]) -> dict[str, Any]:
         loaded = schema.load(values)
     except ValidationError as error:
         # Stored before the plugin's rules changed; pages go on with the default.
-        log.warning("stored settings are no longer valid: %s", error.messages)
+        log.warning(
+            "stored settings are no longer valid: %s", sorted(error.messages_dict)
+        )
         loaded = schema.load(
             {k: v for k, v in values.items() if k not in error.messages}
         )

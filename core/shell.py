@@ -1,6 +1,5 @@
 """What every template can use: the shell's menu, the house, filters for the reader."""
 
-import logging
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -20,11 +19,9 @@ from core.i18n import LANGUAGES, _, get_locale, locale_code
 from core.markup import excerpt, to_html
 from core.pages import MenuItem, allowed
 from core.permissions import can
-from core.plugin_manager import contributions
+from core.plugin_manager import contributions, plugin_of, report_failure
 from core.readers import describe
 from core.records import record_types
-
-log = logging.getLogger("rapport.shell")
 
 
 @dataclass(frozen=True)
@@ -112,10 +109,10 @@ def _line(item: MenuItem) -> MenuLine | None:
     """Draw one line; in production one that leads nowhere is left out."""
     try:
         url = item.url
-    except BuildError:
+    except BuildError as error:
         if current_app.testing or current_app.debug:
             raise
-        log.exception("the menu item %s leads nowhere", item.endpoint)
+        report_failure(plugin_of(item), f"menu_items {item.endpoint}", error)
         return None
     return MenuLine(item.title, url, item.icon, _is_current(url), item.count)
 

@@ -7,8 +7,8 @@ import click
 
 from core import migrate
 from core.app import CRM
+from core.checkup import examine
 from core.command import with_app
-from core.pages import Check
 from core.plugin_manager import installed_plugins, plugin_names
 
 
@@ -94,22 +94,26 @@ def plugin_list(app: CRM, as_json: bool) -> None:
 
 
 @click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @with_app
-def doctor(app: CRM) -> None:
+def doctor(app: CRM, as_json: bool) -> None:
     """Say what is wrong with this installation, and what to do.
+
+    Ends with 2 when something is wrong; a warning alone ends with 0.
 
     Example: rapport doctor
     """
-    wrong = [
-        f"tables of {one.name}: run rapport db upgrade"
-        for one in migrate.status(app)
-        if one.current != one.head
-    ]
-    if not wrong:
-        checks: list[Check] = app.extensions["rapport_checks"]
-        wrong = [f"{one.name}: {said}" for one in checks if (said := one.run())]
-    for line in wrong:
-        click.echo(line, err=True)
+    found = examine(app)
+    wrong = [one for one in found if one.level == "wrong"]
+    if as_json:
+        click.echo(json.dumps([vars(one) for one in found]))
+    else:
+        for one in found:
+            mark = "" if one.level == "wrong" else " (warning)"
+            click.echo(f"{one.name}: {one.said}{mark}", err=True)
+        if not found:
+            click.echo("All is well.")
+        elif not wrong:
+            click.echo("Nothing is wrong.")
     if wrong:
         sys.exit(2)
-    click.echo("All is well.")

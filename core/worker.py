@@ -15,15 +15,19 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
+from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from core.db import db, now
 from core.events import Delivery, Event, Subscriber, acting, declarations
-from core.jobs import Job, JobRun
 from core.live import Watcher
+from core.logs import FACTS
+from core.scheduling import beat, report_declared, run_due_jobs
+
+__all__ = ["beat", "deliver_due", "run_due_jobs", "try_again", "work"]
 
 log = logging.getLogger("rapport.worker")
 
@@ -65,12 +69,19 @@ def _claim(app: Flask, token: str, limit: int) -> list[Claimed]:
     known = declarations(app).subscribers
     lease = timedelta(seconds=app.config["LEASE_SECONDS"])
     at = now()
-    free = sa.or_(Delivery.leased_until.is_(None), Delivery.leased_until < at)
+    # Nothing is leased nor put off for so long: who wrote that had a clock that was
+    # ahead, and was set back since.
+    free = sa.or_(
+        Delivery.leased_until.is_(None),
+        Delivery.leased_until < at,
+        Delivery.leased_until > at + 2 * lease,
+    )
+    longest = timedelta(seconds=2 * LONGEST_WAIT)
     due = (
         sa.select(Delivery.id)
         .where(
             Delivery.parked_at.is_(None),
-            Delivery.due <= at,
+            sa.or_(Delivery.due <= at, Delivery.due > at + longest),
             free,
             Delivery.subscriber.in_(known),
         )
@@ -90,6 +101,12 @@ def _claim(app: Flask, token: str, limit: int) -> list[Claimed]:
             .values(token=token, leased_until=at + lease)
             .returning(Delivery.id, Delivery.subscriber)
         ).all()
+    return _grouped(rows, known, token)
+
+
+def _grouped(
+    rows: Sequence[Any], known: dict[str, Subscriber], token: str
+) -> list[Claimed]:
     groups: list[Claimed] = []
     # Who takes many at once is quick with each: the index before slow readers of files.
     names = {row.subscriber for row in rows}
@@ -123,7 +140,6 @@ def _deliver(group: Claimed) -> None:
             for one in group.ids:
                 _deliver(Claimed(group.subscriber, group.token, (one,)))
             return
-        log.warning("%s failed: %r", group.subscriber.name, error)
         _try_later(group, error)
 
 
@@ -145,6 +161,13 @@ def _hand_over(group: Claimed) -> None:
         .where(Event.id.in_([one.event_id for one in held]))
         .order_by(Event.id)
     ).all()
+    facts = {
+        "subscriber": group.subscriber.name,
+        "types": sorted({one.type for one in events}),
+        "attempts": max(one.attempts for one in held) + 1,
+        "deliveries": len(held),
+    }
+    started = monotonic()
     with acting(None):
         if group.subscriber.batch > 1:
             group.subscriber.handler(list(events))
@@ -156,6 +179,8 @@ def _hand_over(group: Claimed) -> None:
             Delivery.id.in_(group.ids), Delivery.token == group.token
         )
     )
+    took = round((monotonic() - started) * 1000, 1)
+    log.info("delivered", extra={FACTS: {**facts, "ms": took}})
 
 
 def _try_later(group: Claimed, error: Exception) -> None:
@@ -175,6 +200,14 @@ def _try_later(group: Claimed, error: Exception) -> None:
             patience = timedelta(seconds=group.subscriber.patience)
             if one.due - event.time > patience and one.attempts > 1:
                 one.parked_at = now()
+            facts: dict[str, Any] = {
+                "subscriber": group.subscriber.name,
+                "event": one.event_id,
+                "type": event.type,
+                "attempts": one.attempts,
+                "parked": one.parked_at is not None,
+            }
+            report_declared("register_subscribers", facts["subscriber"], error, **facts)
 
 
 def try_again(delivery_ids: Iterable[int]) -> int:
@@ -186,67 +219,6 @@ def try_again(delivery_ids: Iterable[int]) -> int:
         .returning(Delivery.id)
     )
     return len(result.all())
-
-
-def run_due_jobs(app: Flask) -> int:
-    """Run the jobs whose time has come; give how many ran."""
-    jobs: Sequence[Job] = app.extensions["rapport_jobs"]
-    ran = 0
-    with app.app_context():
-        for job in jobs:
-            if _claim_job(job):
-                _run_job(job)
-                ran += 1
-    return ran
-
-
-def _claim_job(job: Job) -> bool:
-    """Take a job for this worker by moving its next run; one UPDATE decides."""
-    with db.read_only() as session:
-        row = session.get(JobRun, job.name)
-        if row is not None and row.next_run > now():
-            return False
-    following = now() + job.every
-    if row is None:
-        try:
-            with db.transaction() as session:
-                session.add(JobRun(name=job.name, next_run=following))
-        except IntegrityError:
-            return False
-        return True
-    with db.transaction() as session:
-        taken = session.scalars(
-            sa.update(JobRun)
-            .where(JobRun.name == job.name, JobRun.next_run == row.next_run)
-            .values(next_run=following)
-            .returning(JobRun.name)
-        ).all()
-    return bool(taken)
-
-
-def _run_job(job: Job) -> None:
-    error = None
-    try:
-        with db.transaction(), acting(None):
-            job.run()
-    except Exception as raised:
-        log.exception("job %s failed", job.name)
-        error = repr(raised)[:2000]
-    with db.transaction() as session:
-        session.execute(
-            sa.update(JobRun)
-            .where(JobRun.name == job.name)
-            .values(last_run=now(), error=error)
-        )
-
-
-def beat(app: Flask) -> None:
-    """Leave a sign of life for /readyz and `rapport doctor`."""
-    try:
-        with app.app_context(), db.transaction() as session:
-            session.merge(JobRun(name="worker", next_run=now(), last_run=now()))
-    except IntegrityError:
-        log.debug("another worker left the first sign of life at this moment")
 
 
 def work(app: Flask, *, parent: int | None = None) -> None:
@@ -266,7 +238,7 @@ def work(app: Flask, *, parent: int | None = None) -> None:
                 run_due_jobs(app)
             busy = deliver_due(app, stop=stop.is_set)
         except OperationalError as error:
-            log.warning("the database does not answer: %s", error.orig)
+            log.warning("the database does not answer: %s", type(error.orig).__name__)
             stop.wait(2.0)
             continue
         except Exception:

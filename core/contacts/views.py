@@ -1,11 +1,11 @@
 """The pages of contacts: the list, and the page that hosts everybody's panels."""
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, current_app, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
+from markupsafe import Markup
 
 from core.contacts import lists, permissions
 from core.contacts.cleaning import ROLES
@@ -14,14 +14,13 @@ from core.contacts.models import Contact
 from core.errors import NotFound
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
-from core.pages import Column, Panel
+from core.pages import Column, Failure, Panel
 from core.parts import actions_on, draw, drawn_panels, find_panel
 from core.permissions import can, me, requires
-from core.plugin_manager import contributions
+from core.plugin_manager import contained, contributions, plugin_of
 from core.schemas import encode_cursor, keyset_page
 
 bp = Blueprint("contacts", __name__)
-log = logging.getLogger("rapport.contacts")
 
 PAGE = 50
 ROLE_TITLES = {
@@ -144,14 +143,11 @@ def _columns() -> list[Column]:
 
 
 def _cell(column: Column, contact: Contact) -> object:
-    """Give what a plugin's column says of a contact; nothing when it fails."""
-    try:
-        return column.value(contact)
-    except Exception:
-        if current_app.testing or current_app.debug:
-            raise
-        log.exception("the column %s failed", column.name)
-        return ""
+    """Give what a plugin's column says of a contact, or that it failed."""
+    value: object = _("Not available")
+    with contained(plugin_of(column), f"contact_columns {column.name}"):
+        value = column.value(contact)
+    return value
 
 
 # -- One contact -------------------------------------------------------------------
@@ -163,7 +159,7 @@ def show(contact_id: int) -> Any:
     """Show who it is, what was promised and what is next, with everybody's panels."""
     contact = lists.load_contact(me(), contact_id, trashed=True)
     panels, failed = drawn_panels(contact, me())
-    actions = actions_on(contact, me())
+    actions = actions_on(contact, me(), failed)
     shown = [one for one in panels if not one.part.empty]
     return render_template(
         "core/contacts/show.html",
@@ -194,9 +190,13 @@ def panel(contact_id: int, name: str) -> Any:
     """Draw one panel again; only the plugin that made it is asked."""
     contact = lists.load_contact(me(), contact_id, trashed=True)
     found = find_panel(contact, me(), name)
-    html = draw(found, record=contact) if found and not found.empty else ""
-    if found is None or html is None:
+    if found is None:
         raise NotFound
+    html: Markup | None = None
+    if isinstance(found, Panel):
+        html = Markup("") if found.empty else draw(found, record=contact)
+    if isinstance(found, Failure) or html is None:
+        return render_template("core/failure.html", title=found.title)
     return render_template(
         "core/contacts/panel.html", contact=contact, panel=found, html=html
     )

@@ -9,6 +9,7 @@ ends with this process, however that ends.
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -188,7 +189,45 @@ def _guarded(base: Path) -> Iterator[None]:
         guard.communicate()
 
 
+class RestartableServer:
+    """A server of one's own, to be taken away under a running installation."""
+
+    def __init__(self, programs: Path, base: Path) -> None:
+        """Keep the cluster in `base`, and start it."""
+        self.base = base
+        self.url = f"postgresql+psycopg://postgres@/postgres?host={base / 'data'}"
+        self._programs, self._run = _make_cluster(programs, base)
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self._process = _launch(self._programs, self.base, self._run)
+        _await(self.url, self._process, self.base / "log")
+
+    def stop(self) -> None:
+        """Stop it, whoever is connected."""
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(START_SECONDS)
+
+
+@contextmanager
+def restartable_server() -> Iterator[RestartableServer]:
+    """Lend a server one may stop and start; raises `PostgresMissing`."""
+    programs = find_programs()
+    base = Path(tempfile.mkdtemp(prefix="rapport-pg-", dir=_fast_folder()))
+    with _guarded(base):
+        server = RestartableServer(programs, base)
+        yield server
+        server.stop()
+
+
 def _start(programs: Path, base: Path) -> "subprocess.Popen[bytes]":
+    programs, run = _make_cluster(programs, base)
+    return _launch(programs, base, run)
+
+
+def _make_cluster(programs: Path, base: Path) -> tuple[Path, dict[str, Any]]:
+    """Make an empty cluster in `base`; give what runs it, and how."""
     user = _demoted()
     if user and not _reachable(programs):
         shutil.copytree(programs.parent, base / "programs", symlinks=True)
@@ -210,8 +249,15 @@ def _start(programs: Path, base: Path) -> "subprocess.Popen[bytes]":
         stdout=subprocess.DEVNULL,
         **run,
     )
+    return programs, run
+
+
+def _launch(
+    programs: Path, base: Path, run: dict[str, Any]
+) -> "subprocess.Popen[bytes]":
+    data = base / "data"
     settings = [part for one in SETTINGS.items() for part in ("-c", "=".join(one))]
-    with (base / "log").open("wb") as log:
+    with (base / "log").open("ab") as log:
         return subprocess.Popen(
             [programs / "postgres", "-D", data, "-k", data, *settings],
             stdout=log,

@@ -113,8 +113,8 @@ def extract_text(path: Path, *, filename: str, timeout: float = 60) -> Extractio
     except subprocess.TimeoutExpired:
         return _refused("time")
     if child.returncode != 0:
-        words = child.stderr.decode("utf-8", "replace")[-500:]
-        logger.warning("Reading %s ended with %s: %s", path, child.returncode, words)
+        # What it said last may be words of the document: not for a log.
+        logger.warning("Reading %s ended with %s", path, child.returncode)
         return _refused(_DEATHS.get(-child.returncode, "damaged"))
     return _understood(json.loads(child.stdout), path)
 
@@ -122,7 +122,8 @@ def extract_text(path: Path, *, filename: str, timeout: float = 60) -> Extractio
 def _understood(answer: dict[str, Any], path: Path) -> Extraction:
     reason, text = answer["reason"], answer["text"]
     if answer["cause"]:
-        logger.info("Reading %s stopped: %s", path, answer["cause"])
+        cause = str(answer["cause"]).partition(":")[0].partition("(")[0]
+        logger.info("Reading %s stopped: %s", path, cause)
     if not text or reason not in {"", *PARTLY}:
         return _refused(reason)
     pages = tuple(page.strip("\n") for page in text.split("\f"))

@@ -15,6 +15,7 @@ from core.db import db
 from core.testing.factories import PASSWORD, make_contact, make_user
 from core.testing.plugins import INSTALLED
 from core.users.services import find_user
+from core.worker import beat
 
 
 @pytest.fixture
@@ -35,7 +36,10 @@ def shell(tmp_path):
     """Run a command in a process of its own, in an empty folder."""
 
     def start(*words, **variables):
-        place = {"RAPPORT_INSTANCE": str(tmp_path / "house"), "RAPPORT_LOG": "WARNING"}
+        place = {
+            "RAPPORT_INSTANCE": str(tmp_path / "house"),
+            "RAPPORT_LOG_LEVEL": "WARNING",
+        }
         kept = {k: v for k, v in os.environ.items() if not k.startswith("RAPPORT_")}
         return subprocess.run(
             [sys.executable, "-m", "core.cli", *words],
@@ -334,6 +338,7 @@ def test_doctor_says_what_is_wrong_and_then_that_all_is_well(app, run):
         assert advice
     assert "run rapport search rebuild" in sick.stderr
     assert run("search", "rebuild").exit_code == 0
+    beat(app)
     well = run("doctor")
     assert (well.exit_code, well.stdout) == (0, "All is well.\n")
 

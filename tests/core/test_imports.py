@@ -485,7 +485,7 @@ def test_the_command_brings_in_lists_and_takes_back(
     def command(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "core.cli", "import", *words],
-            env={**os.environ, **place, "RAPPORT_LOG": "ERROR"},
+            env={**os.environ, **place, "RAPPORT_LOG_LEVEL": "ERROR"},
             capture_output=True,
             text=True,
             check=False,

@@ -353,7 +353,7 @@ def test_a_job_that_fails_changes_nothing_says_why_and_runs_again(
     work.error = RuntimeError("no disk")
     with caplog.at_level(logging.ERROR):
         run_due_jobs(app)
-    assert "probe.work failed" in caplog.text
+    assert "failed in register_jobs probe.work" in caplog.text
     assert "run 1" not in heard_of()
     with db.read_only() as session:
         assert "no disk" in session.get_one(JobRun, "probe.work").error

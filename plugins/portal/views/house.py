@@ -34,7 +34,7 @@ def chosen_contact() -> Contact | None:
 def hosted(record: Any) -> dict[str, Any]:
     """Give what plugins put on a record's page: panels, buttons, and what failed."""
     panels, failed = drawn_panels(record, me())
-    actions = actions_on(record, me())
+    actions = actions_on(record, me(), failed)
     shown = [one for one in panels if not one.part.empty]
     return {"panels": shown, "failed": failed, "actions": actions}
 
