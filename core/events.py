@@ -205,8 +205,13 @@ def fact_about(
     }
 
 
-def write_facts(session: Session, rows: list[dict[str, Any]]) -> None:
-    """Write event rows, and a delivery of each for everybody who wants it."""
+def write_facts(
+    session: Session, rows: list[dict[str, Any]], *, due: datetime | None = None
+) -> None:
+    """Write event rows, and a delivery of each for everybody who wants it.
+
+    Nothing is delivered before `due`, by default at once: time to change one's mind.
+    """
     declared = declarations(session.info["app"])
     statement = sa.insert(Event).returning(Event.id, sort_by_parameter_order=True)
     if session.get_bind().dialect.name == "postgresql":
@@ -219,7 +224,7 @@ def write_facts(session: Session, rows: list[dict[str, Any]]) -> None:
             "event_id": event_id,
             "subscriber": subscriber.name,
             "priority": _priority.get(),
-            "due": row["time"],
+            "due": due or row["time"],
             "attempts": 0,
         }
         for event_id, row in zip(ids, rows, strict=True)

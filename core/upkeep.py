@@ -105,11 +105,16 @@ def doctor(app: CRM) -> None:
         for one in migrate.status(app)
         if one.current != one.head
     ]
+    hints: list[str] = []
     if not wrong:
         checks: list[Check] = app.extensions["rapport_checks"]
-        wrong = [f"{one.name}: {said}" for one in checks if (said := one.run())]
+        for one in checks:
+            if said := one.run():
+                (hints if one.hint else wrong).append(f"{one.name}: {said}")
     for line in wrong:
         click.echo(line, err=True)
+    for line in hints:
+        click.echo(f"(hint) {line}")
     if wrong:
         sys.exit(2)
     click.echo("All is well.")
