@@ -8,7 +8,7 @@ from core.db import db, now
 from core.i18n import _
 from core.mail import smtp
 from core.mail.message import test_parcel
-from core.mail.setup import mail_setup, missing
+from core.mail.setup import mail_setup
 
 
 @click.group()
@@ -24,8 +24,8 @@ def mail() -> None:
 def test(address: str) -> None:
     """Send a test mail now and say what failed. Example: rapport mail test a@b.fi."""
     setup = mail_setup()
-    if not setup.sends:
-        _fail(str(missing()))
+    if lacking := setup.lacks():
+        _fail(lacking)
     with db.read_only():
         parcel = test_parcel(address, setup, at=now())
     click.echo(f"To {setup.host}:{setup.port} ({setup.security}), from {setup.sender}")

@@ -8,7 +8,7 @@ from core import settings
 from core.db import db, now
 from core.jobs import Job
 from core.mail.models import CANCELLED, SENT, OutgoingMail
-from core.mail.setup import SECURITIES, mail_setup, missing
+from core.mail.setup import mail_setup
 from core.pages import Check
 
 
@@ -24,9 +24,7 @@ def forget_old_mail() -> None:
 
 def check_setup() -> str | None:
     """Say what the configuration lacks for mail to go out."""
-    if mail_setup().security not in SECURITIES:
-        return f"SMTP_SECURITY must be one of {', '.join(SECURITIES)}"
-    return missing()
+    return mail_setup().lacks_for_links()
 
 
 JOBS = [Job("mail.sweep", timedelta(days=1), forget_old_mail)]

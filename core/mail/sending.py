@@ -15,7 +15,7 @@ from core.mail import smtp
 from core.mail.message import Parcel, pack
 from core.mail.models import CANCELLED, PARKED, SENT, WAITING, OutgoingMail
 from core.mail.services import REFUSED, SENT_EVENT, lock_mail, tell
-from core.mail.setup import NO_SENDER, NO_SERVER, MailSetup, mail_setup
+from core.mail.setup import MailSetup, mail_setup
 from core.records import parse_ref
 
 PATIENCE = timedelta(days=3)
@@ -48,8 +48,8 @@ def _send(mail_id: int) -> None:
     if parcel is None:
         return
     try:
-        if not setup.sends:
-            raise smtp.TryLaterError(NO_SERVER if not setup.host else NO_SENDER)
+        if lacking := setup.lacks():
+            raise smtp.TryLaterError(lacking)
         outcome = smtp.send(parcel, setup)
     except smtp.TryLaterError as why:
         outcome = smtp.Outcome(later=dict.fromkeys(parcel.recipients, str(why)))
@@ -75,7 +75,7 @@ def _take(mail_id: int, setup: MailSetup) -> Parcel | None:
             _park(mail, said)
             return None
     try:
-        parcel = pack(mail, setup) if setup.sends else _nothing_to_send(mail)
+        parcel = _nothing_to_send(mail) if setup.lacks() else pack(mail, setup)
     except NotFound:
         _park(mail, _("An attachment is not in the file store any more."))
         return None

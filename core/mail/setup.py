@@ -5,11 +5,8 @@ from dataclasses import dataclass
 from flask import current_app
 
 from core.i18n import _
-from core.i18n import lazy_gettext as _l
 from core.mail.addresses import for_server
 
-NO_SERVER = _l("No mail server is set.")
-NO_SENDER = _l("Mails have no sender.")
 SECURITIES = ("starttls", "tls", "none")
 
 
@@ -29,19 +26,37 @@ class MailSetup:
     @property
     def domain(self) -> str:
         """The domain of the sender, which is in every Message-ID."""
-        if not self.sender:
+        if self.sender is None or not _is_address(self.sender):
             return "rapport.invalid"
         return for_server(self.sender).rpartition("@")[2]
 
-    @property
-    def sends(self) -> bool:
-        """Say whether mails can go out at all."""
-        return bool(self.host and self.sender)
+    def lacks(self) -> str | None:
+        """Say what keeps all mail from going out; None when nothing does."""
+        if not self.host:
+            return _("No mail server is set. Set SMTP_HOST and MAIL_FROM to send mail.")
+        if self.security not in SECURITIES:
+            return _("SMTP_SECURITY must be starttls, tls or none.")
+        if self.sender is None:
+            return _("Mails have no sender. Set MAIL_FROM.")
+        if not _is_address(self.sender):
+            return _("MAIL_FROM is not an e-mail address.")
+        return None
 
-    @property
-    def links(self) -> bool:
-        """Say whether mails with links to this server can go out."""
-        return self.sends and bool(self.public_url)
+    def lacks_for_links(self) -> str | None:
+        """Say what keeps mails with links from going out; None when nothing does."""
+        if lacking := self.lacks():
+            return lacking
+        if not (self.public_url or "").startswith(("https://", "http://")):
+            return _("Links in mails need the address of this server: PUBLIC_URL.")
+        return None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        for_server(text)
+    except ValueError:
+        return False
+    return True
 
 
 def mail_setup() -> MailSetup:
@@ -57,15 +72,3 @@ def mail_setup() -> MailSetup:
         public_url=config["PUBLIC_URL"] or None,
         secret_key=str(config["SECRET_KEY"]),
     )
-
-
-def missing() -> str | None:
-    """Say what the configuration lacks before mail can go out; None is nothing."""
-    setup = mail_setup()
-    if not setup.host:
-        return _("No mail server is set. Set SMTP_HOST and MAIL_FROM to send mail.")
-    if not setup.sender:
-        return _("Mails have no sender. Set MAIL_FROM.")
-    if not setup.public_url:
-        return _("Links in mails need the address of this server: PUBLIC_URL.")
-    return None

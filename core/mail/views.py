@@ -8,11 +8,11 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from core.db import db
 from core.errors import NotFound
-from core.i18n import _
+from core.i18n import _, gettext
 from core.mail import services
 from core.mail.models import PARKED, SENT, OutgoingMail
 from core.mail.permissions import MANAGE
-from core.mail.setup import missing
+from core.mail.setup import mail_setup
 from core.permissions import me, requires, signed_in
 from core.schemas import keyset_page
 from core.users.models import User
@@ -46,8 +46,11 @@ def outbox() -> Any:
         next=page.next,
         state=state,
         authors=_authors(page.items),
+        # Our own sentences in the reader's language, the server's as they came; not in
+        # the template, where what is translated passes for markup.
+        said={one.id: gettext(one.error) for one in page.items if one.error},
         counts=_counts(),
-        missing=missing(),
+        missing=mail_setup().lacks_for_links(),
     )
 
 

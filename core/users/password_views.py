@@ -44,7 +44,7 @@ def _draw_forgot(error: CRMError | None = None) -> Any:
         "core/users/forgot.html",
         errors=error.errors if error else {},
         email=request.form.get("email", ""),
-        sends=mail_setup().links,
+        sends=mail_setup().lacks_for_links() is None,
         asked=False,
     )
 

@@ -20,7 +20,7 @@ from core.mail.services import (
     seal_secret,
     sealed_place,
 )
-from core.mail.setup import mail_setup, missing
+from core.mail.setup import mail_setup
 from core.mail.words import Words, from_template, public_url
 from core.records import parse_ref
 from core.users.models import User
@@ -78,7 +78,7 @@ def answer_request(event: Event) -> None:
         sa.select(User).where(User.email == request.email, User.active)
     )
     request.email = None
-    if user is None or not mail_setup().links or _has_enough(user):
+    if user is None or mail_setup().lacks_for_links() or _has_enough(user):
         return
     send_link(user, lasts=RESET_LASTS, template="core/mail/password_reset.txt")
 
@@ -96,7 +96,7 @@ def invite(user: User, *, by: User) -> None:
 
     Raises `Invalid` when no mail with a link can go out.
     """
-    lacking = missing()
+    lacking = mail_setup().lacks_for_links()
     if lacking is not None:
         said = _("No invitation can be mailed, so choose a password here.")
         raise Invalid(errors={"password": [said, lacking]})
@@ -194,7 +194,7 @@ def change_password(user: User, password: str) -> None:
     """
     set_password(user, password)
     announce(CHANGED, user)
-    if mail_setup().sends:
+    if mail_setup().lacks() is None:
         words = from_template(
             "core/mail/password_changed.txt", language=user.language, name=user.name
         )

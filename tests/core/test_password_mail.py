@@ -11,7 +11,7 @@ from core.events import Event
 from core.i18n import LANGUAGES
 from core.mail.models import OutgoingMail
 from core.testing.factories import PASSWORD, make_contact, make_user
-from core.testing.mail import text_of
+from core.testing.mail import html_of, text_of
 from core.users.password_models import PasswordLink, PasswordRequest
 from core.users.passwords import forget_old_requests
 from core.users.services import disable_user, find_user
@@ -93,7 +93,8 @@ def test_the_answer_is_the_same_for_an_address_without_account(
             answer = client.post(
                 "/sign-in/forgot", data={"email": email, "csrf_token": page}
             )
-        return answer.status_code, answer.text.replace(email, "…"), counted.statements
+        shown = answer.text.split("</main>")[0].split("<main")[1].replace(email, "…")
+        return answer.status_code, shown, counted.statements
 
     assert ask("anna@example.com") == ask("nobody@example.com")
     deliver()
@@ -114,6 +115,15 @@ def test_the_mail_is_in_the_language_of_its_reader(
     with app.app_context(), in_language(language):
         subject = _("A new password for %(house)s", house="Rapport")
     assert mailbox.messages[0]["Subject"] == subject
+
+
+def test_a_name_is_written_as_it_is_in_both_kinds_of_words(client, mailbox, deliver):
+    user = make_user("Mary O'Brien <b> & Sons", email="mary@example.com")
+    forgot(client, user.email)
+    deliver()
+    [message] = mailbox.messages
+    assert "Hello Mary O'Brien <b> & Sons," in text_of(message)
+    assert "Hello Mary O&#39;Brien &lt;b&gt; &amp; Sons," in html_of(message)
 
 
 @pytest.mark.parametrize("kind", ["customer", "vendor"])

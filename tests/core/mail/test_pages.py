@@ -59,6 +59,14 @@ def test_administrators_see_what_became_of_each_mail_and_never_its_words(
     assert "Your offer" not in admin.get("/admin/mail?state=waiting").text
 
 
+def test_what_a_mail_server_says_is_text_and_nothing_else(mailbox, admin, deliver):
+    mailbox.refuse[PEKKA] = "550 <script>alert(1)</script> 100%(x)s"
+    write(hold=0)
+    deliver()
+    page = admin.get("/admin/mail").text
+    assert "550 &lt;script&gt;alert(1)&lt;/script&gt; 100%(x)s" in page
+
+
 def test_administrators_try_again_and_cancel(mailbox, admin, deliver):
     mailbox.refuse[PEKKA] = "550 5.1.1 no such mailbox"
     mail_id = write(hold=0)

@@ -173,3 +173,26 @@ def test_a_house_without_a_mail_server_is_well_and_gets_a_hint(
     answer = client.get("/readyz")
     assert answer.status_code == 200
     assert "No mail server is set." in answer.json["checks"]["mail"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"MAIL_FROM": None}, "Mails have no sender."),
+        ({"MAIL_FROM": "Kallio <crm@house.example>"}, "not an e-mail address"),
+        ({"SMTP_SECURITY": "ssl"}, "SMTP_SECURITY must be starttls, tls or none."),
+        ({"PUBLIC_URL": "crm.house.example"}, "PUBLIC_URL"),
+    ],
+)
+def test_a_wrong_configuration_is_said_and_loses_no_mail(
+    app, mailbox, deliver, client, clock, wrong, said
+):
+    right = {key: app.config[key] for key in wrong}
+    app.config.update(wrong)
+    mail_id = write(hold=0)
+    deliver()
+    assert said in client.get("/readyz").json["checks"]["mail"]
+    app.config.update(right)
+    clock.shift(60)
+    deliver()
+    assert look(mail_id).state == "sent"
