@@ -113,8 +113,8 @@ def doctor(app: CRM) -> None:
                 (hints if one.hint else wrong).append(f"{one.name}: {said}")
     for line in wrong:
         click.echo(line, err=True)
-    for line in hints:
-        click.echo(f"(hint) {line}")
     if wrong:
         sys.exit(2)
+    for line in hints:
+        click.echo(f"(hint) {line}", err=True)
     click.echo("All is well.")
