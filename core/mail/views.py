@@ -51,6 +51,7 @@ def outbox() -> Any:
         said={one.id: gettext(one.error) for one in page.items if one.error},
         counts=_counts(),
         missing=mail_setup().lacks_for_links(),
+        waits=mail_setup().lacks() is not None,
     )
 
 

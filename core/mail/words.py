@@ -6,10 +6,12 @@ somebody typed becomes markup.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from flask import current_app
+from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from core import settings
@@ -35,7 +37,14 @@ def from_template(name: str, /, *, language: str, **values: object) -> Words:
     The template is plain text (`….txt`) with the blocks `subject` and `body`, its
     strings marked with `_()` as on pages. It is given `house` and `values`.
     """
-    template = current_app.jinja_env.get_template(name)
+    return draw(current_app.jinja_env, name, language, values)
+
+
+def draw(
+    jinja: Environment, name: str, language: str, values: Mapping[str, object]
+) -> Words:
+    """Draw a template of `jinja`, as `from_template` does of the application's."""
+    template = jinja.get_template(name)
     with in_language(language):
         context = template.new_context({"house": house_name(), **values})
         subject = " ".join("".join(template.blocks["subject"](context)).split())

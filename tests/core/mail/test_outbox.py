@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from jinja2 import ChoiceLoader, DictLoader
 
 from core import settings
 from core.db import db
@@ -12,6 +13,7 @@ from core.errors import Conflict, Invalid
 from core.events import Delivery, Event
 from core.files import file_store
 from core.i18n import LANGUAGES
+from core.mail import words
 from core.mail.services import Attachment, Recipient, cancel_mail, try_mail_again
 from core.testing.factories import make_user
 from core.testing.mail import html_of, text_of
@@ -135,6 +137,19 @@ def test_a_mail_is_signed_in_the_language_of_its_reader(mailbox, deliver, langua
     [message] = mailbox.messages
     assert text_of(message).rstrip().endswith(f"-- \nKallio ({language})")
     assert message["From"].addresses[0].display_name == "Kallio Oy, myynti"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "Sign in"), ("fi", "Kirjaudu sisään"), ("zh", "登录")]
+)
+def test_one_template_speaks_the_language_of_the_reader(app, language, said):
+    source = "{% block subject %} {{ _('Sign in') }}\n{% endblock %}"
+    source += "{% block body %}{{ _('Sign in') }}, {{ name }}{% endblock %}"
+    loader = DictLoader({"probe.txt": source})
+    overlay = app.jinja_env.overlay(loader=ChoiceLoader([loader, app.jinja_env.loader]))
+    made = words.draw(overlay, "probe.txt", language, {"name": "Väinö & <b>"})
+    assert (made.subject, made.text) == (said, f"{said}, Väinö & <b>\n")
+    assert f"{said}, Väinö &amp; &lt;b&gt;" in made.html
 
 
 def test_nothing_that_was_typed_becomes_markup(mailbox, deliver):
