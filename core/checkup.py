@@ -164,7 +164,7 @@ def _plugin_checks(app: Flask) -> Iterator[Finding]:
     for check in checks:
         said = ask_check(check)
         if said is not None:
-            yield Finding(check.name, "wrong", said)
+            yield Finding(check.name, "warning" if check.hint else "wrong", said)
 
 
 def ask_check(check: Check) -> str | None:

@@ -33,6 +33,20 @@ DEFAULTS: dict[str, Any] = {
     "SESSION_COOKIE_NAME": "rapport",
     # Days until a sign-in must be repeated.
     "SESSION_DAYS": 30,
+    # Where people reach Rapport, such as https://crm.example.com: for links in mails.
+    "PUBLIC_URL": None,
+    # The server that takes outgoing mail; without one, mails wait.
+    "SMTP_HOST": None,
+    # 587 for starttls, 465 for tls, 25 within one's own network.
+    "SMTP_PORT": 587,
+    # The account at that server, where it asks for one.
+    "SMTP_USER": None,
+    # The password of that account; better in RAPPORT_SMTP_PASSWORD than in a file.
+    "SMTP_PASSWORD": None,
+    # How the connection is protected: starttls, tls (from the first byte) or none.
+    "SMTP_SECURITY": "starttls",
+    # The address mails come from; bounces go there too.
+    "MAIL_FROM": None,
     # Host names this server answers to; an empty list takes any.
     "TRUSTED_HOSTS": [],
     # How many proxies in front of us set X-Forwarded-*.

@@ -210,8 +210,13 @@ def fact_about(
     }
 
 
-def write_facts(session: Session, rows: list[dict[str, Any]]) -> None:
-    """Write event rows, and a delivery of each for everybody who wants it."""
+def write_facts(
+    session: Session, rows: list[dict[str, Any]], *, due: datetime | None = None
+) -> None:
+    """Write event rows, and a delivery of each for everybody who wants it.
+
+    Nothing is delivered before `due`, by default at once: time to change one's mind.
+    """
     declared = declarations(session.info["app"])
     events, deliveries = table_of(Event), table_of(Delivery)
     statement = sa.insert(events).returning(events.c.id, sort_by_parameter_order=True)
@@ -225,7 +230,7 @@ def write_facts(session: Session, rows: list[dict[str, Any]]) -> None:
             "event_id": event_id,
             "subscriber": subscriber.name,
             "priority": _priority.get(),
-            "due": row["time"],
+            "due": due or row["time"],
             "attempts": 0,
         }
         for event_id, row in zip(ids, rows, strict=True)

@@ -6,6 +6,8 @@ merged into one catalogue per language.
 """
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ __all__ = [
     "_",
     "get_locale",
     "gettext",
+    "in_language",
     "init_i18n",
     "lazy_gettext",
     "locale_code",
@@ -40,6 +43,13 @@ def gettext(text: str, **words: object) -> str:
 def ngettext(one: str, many: str, num: int, **words: object) -> str:
     """Say `one` or `many` in the reader's language, as `num` asks."""
     return str(flask_babel.ngettext(one, many, num, **words))
+
+
+@contextmanager
+def in_language(code: str) -> Iterator[None]:
+    """Speak another language in the block: a mail is in that of who receives it."""
+    with flask_babel.force_locale(code if code in LANGUAGES else "en"):
+        yield
 
 
 def lazy_gettext(text: str, **words: object) -> Any:

@@ -110,10 +110,14 @@ class InteractionKind:
 
 @dataclass(frozen=True)
 class Check:
-    """Something `rapport doctor` and `/readyz` ask; `run` says what is wrong."""
+    """Something `rapport doctor` and `/readyz` ask; `run` says what is wrong.
+
+    What a `hint` says is good to know, and no reason to be called not ready.
+    """
 
     name: str
     run: Callable[[], str | None]
+    hint: bool = False
 
 
 @dataclass(frozen=True)

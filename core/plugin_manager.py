@@ -36,7 +36,13 @@ from core.tracing import traced
 
 GROUP = "rapport.plugins"
 DISTRIBUTION = "rapport-crm"
-SLICES = ("core.users", "core.contacts", "core.interactions", "core.admin")
+SLICES = (
+    "core.users",
+    "core.contacts",
+    "core.interactions",
+    "core.mail",
+    "core.admin",
+)
 
 # What each page hook returns a list of.
 ITEMS: dict[str, type] = {

@@ -21,6 +21,15 @@ Each key can also be set by an environment variable, RAPPORT_<KEY>, which wins.
 # PROXIES = 1
 # TRUSTED_HOSTS = ["crm.example.com"]
 
+# Outgoing mail: where people reach Rapport (links), the server, the sender.
+# PUBLIC_URL = "https://crm.example.com"
+# SMTP_HOST = "smtp.example.com"
+# SMTP_PORT = 587
+# SMTP_SECURITY = "starttls"
+# SMTP_USER = "crm@example.com"
+# SMTP_PASSWORD = "secret"
+# MAIL_FROM = "crm@example.com"
+
 # Days until a sign-in must be repeated.
 # SESSION_DAYS = 30
 

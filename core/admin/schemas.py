@@ -11,6 +11,7 @@ class NewUserForm(ma.Schema):
 
     email = Text(most=254, least=3, required=True)
     name = Text(most=200, least=1, required=True)
-    password = fields.String(required=True, validate=validate.Length(max=1024))
+    # Left empty, an invitation is mailed and the colleague chooses one.
+    password = fields.String(load_default="", validate=validate.Length(max=1024))
     roles = fields.List(fields.String(), required=True, validate=validate.Length(min=1))
     teams = fields.List(fields.String(), load_default=list)

@@ -21,6 +21,7 @@ from core.errors import CRMError, Invalid
 from core.i18n import _, ngettext
 from core.pages import on_refusal
 from core.permissions import declared_permissions, me, requires
+from core.users import passwords
 from core.users import services as users
 from core.users.models import Role, Team, User
 from core.visibility import get_visible
@@ -103,11 +104,15 @@ def add_user() -> Any:
     user = users.create_user(
         form["email"],
         name=form["name"],
-        password=form["password"],
+        password=form["password"] or None,
         roles=form["roles"],
         teams=form["teams"],
     )
-    flash(_("%(name)s may sign in now.", name=user.name), "ok")
+    if form["password"]:
+        flash(_("%(name)s may sign in now.", name=user.name), "ok")
+    else:
+        passwords.invite(user, by=me())
+        flash(_("An invitation is on its way to %(email)s.", email=user.email), "ok")
     return redirect(url_for("admin.list_users"), 303)
 
 

@@ -24,7 +24,7 @@ from core.db import db
 from core.testing.applications import COMPILED, used_again
 from core.testing.postgres import PostgresMissing, PostgresServer
 from core.testing.postgres import server as postgres_server
-from core.testing.server import LiveServer, live_server
+from core.testing.server import LiveServer, free_port, live_server
 from core.users.defaults import ensure_default_roles
 from core.users.models import Role, User
 from core.users.services import find_user
@@ -355,6 +355,18 @@ def deliver(app: CRM) -> Callable[[], int]:
         return total
 
     return run
+
+
+@pytest.fixture
+def mailbox(app: CRM) -> Iterator[Any]:
+    """A real mail server that `app` sends to; `mailbox.messages` is what came in."""
+    from core.testing.mail import Mailbox
+
+    box = Mailbox(free_port())
+    app.config.update(box.settings)
+    box.start()
+    yield box
+    box.stop()
 
 
 @pytest.fixture

@@ -15,8 +15,15 @@ from babel.messages.pofile import read_po, write_po
 
 from core.i18n import LANGUAGES
 
-METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
-OPTIONS = {"**/templates/**.html": {"trimmed": "true"}}
+METHODS = [
+    ("**.py", "python"),
+    ("**/templates/**.html", "jinja2"),
+    ("**/templates/**.txt", "jinja2"),
+]
+OPTIONS = {
+    "**/templates/**.html": {"trimmed": "true"},
+    "**/templates/**.txt": {"trimmed": "true"},
+}
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
     "_l": None,

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from core.contacts.models import Contact
 from core.db import db
-from core.users import services
+from core.users import passwords, services
 from core.users.models import User, UserKind
 from core.users.sessions import create_token as create_token_for
 
@@ -100,7 +100,7 @@ def password(email: str, password: str | None) -> None:
     """Set a new password. Example: rapport user password anna@example.com."""
     made_up = password or secrets.token_urlsafe(12)
     with db.transaction():
-        services.set_password(services.find_user(email), made_up)
+        passwords.change_password(services.find_user(email), made_up)
     click.echo("Changed." + ("" if password else f" Password: {made_up}"))
 
 

@@ -3,27 +3,37 @@
 from datetime import timedelta
 
 from core import hookimpl
-from core.events import EventType
+from core.events import EventType, Subscriber
 from core.i18n import lazy_gettext as _l
 from core.idempotency import forget_old_answers
 from core.jobs import Job
-from core.users import api, cli, imports, sessions, views
+from core.users import api, cli, imports, password_views, passwords, sessions, views
 
 
 @hookimpl
 def register_blueprints():
-    return [views.bp, api.bp]
+    return [views.bp, password_views.bp, api.bp]
 
 
 @hookimpl
 def register_event_types():
-    return [EventType("user.disabled", _l("Account closed"))]
+    return [
+        EventType("user.disabled", _l("Account closed")),
+        EventType(passwords.ASKED, _l("Link for a forgotten password asked for")),
+        EventType(passwords.CHANGED, _l("Password changed")),
+    ]
+
+
+@hookimpl
+def register_subscribers():
+    return [Subscriber("users.passwords", (passwords.ASKED,), passwords.answer_request)]
 
 
 @hookimpl
 def register_jobs():
     return [
         Job("users.sweep", timedelta(hours=1), sessions.forget_old_sign_ins),
+        Job("users.links", timedelta(days=1), passwords.forget_old_requests),
         Job("core.idempotency", timedelta(hours=1), forget_old_answers),
     ]
 

@@ -50,6 +50,18 @@ class PasswordForm(Form):
     new_password = fields.String(required=True, validate=validate.Length(max=1024))
 
 
+class ForgotForm(Form):
+    """Whose password was forgotten."""
+
+    email = Text(most=254, least=3, required=True)
+
+
+class NewPasswordForm(Form):
+    """The password that a link sets."""
+
+    password = fields.String(required=True, validate=validate.Length(max=1024))
+
+
 class TokenForm(Form):
     """A new token: what for, what it may do, for how long."""
 

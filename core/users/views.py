@@ -22,7 +22,7 @@ from core.errors import CRMError, Invalid, NotFound
 from core.i18n import _
 from core.pages import on_refusal
 from core.permissions import declared_permissions, me, public, signed_in
-from core.users import services
+from core.users import passwords, services
 from core.users import sessions as sessions_of
 from core.users.models import ApiToken, UserSession
 from core.users.schemas import MeForm, PasswordForm, SignInForm, TokenForm
@@ -144,7 +144,7 @@ def change_password() -> Any:
     user = services.check_sign_in(
         me().email, form["old_password"], address=request.remote_addr or ""
     )
-    services.set_password(user, form["new_password"])
+    passwords.change_password(user, form["new_password"])
     user.session_secret = sessions_of.open_session(
         user,
         days=current_app.config["SESSION_DAYS"],

@@ -265,6 +265,10 @@ def test_every_route_of_the_installation_has_a_door(make_app):
         "core.healthz",
         "core.openapi",
         "core.readyz",
+        "passwords.ask",
+        "passwords.forgot",
+        "passwords.renew",
+        "passwords.reset",
         "users.enter",
         "users.sign_in",
     }

@@ -1,0 +1,1 @@
+"""Outgoing mail: `services.queue_mail` writes it down, the worker sends it."""
