@@ -33,6 +33,8 @@ DEFAULTS: dict[str, Any] = {
     "SESSION_COOKIE_NAME": "rapport",
     # Days until a sign-in must be repeated.
     "SESSION_DAYS": 30,
+    # Days after which a browser that nobody used must sign in again.
+    "SESSION_IDLE_DAYS": 14,
     # Host names this server answers to; an empty list takes any.
     "TRUSTED_HOSTS": [],
     # How many proxies in front of us set X-Forwarded-*.

@@ -11,6 +11,8 @@ from core.db import db
 from core.users import services
 from core.users.models import User, UserKind
 from core.users.sessions import create_token as create_token_for
+from core.users.sessions import find_token, tokens_of
+from core.users.sessions import revoke_token as revoke_token_of
 
 
 @click.group()
@@ -126,3 +128,44 @@ def create_token(
             services.find_user(email), scopes=scopes, name=name, days=days
         )
     click.echo(f"Keep it: it is shown only now. {secret}")
+
+
+@token.command(name="list")
+@click.option("--user", "email", help="Only the tokens of this account.")
+@click.option("--json", "as_json", is_flag=True)
+def list_tokens(email: str | None, as_json: bool) -> None:
+    """List the tokens that open something. Example: rapport token list."""
+    with db.transaction():
+        found = tokens_of(services.find_user(email) if email else None)
+        rows = [
+            {
+                "id": one.id,
+                "token": one.shown,
+                "user": one.user.email,
+                "name": one.name,
+                "scopes": one.scopes,
+                "expires": one.expires_at.isoformat() if one.expires_at else None,
+                "used": one.used_at.isoformat() if one.used_at else None,
+            }
+            for one in found
+        ]
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    for row in rows:
+        used = f"used {row['used']}" if row["used"] else "never used"
+        click.echo(f"{row['id']:<6} {row['token']:<10} {row['user']:<40} {used}")
+
+
+@token.command()
+@click.argument("token")
+def revoke(token: str) -> None:
+    """Make a token open nothing; its id, or the leaked secret itself.
+
+    Example: rapport token revoke 7
+    """
+    with db.transaction():
+        found = find_token(token)
+        revoke_token_of(None, found.id)
+        who = found.user.email
+    click.echo(f"The token {found.shown} of {who} opens nothing any more.")

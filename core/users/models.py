@@ -1,6 +1,6 @@
 """Accounts and what they may do: users, teams, roles, sessions, API tokens."""
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import ClassVar, Literal, TypeAlias
 
@@ -159,15 +159,47 @@ class ApiToken(Model):
         sa.ForeignKey("user.id", ondelete="CASCADE"), index=True
     )
     name: Mapped[str] = mapped_column(sa.String(100), default="")
+    # The last characters of the secret, by which somebody knows it again.
+    ending: Mapped[str] = mapped_column(sa.String(8), default="")
     scopes: Mapped[list[str]] = mapped_column(default=list)
     created_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime | None]
     used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 
+    user: Mapped[User] = relationship()
+
+    @property
+    def shown(self) -> str:
+        """Show what everybody may see of the secret: `rap_…4kQx`."""
+        return f"rap_…{self.ending}"
+
+
+class UserDeputy(Model):
+    """Who stands in for a colleague, on which days of theirs, both included."""
+
+    __tablename__ = "user_deputy"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("user.id", ondelete="CASCADE"), index=True
+    )
+    deputy_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("user.id", ondelete="CASCADE"), index=True
+    )
+    from_on: Mapped[date]
+    until_on: Mapped[date]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    user: Mapped[User] = relationship(foreign_keys=[user_id])
+    deputy: Mapped[User] = relationship(foreign_keys=[deputy_id])
+
 
 class FailedSignIn(Model):
-    """A sign-in that was refused; counted to slow down guessing."""
+    """A sign-in that was refused; counted to slow down guessing.
+
+    `address` is a network, or `browser:` and the name of one that is known.
+    """
 
     __tablename__ = "failed_sign_in"
 
