@@ -2,13 +2,16 @@
 
 import json
 import secrets
+from datetime import datetime
 
 import click
 import sqlalchemy as sa
 
 from core.contacts.models import Contact
 from core.db import db
-from core.users import services
+from core.events import announce
+from core.users import leaving, services
+from core.users.deputies import name_deputy
 from core.users.models import User, UserKind
 from core.users.sessions import create_token as create_token_for
 from core.users.sessions import find_token, tokens_of
@@ -93,6 +96,50 @@ def disable(email: str) -> None:
     with db.transaction():
         services.disable_user(services.find_user(email))
     click.echo(f"{email} can no longer sign in.")
+
+
+@user.command(name="leave")
+@click.argument("email")
+@click.option("--to", "to", required=True, help="Who takes over.")
+def leave_house(email: str, to: str) -> None:
+    """Close an account and hand over what hung on it.
+
+    Example: rapport user leave a@example.com --to b@example.com
+    """
+    with db.transaction():
+        leaver = services.find_user(email)
+        chosen = leaving.close_for_leaver(leaver, to=services.find_user(to))
+    moved = 0
+    while True:
+        with db.transaction():
+            step = leaving.hand_over(services.find_user(email), chosen)
+        moved += step
+        if step < leaving.STEP:
+            break
+    with db.transaction():
+        announce("user.left", services.find_user(email), {"to": chosen})
+    click.echo(f"{email} can no longer sign in. {to} took over {moved} records.")
+
+
+@user.command()
+@click.argument("email")
+@click.option("--to", "to", required=True, help="Who stands in.")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), required=True)
+@click.option("--until", "last", type=click.DateTime(["%Y-%m-%d"]), required=True)
+def deputy(email: str, to: str, first: datetime, last: datetime) -> None:
+    """Have somebody stand in for a colleague who is away.
+
+    Example: rapport user deputy a@example.com --to b@example.com
+    --from 2027-03-01 --until 2027-03-05
+    """
+    with db.transaction():
+        name_deputy(
+            services.find_user(email),
+            services.find_user(to),
+            from_on=first.date(),
+            until_on=last.date(),
+        )
+    click.echo(f"{to} stands in for {email} until {last.date()}.")
 
 
 @user.command()

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.db import Model, Readers, Record, now
+from core.i18n import lazy_gettext as _l
 from core.permissions import expand
 
 UserKind: TypeAlias = Literal["staff", "customer", "vendor"]
@@ -139,7 +140,9 @@ class UserSession(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     secret_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
     user_id: Mapped[int] = mapped_column(
-        sa.ForeignKey("user.id", ondelete="CASCADE"), index=True
+        sa.ForeignKey("user.id", ondelete="CASCADE"),
+        index=True,
+        info={"ends": _l("Signed-in browsers")},
     )
     created_at: Mapped[datetime] = mapped_column(default=now)
     seen_at: Mapped[datetime] = mapped_column(default=now)
@@ -182,10 +185,14 @@ class UserDeputy(Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(
-        sa.ForeignKey("user.id", ondelete="CASCADE"), index=True
+        sa.ForeignKey("user.id", ondelete="CASCADE"),
+        index=True,
+        info={"ends": _l("Deputies")},
     )
     deputy_id: Mapped[int] = mapped_column(
-        sa.ForeignKey("user.id", ondelete="CASCADE"), index=True
+        sa.ForeignKey("user.id", ondelete="CASCADE"),
+        index=True,
+        info={"ends": _l("Stands in for colleagues")},
     )
     from_on: Mapped[date]
     until_on: Mapped[date]

@@ -3,21 +3,48 @@
 from datetime import timedelta
 
 from core import hookimpl
-from core.events import EventType
+from core.events import EventType, Subscriber
 from core.i18n import lazy_gettext as _l
 from core.idempotency import forget_old_answers
 from core.jobs import Job
-from core.users import api, cli, imports, sessions, views
+from core.users import (
+    api,
+    cli,
+    deputies,
+    deputy_views,
+    imports,
+    leaving,
+    sessions,
+    views,
+)
 
 
 @hookimpl
 def register_blueprints():
-    return [views.bp, api.bp]
+    return [views.bp, deputy_views.bp, api.bp]
 
 
 @hookimpl
 def register_event_types():
-    return [EventType("user.disabled", _l("Account closed"))]
+    left = leaving.LeftSchema
+    return [
+        EventType("user.disabled", _l("Account closed")),
+        EventType("user.left", _l("Colleague left"), left),
+        EventType("user.handing_over", _l("Work is changing hands"), left),
+    ]
+
+
+@hookimpl
+def register_subscribers():
+    types = ("user.left", "user.handing_over")
+    return [Subscriber("users.handover", types, leaving.go_on)]
+
+
+@hookimpl
+def init_app(app):
+    app.jinja_env.globals.update(
+        absence_of=deputies.absence_of, deputies_named_by=deputies.deputies_named_by
+    )
 
 
 @hookimpl

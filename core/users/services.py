@@ -173,11 +173,25 @@ def _verify(stored: str | None, password: str) -> bool:
 
 
 def disable_user(user: User) -> None:
-    """Close an account and everything that is signed in with it."""
+    """Close an account and everything that is signed in with it.
+
+    Raises `Invalid` for the last one that may open and close accounts.
+    """
+    if "admin:users" in user.permissions and not _others_administer(user):
+        said = _("Make somebody else an administrator first.")
+        raise Invalid(said, errors={"_schema": [said]})
     user.active = False
     end_sessions(user)
     revoke_tokens(user)
     announce("user.disabled", user)
+
+
+def _others_administer(user: User) -> bool:
+    """Say whether the house could still be looked after without `user`."""
+    query = sa.select(User).where(
+        User.active, User.kind == "staff", User.id != user.id, User.roles.any()
+    )
+    return any("admin:users" in one.permissions for one in db.session.scalars(query))
 
 
 def find_user(email: str) -> User:
