@@ -171,7 +171,10 @@ def test_private_entries_stay_closed_and_only_their_number_is_told(
 ):
     contact = make_contact()
     entry = make_interaction(
-        contact, author=anna, body="Xyzzy", audience=AudienceSpec("private")
+        contact,
+        author=anna,
+        body="Xyzzy",
+        audience=AudienceSpec("private", users=frozenset({anna.id})),
     )
     page = as_user(ada).get(f"/admin/users/{anna.id}/leave").text
     assert "Private entries" in page
