@@ -67,6 +67,11 @@ def signed_in(view: F) -> F:
     return _mark(view, Door(None, True, True))  # type: ignore[return-value]
 
 
+def colleagues_only(view: F) -> F:
+    """Let every colleague pass; for portal users the page does not exist."""
+    return _mark(view, Door(None, False, True))  # type: ignore[return-value]
+
+
 def me() -> "User":
     """Give the account that is signed in; use it behind a door that asks for one."""
     user: User = current_user._get_current_object()

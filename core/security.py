@@ -12,7 +12,7 @@ from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from limits import RateLimitItemPerMinute
 
-from core.errors import BadRequest, TooMany
+from core.errors import BadRequest, NotSignedIn, TooMany
 from core.events import set_actor
 from core.i18n import _
 from core.permissions import check_door
@@ -57,7 +57,11 @@ def init_security(app: Flask) -> None:
         if request.routing_exception is not None:
             # No view will run; what the address lacks is said instead.
             return
-        check_door()
+        try:
+            check_door()
+        except NotSignedIn:
+            _refuse_guessed_tokens()
+            raise
         if request.method not in {"GET", "HEAD", "OPTIONS"} and not g.get("by_token"):
             csrf.protect()
 
@@ -108,7 +112,7 @@ def _user_of_token(_request: Any) -> User | None:
         return None
     found = sessions.user_of_token(secret.strip())
     if found is None:
-        _count_wrong_token()
+        g.wrong_token = True
         return None
     user, scopes = found
     g.token_scopes = scopes
@@ -116,8 +120,10 @@ def _user_of_token(_request: Any) -> User | None:
     return user
 
 
-def _count_wrong_token() -> None:
+def _refuse_guessed_tokens() -> None:
     """Slow down who guesses tokens; those that are right always pass."""
+    if not g.get("wrong_token"):
+        return
     limiter = current_app.extensions["rapport_limiter"].limiter
     if not limiter.hit(WRONG_TOKENS, "wrong-token", network_of(request.remote_addr)):
         raise TooMany(retry_after=WRONG_TOKENS.get_expiry())

@@ -7,10 +7,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from marshmallow import fields
 
 from core.db import db
-from core.errors import CRMError, Invalid, NotFound
+from core.errors import CRMError, Invalid
 from core.i18n import _
 from core.pages import on_refusal
-from core.permissions import me, signed_in
+from core.permissions import colleagues_only, me
 from core.users import deputies
 from core.users.models import User
 from core.users.schemas import Form
@@ -36,14 +36,8 @@ def colleagues_of(user: User) -> list[tuple[int, str]]:
     return [(row.id, row.name) for row in db.session.execute(query)]
 
 
-def _staff() -> User:
-    if me().kind != "staff":
-        raise NotFound
-    return me()
-
-
 def _draw(error: CRMError | None = None, **_arguments: object) -> Any:
-    user = _staff()
+    user = me()
     return render_template(
         "core/users/deputies.html",
         named=deputies.deputies_named_by(user),
@@ -55,18 +49,18 @@ def _draw(error: CRMError | None = None, **_arguments: object) -> Any:
 
 
 @bp.get("/me/deputies")
-@signed_in
+@colleagues_only
 def index() -> Any:
     """Who stands in for me, and a form to name somebody."""
     return _draw()
 
 
 @bp.post("/me/deputies")
-@signed_in
+@colleagues_only
 @on_refusal(_draw)
 def name() -> Any:
     """Name who stands in for me."""
-    user = _staff()
+    user = me()
     form = DeputyForm().load(request.form.to_dict())
     chosen = dict(colleagues_of(user)).get(form["deputy"])
     if chosen is None:
@@ -82,9 +76,9 @@ def name() -> Any:
 
 
 @bp.post("/me/deputies/<int:line_id>/end")
-@signed_in
+@colleagues_only
 def end(line_id: int) -> Any:
     """Have somebody no longer stand in for me."""
-    deputies.end_deputy(_staff(), line_id)
+    deputies.end_deputy(me(), line_id)
     flash(_("Nobody stands in for you on these days any more."), "ok")
     return redirect(url_for("deputies.index"), 303)

@@ -1,0 +1,129 @@
+"""Every route × every kind of visitor: each door lets in whom it says, and no others.
+
+The routes come from the application and what is expected from the door each one
+declares, so a new route is tried without a line here.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
+
+from core.permissions import Door, door_of
+from core.security import HEADERS
+from tests.core.world import AUDIENCED, Visitor, World, make_world, place_of
+
+# Routes that ask for more than their door says: who still finds nothing, and why.
+NARROWER: dict[str, str] = {
+    "core.metrics": "numbers are for administrators, and do not exist for others",
+}
+# 429 is for tokens that open nothing, when many of them come.
+REFUSED = {401, 403, 404, 429}
+
+
+@pytest.fixture
+def world(app: Any, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The house, in which from now on nothing is kept."""
+    made = make_world(app)
+
+    def forget(session: Session) -> None:
+        session.flush()
+        session.rollback()
+
+    monkeypatch.setattr(Session, "commit", forget)
+    return made
+
+
+def routes(world: World) -> Iterator[tuple[Rule, str, Door]]:
+    for rule in world.app.url_map.iter_rules():
+        door = door_of(world.app.view_functions[rule.endpoint])
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield rule, method, door
+
+
+def houses(rule: Rule) -> list[str]:
+    places = {place_of(rule, name) for name in rule.arguments}
+    if not places:
+        return ["ours"]
+    return ["ours", "theirs", *(["team"] if places & AUDIENCED else [])]
+
+
+def address_of(world: World, rule: Rule, house: str) -> str:
+    values = {}
+    for name in rule.arguments:
+        place = place_of(rule, name)
+        assert place in world.samples[house], (
+            f"{rule.rule}: add a sample record for {place!r} to tests/core/world.py, "
+            "so that this route is tried with everybody"
+        )
+        values[name] = world.samples[house][place]
+    return world.app.url_map.bind("localhost").build(rule.endpoint, values)
+
+
+def call(visitor: Visitor, method: str, address: str) -> Any:
+    assert visitor.client is not None
+    headers = {"Accept": "text/event-stream"} if address == "/live" else {}
+    sent = {"json": {}} if address.startswith("/api/") and method != "GET" else {}
+    answer = visitor.client.open(address, method=method, headers=headers, **sent)
+    if visitor.cookie and answer.headers.get("Set-Cookie"):
+        # Signed out, or in again: the next route meets the visitor as before.
+        visitor.client.set_cookie("rapport", visitor.cookie)
+    return answer
+
+
+def verdict(
+    visitor: Visitor, rule: Rule, method: str, door: Door, house: str, answer: Any
+) -> str | None:
+    """Say what is wrong with an answer, if anything is."""
+    status = answer.status_code
+    if status >= 500 and rule.endpoint != "core.readyz":
+        return f"failed with {status}"
+    for name, value in HEADERS.items():
+        if answer.headers.get(name) != value:
+            return f"lacks the header {name}"
+    kept = answer.headers.get("Cache-Control", "")
+    if rule.endpoint != "assets" and "private" not in kept and "no-store" not in kept:
+        return f"may be kept by a cache: {kept!r}"
+    to_sign_in = status in {302, 303} and "/sign-in" in answer.headers["Location"]
+    if not visitor.passes(rule, door):
+        ok = status in REFUSED or (status == 302 and to_sign_in)
+        if visitor.kind in {"customer", "vendor"} and not rule.rule.startswith("/api"):
+            ok = status == 404
+        return None if ok else f"was let in with {status}"
+    places = [place_of(rule, name) for name in rule.arguments]
+    if not all(visitor.finds(place, house) for place in places):
+        return None if status == 404 else f"learnt of a hidden record with {status}"
+    if rule.endpoint in NARROWER and status in {403, 404}:
+        return None
+    if status in REFUSED or (to_sign_in and rule.endpoint != "users.sign_out"):
+        return f"was refused with {status}"
+    return None
+
+
+def test_every_door_lets_in_whom_it_says_and_no_others(world):
+    wrong = []
+    import collections
+    import time
+
+    spent = collections.Counter()
+    for rule, method, door in routes(world):
+        for house in houses(rule):
+            address = address_of(world, rule, house)
+            for visitor in world.visitors:
+                if house != "ours" and not visitor.passes(rule, door):
+                    # The door is shut before any record is looked for.
+                    continue
+                t = time.perf_counter()
+                answer = call(visitor, method, address)
+                spent[visitor.name] += time.perf_counter() - t
+                spent[rule.endpoint] += time.perf_counter() - t
+                spent["calls"] += 1
+                said = verdict(visitor, rule, method, door, house, answer)
+                answer.close()
+                if said:
+                    where = f"{method} {rule.rule} ({rule.endpoint}, {house})"
+                    wrong.append(f"{where}: {visitor.name} {said}")
+    print(spent.most_common(60))
+    assert wrong == [], "\n".join([f"{len(wrong)} wrong:", *wrong])
