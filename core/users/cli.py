@@ -214,5 +214,5 @@ def revoke(token: str) -> None:
     with db.transaction():
         found = find_token(token)
         revoke_token_of(None, found.id)
-        who = found.user.email
-    click.echo(f"The token {found.shown} of {who} opens nothing any more.")
+        said = f"The token {found.shown} of {found.user.email} opens nothing any more."
+    click.echo(said)

@@ -20,6 +20,8 @@ NARROWER: dict[str, str] = {
     "core.metrics": "numbers are for administrators, and do not exist for others",
 }
 # 429 is for tokens that open nothing, when many of them come.
+# For whom refusals are drawn as pages; the others save the time.
+DRAWN = {"anonymous", "admin", "sales", "customer of ours", "vendor of ours"}
 REFUSED = {401, 403, 404, 429}
 
 
@@ -64,7 +66,9 @@ def address_of(world: World, rule: Rule, house: str) -> str:
 
 def call(visitor: Visitor, method: str, address: str) -> Any:
     assert visitor.client is not None
-    headers = {"Accept": "text/event-stream"} if address == "/live" else {}
+    headers = {} if visitor.name in DRAWN else {"Accept": "application/json"}
+    if address == "/live":
+        headers = {"Accept": "text/event-stream"}
     sent = {"json": {}} if address.startswith("/api/") and method != "GET" else {}
     answer = visitor.client.open(address, method=method, headers=headers, **sent)
     if visitor.cookie and answer.headers.get("Set-Cookie"):
@@ -102,12 +106,9 @@ def verdict(
     return None
 
 
+@pytest.mark.timeout(600)
 def test_every_door_lets_in_whom_it_says_and_no_others(world):
     wrong = []
-    import collections
-    import time
-
-    spent = collections.Counter()
     for rule, method, door in routes(world):
         for house in houses(rule):
             address = address_of(world, rule, house)
@@ -115,15 +116,10 @@ def test_every_door_lets_in_whom_it_says_and_no_others(world):
                 if house != "ours" and not visitor.passes(rule, door):
                     # The door is shut before any record is looked for.
                     continue
-                t = time.perf_counter()
                 answer = call(visitor, method, address)
-                spent[visitor.name] += time.perf_counter() - t
-                spent[rule.endpoint] += time.perf_counter() - t
-                spent["calls"] += 1
                 said = verdict(visitor, rule, method, door, house, answer)
                 answer.close()
                 if said:
                     where = f"{method} {rule.rule} ({rule.endpoint}, {house})"
                     wrong.append(f"{where}: {visitor.name} {said}")
-    print(spent.most_common(60))
     assert wrong == [], "\n".join([f"{len(wrong)} wrong:", *wrong])
