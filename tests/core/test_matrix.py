@@ -18,6 +18,10 @@ from tests.core.world import AUDIENCED, Visitor, World, make_world, place_of
 # Routes that ask for more than their door says: who still finds nothing, and why.
 NARROWER: dict[str, str] = {
     "core.metrics": "numbers are for administrators, and do not exist for others",
+    "interactions.edit": "only its author changes an entry",
+    "interactions.save": "only its author changes an entry",
+    "interactions.trash": "only its author throws an entry away",
+    "interactions.restore": "only its author takes an entry back",
 }
 # 429 is for tokens that open nothing, when many of them come.
 # For whom refusals are drawn as pages; the others save the time.
@@ -85,7 +89,9 @@ def verdict(
     if status >= 500 and rule.endpoint != "core.readyz":
         return f"failed with {status}"
     for name, value in HEADERS.items():
-        if answer.headers.get(name) != value:
+        found = answer.headers.get(name)
+        # What somebody uploaded is shut in further than our own pages.
+        if found != value and "sandbox" not in (found or ""):
             return f"lacks the header {name}"
     kept = answer.headers.get("Cache-Control", "")
     if rule.endpoint != "assets" and "private" not in kept and "no-store" not in kept:
@@ -98,12 +104,25 @@ def verdict(
         return None if ok else f"was let in with {status}"
     places = [place_of(rule, name) for name in rule.arguments]
     if not all(visitor.finds(place, house) for place in places):
-        return None if status == 404 else f"learnt of a hidden record with {status}"
+        # A program whose words are wrong is told so before any record is looked for.
+        told = {404, 422} if rule.rule.startswith("/api/") else {404}
+        return None if status in told else f"learnt of a hidden record with {status}"
     if rule.endpoint in NARROWER and status in {403, 404}:
+        return None
+    if rule.rule.startswith("/portal") and visitor.kind == "staff" and status == 404:
+        # Those who work here have no organisation to look after there.
         return None
     if status in REFUSED or (to_sign_in and rule.endpoint != "users.sign_out"):
         return f"was refused with {status}"
     return None
+
+
+def settled(visitor: Visitor, rule: Rule, door: Door) -> set[str]:
+    """Name the houses whose records say nothing more about a visitor than `ours`."""
+    if not visitor.passes(rule, door):
+        # The door is shut before any record is looked for.
+        return {"theirs", "team"}
+    return {"theirs"} if len(visitor.sees) == 2 else set()
 
 
 @pytest.mark.timeout(600)
@@ -113,8 +132,7 @@ def test_every_door_lets_in_whom_it_says_and_no_others(world):
         for house in houses(rule):
             address = address_of(world, rule, house)
             for visitor in world.visitors:
-                if house != "ours" and not visitor.passes(rule, door):
-                    # The door is shut before any record is looked for.
+                if house in settled(visitor, rule, door):
                     continue
                 answer = call(visitor, method, address)
                 said = verdict(visitor, rule, method, door, house, answer)

@@ -84,7 +84,7 @@ class Visitor:
         if place in COMMON:
             return True
         if place in PERSONAL:
-            return self.name == "admin" and house == "ours"
+            return self.name == "admin"
         if house == "team":
             return self.team
         return house in self.sees
