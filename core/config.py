@@ -47,6 +47,8 @@ DEFAULTS: dict[str, Any] = {
     "SMTP_SECURITY": "starttls",
     # The address mails come from; bounces go there too.
     "MAIL_FROM": None,
+    # Days after which a browser that nobody used must sign in again.
+    "SESSION_IDLE_DAYS": 14,
     # Host names this server answers to; an empty list takes any.
     "TRUSTED_HOSTS": [],
     # How many proxies in front of us set X-Forwarded-*.

@@ -25,7 +25,7 @@ from core.events import events_after, latest_cursor
 from core.live import check_cursor, describe_event
 from core.metrics import write_metrics
 from core.pages import Check, Failure, allowed
-from core.permissions import can, me, public, signed_in
+from core.permissions import can, colleagues_only, me, public, signed_in
 from core.plugin_manager import contributions
 from core.schemas import ApiBlueprint, Moment, PageArguments
 from core.visibility import visible_events
@@ -73,12 +73,10 @@ def home() -> Any:
 
 
 @bp.get("/palette")
-@signed_in
+@colleagues_only
 def palette() -> Any:
     """What Ctrl-K finds: places, actions, and what the search plugin suggests."""
     query = request.args.get("q", "").strip()[:200]
-    if me().kind != "staff":
-        raise NotFound
     items = allowed(
         [
             one

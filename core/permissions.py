@@ -67,6 +67,11 @@ def signed_in(view: F) -> F:
     return _mark(view, Door(None, True, True))  # type: ignore[return-value]
 
 
+def colleagues_only(view: F) -> F:
+    """Let every colleague pass; for portal users the page does not exist."""
+    return _mark(view, Door(None, False, True))  # type: ignore[return-value]
+
+
 def me() -> "User":
     """Give the account that is signed in; use it behind a door that asks for one."""
     user: User = current_user._get_current_object()
@@ -124,8 +129,12 @@ def check_door() -> None:
         raise NotSignedIn
     if current_user.kind != "staff" and not door.portal:
         raise NotFound
-    if door.permission is not None and not can(door.permission):
-        raise Forbidden
+    if door.permission is None or can(door.permission):
+        return
+    if current_user.kind != "staff" and not request.path.startswith("/api/"):
+        # Nor is a page that their role does not give them; a program is told.
+        raise NotFound
+    raise Forbidden
 
 
 def undeclared_routes(app: Flask) -> list[str]:

@@ -80,7 +80,11 @@ def _show(error: CRMError) -> Any:
     view = current_app.view_functions.get(request.endpoint or "")
     draw = getattr(view, "on_refusal", None)
     if draw is not None and isinstance(error, Invalid | Conflict):
-        return draw(error, **(request.view_args or {})), error.status
+        try:
+            return draw(error, **(request.view_args or {})), error.status
+        except CRMError as hidden:
+            # The form itself is not for this reader.
+            return _page(hidden)
     if isinstance(error, NotSignedIn) and request.method == "GET":
         here = request.full_path.rstrip("?")
         return redirect(url_for("users.sign_in", next=here))

@@ -9,17 +9,18 @@ from flask import Flask, Request, Response, current_app, g, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_compress import Compress
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from itsdangerous import BadSignature
+from limits import RateLimitItemPerMinute
 
-from core.errors import BadRequest
+from core.errors import BadRequest, NotSignedIn, TooMany
 from core.events import set_actor
 from core.i18n import _
 from core.permissions import check_door
 from core.problems import show
 from core.users import sessions
+from core.users.guessing import network_of
 from core.users.models import User
 
 POLICY = (
@@ -37,6 +38,8 @@ HEADERS = {
 }
 # Where a program's token opens: the API, and the numbers for Prometheus.
 _FOR_TOKENS = ("/api/", "/metrics")
+# From one network, with tokens that open nothing.
+WRONG_TOKENS = RateLimitItemPerMinute(60)
 _REQUEST_ID = re.compile(r"[\w-]{8,64}")
 
 
@@ -76,7 +79,11 @@ def init_security(app: Flask) -> None:
         if request.routing_exception is not None:
             # No view will run; what the address lacks is said instead.
             return
-        check_door()
+        try:
+            check_door()
+        except NotSignedIn:
+            _refuse_guessed_tokens()
+            raise
         if request.method not in {"GET", "HEAD", "OPTIONS"} and not g.get("by_token"):
             csrf.protect()
 
@@ -127,11 +134,21 @@ def _user_of_token(_request: Any) -> User | None:
         return None
     found = sessions.user_of_token(secret.strip())
     if found is None:
+        g.wrong_token = True
         return None
     user, scopes = found
     g.token_scopes = scopes
     g.by_token = True
     return user
+
+
+def _refuse_guessed_tokens() -> None:
+    """Slow down who guesses tokens; those that are right always pass."""
+    if not g.get("wrong_token"):
+        return
+    limiter = current_app.extensions["rapport_limiter"].limiter
+    if not limiter.hit(WRONG_TOKENS, "wrong-token", network_of(request.remote_addr)):
+        raise TooMany(retry_after=WRONG_TOKENS.get_expiry())
 
 
 def _number_the_request() -> None:
@@ -152,7 +169,7 @@ def _who() -> str:
     """Count limits by account, and by address for guests."""
     if current_user.is_authenticated:
         return f"user:{current_user.id}"
-    return f"address:{get_remote_address()}"
+    return f"address:{network_of(request.remote_addr)}"
 
 
 def _is_not_limited() -> bool:

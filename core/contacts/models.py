@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.db import Model, Readers, Record
+from core.i18n import lazy_gettext as _l
 from core.users.models import Team, User
 
 PERSONAL = {"personal": True}
@@ -53,7 +54,9 @@ class Contact(Record, Model):
         sa.ForeignKey("contact.id", ondelete="SET NULL"), index=True
     )
     owner_id: Mapped[int | None] = mapped_column(
-        sa.ForeignKey("user.id", ondelete="SET NULL"), index=True
+        sa.ForeignKey("user.id", ondelete="SET NULL"),
+        index=True,
+        info={"owner": _l("Contacts")},
     )
     team_id: Mapped[int | None] = mapped_column(
         sa.ForeignKey("team.id", ondelete="SET NULL"), index=True

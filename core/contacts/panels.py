@@ -10,6 +10,7 @@ from core.contacts.permissions import READ, WRITE
 from core.db import Record, db, now
 from core.i18n import lazy_gettext as _l
 from core.pages import DayItem, MenuItem, PaletteItem, Panel
+from core.users.deputies import desk_of
 from core.users.models import User
 from core.visibility import visible_to
 
@@ -127,7 +128,9 @@ def day(user: User) -> Sequence[DayItem]:
     """Give the steps of one's own contacts that are due."""
     due = (
         visible_to(user, Contact)
-        .where(Contact.owner_id == user.id, Contact.next_step_on <= now().date())
+        .where(
+            Contact.owner_id.in_(desk_of(user)), Contact.next_step_on <= now().date()
+        )
         .order_by(Contact.next_step_on, Contact.sort_name)
         .limit(FEW + 1)
     )

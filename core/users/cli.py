@@ -2,15 +2,20 @@
 
 import json
 import secrets
+from datetime import datetime
 
 import click
 import sqlalchemy as sa
 
 from core.contacts.models import Contact
 from core.db import db
-from core.users import passwords, services
+from core.events import announce
+from core.users import leaving, passwords, services
+from core.users.deputies import name_deputy
 from core.users.models import User, UserKind
 from core.users.sessions import create_token as create_token_for
+from core.users.sessions import find_token, tokens_of
+from core.users.sessions import revoke_token as revoke_token_of
 
 
 @click.group()
@@ -93,6 +98,50 @@ def disable(email: str) -> None:
     click.echo(f"{email} can no longer sign in.")
 
 
+@user.command(name="leave")
+@click.argument("email")
+@click.option("--to", "to", required=True, help="Who takes over.")
+def leave_house(email: str, to: str) -> None:
+    """Close an account and hand over what hung on it.
+
+    Example: rapport user leave a@example.com --to b@example.com
+    """
+    with db.transaction():
+        leaver = services.find_user(email)
+        chosen = leaving.close_for_leaver(leaver, to=services.find_user(to))
+    moved = 0
+    while True:
+        with db.transaction():
+            step = leaving.hand_over(services.find_user(email), chosen)
+        moved += step
+        if step < leaving.STEP:
+            break
+    with db.transaction():
+        announce("user.left", services.find_user(email), {"to": chosen})
+    click.echo(f"{email} can no longer sign in. {to} took over {moved} records.")
+
+
+@user.command()
+@click.argument("email")
+@click.option("--to", "to", required=True, help="Who stands in.")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), required=True)
+@click.option("--until", "last", type=click.DateTime(["%Y-%m-%d"]), required=True)
+def deputy(email: str, to: str, first: datetime, last: datetime) -> None:
+    """Have somebody stand in for a colleague who is away.
+
+    Example: rapport user deputy a@example.com --to b@example.com
+    --from 2027-03-01 --until 2027-03-05
+    """
+    with db.transaction():
+        name_deputy(
+            services.find_user(email),
+            services.find_user(to),
+            from_on=first.date(),
+            until_on=last.date(),
+        )
+    click.echo(f"{to} stands in for {email} until {last.date()}.")
+
+
 @user.command()
 @click.argument("email")
 @click.option("--password", help="One is made up and printed when it is left out.")
@@ -126,3 +175,44 @@ def create_token(
             services.find_user(email), scopes=scopes, name=name, days=days
         )
     click.echo(f"Keep it: it is shown only now. {secret}")
+
+
+@token.command(name="list")
+@click.option("--user", "email", help="Only the tokens of this account.")
+@click.option("--json", "as_json", is_flag=True)
+def list_tokens(email: str | None, as_json: bool) -> None:
+    """List the tokens that open something. Example: rapport token list."""
+    with db.transaction():
+        found = tokens_of(services.find_user(email) if email else None)
+        rows = [
+            {
+                "id": one.id,
+                "token": one.shown,
+                "user": one.user.email,
+                "name": one.name,
+                "scopes": one.scopes,
+                "expires": one.expires_at.isoformat() if one.expires_at else None,
+                "used": one.used_at.isoformat() if one.used_at else None,
+            }
+            for one in found
+        ]
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    for row in rows:
+        used = f"used {row['used']}" if row["used"] else "never used"
+        click.echo(f"{row['id']:<6} {row['token']:<10} {row['user']:<40} {used}")
+
+
+@token.command()
+@click.argument("token")
+def revoke(token: str) -> None:
+    """Make a token open nothing; its id, or the leaked secret itself.
+
+    Example: rapport token revoke 7
+    """
+    with db.transaction():
+        found = find_token(token)
+        revoke_token_of(None, found.id)
+        said = f"The token {found.shown} of {found.user.email} opens nothing any more."
+    click.echo(said)

@@ -1,6 +1,6 @@
 """Accounts and what they may do: users, teams, roles, sessions, API tokens."""
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import ClassVar, Literal, TypeAlias
 
@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.db import Model, Readers, Record, now
+from core.i18n import lazy_gettext as _l
 from core.permissions import expand
 
 UserKind: TypeAlias = Literal["staff", "customer", "vendor"]
@@ -139,7 +140,9 @@ class UserSession(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     secret_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
     user_id: Mapped[int] = mapped_column(
-        sa.ForeignKey("user.id", ondelete="CASCADE"), index=True
+        sa.ForeignKey("user.id", ondelete="CASCADE"),
+        index=True,
+        info={"ends": _l("Signed-in browsers")},
     )
     created_at: Mapped[datetime] = mapped_column(default=now)
     seen_at: Mapped[datetime] = mapped_column(default=now)
@@ -159,15 +162,51 @@ class ApiToken(Model):
         sa.ForeignKey("user.id", ondelete="CASCADE"), index=True
     )
     name: Mapped[str] = mapped_column(sa.String(100), default="")
+    # The last characters of the secret, by which somebody knows it again.
+    ending: Mapped[str] = mapped_column(sa.String(8), default="")
     scopes: Mapped[list[str]] = mapped_column(default=list)
     created_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime | None]
     used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 
+    user: Mapped[User] = relationship()
+
+    @property
+    def shown(self) -> str:
+        """Show what everybody may see of the secret: `rap_…4kQx`."""
+        return f"rap_…{self.ending}"
+
+
+class UserDeputy(Model):
+    """Who stands in for a colleague, on which days of theirs, both included."""
+
+    __tablename__ = "user_deputy"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("user.id", ondelete="CASCADE"),
+        index=True,
+        info={"ends": _l("Deputies")},
+    )
+    deputy_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("user.id", ondelete="CASCADE"),
+        index=True,
+        info={"ends": _l("Stands in for colleagues")},
+    )
+    from_on: Mapped[date]
+    until_on: Mapped[date]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+    user: Mapped[User] = relationship(foreign_keys=[user_id])
+    deputy: Mapped[User] = relationship(foreign_keys=[deputy_id])
+
 
 class FailedSignIn(Model):
-    """A sign-in that was refused; counted to slow down guessing."""
+    """A sign-in that was refused; counted to slow down guessing.
+
+    `address` is a network, or `browser:` and the name of one that is known.
+    """
 
     __tablename__ = "failed_sign_in"
 

@@ -7,18 +7,32 @@ from core.events import EventType, Subscriber
 from core.i18n import lazy_gettext as _l
 from core.idempotency import forget_old_answers
 from core.jobs import Job
-from core.users import api, cli, imports, password_views, passwords, sessions, views
+from core.users import (
+    api,
+    cli,
+    deputies,
+    deputy_views,
+    imports,
+    leaving,
+    password_views,
+    passwords,
+    sessions,
+    views,
+)
 
 
 @hookimpl
 def register_blueprints():
-    return [views.bp, password_views.bp, api.bp]
+    return [views.bp, password_views.bp, deputy_views.bp, api.bp]
 
 
 @hookimpl
 def register_event_types():
+    left = leaving.LeftSchema
     return [
         EventType("user.disabled", _l("Account closed")),
+        EventType("user.left", _l("Colleague left"), left),
+        EventType("user.handing_over", _l("Work is changing hands"), left),
         EventType(passwords.ASKED, _l("Link for a forgotten password asked for")),
         EventType(passwords.CHANGED, _l("Password changed")),
     ]
@@ -26,7 +40,18 @@ def register_event_types():
 
 @hookimpl
 def register_subscribers():
-    return [Subscriber("users.passwords", (passwords.ASKED,), passwords.answer_request)]
+    types = ("user.left", "user.handing_over")
+    return [
+        Subscriber("users.handover", types, leaving.go_on),
+        Subscriber("users.passwords", (passwords.ASKED,), passwords.answer_request),
+    ]
+
+
+@hookimpl
+def init_app(app):
+    app.jinja_env.globals.update(
+        absence_of=deputies.absence_of, deputies_named_by=deputies.deputies_named_by
+    )
 
 
 @hookimpl

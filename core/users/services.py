@@ -2,33 +2,32 @@
 
 import secrets
 from collections.abc import Iterable
-from datetime import timedelta
 from functools import lru_cache
+from threading import BoundedSemaphore
 
 import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
 
-from core.db import db, now
-from core.errors import Invalid, TooMany
+from core.db import db
+from core.errors import Invalid
 from core.events import announce
 from core.i18n import _
-from core.users.models import (
-    ApiToken,
-    FailedSignIn,
-    Role,
-    Team,
-    User,
-    UserKind,
+from core.users.guessing import (
+    known_browser,
+    network_of,
+    note_failure,
+    refuse_guessing,
 )
-from core.users.sessions import end_sessions, hash_secret
+from core.users.models import Role, Team, User, UserKind
+from core.users.sessions import end_sessions, hash_secret, revoke_tokens
 
 # OWASP's second choice for argon2id: 19 MiB, two passes, one lane.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+# Each check takes 19 MiB and a core: who guesses waits for the others who do.
+_one_by_one = BoundedSemaphore(2)
 
-GUESSES_PER_ACCOUNT, GUESSES_PER_ADDRESS = 10, 50
-GUESS_WINDOW = timedelta(minutes=15)
 LEAST_PASSWORD = 10
 
 
@@ -123,39 +122,40 @@ def set_password(user: User, password: str) -> None:
         end_sessions(user)
 
 
-def check_sign_in(email: str, password: str, *, address: str) -> User:
+def check_sign_in(
+    email: str, password: str, *, address: str, browser: str | None = None
+) -> User:
     """Find the account for these words, or refuse.
 
-    Raises `Invalid` for wrong ones, without saying which was wrong, and `TooMany`
-    after too many guesses from one address, or at one account from one address.
+    `browser` names one that the owner is known to use; else its cookie says so.
+    Raises `Invalid` for wrong words, without saying which was wrong, and `TooMany`
+    after too many guesses; `core.users.guessing` counts them.
     """
-    account = hash_secret(email.strip().lower())
-    _refuse_guessing(account, address)
-    user = db.session.scalar(
-        sa.select(User).where(User.email == email.strip().lower(), User.active)
-    )
-    if user is None or not _verify(user.password_hash, password):
-        db.aside(
-            lambda: db.session.add(FailedSignIn(email_hash=account, address=address))
-        )
+    folded = fold_email(email)
+    account, network = hash_secret(folded), network_of(address)
+    # Looked up aside: hashing takes long, and on SQLite the request's own
+    # transaction would keep everybody else from writing meanwhile.
+    with db.read_only() as session:
+        known = session.scalar(sa.select(User).where(User.email == folded, User.active))
+        session.expunge_all()
+    browser = browser or known_browser(known)
+    with _one_by_one, db.read_only():
+        refuse_guessing(account, network, browser)
+        right = _verify(known.password_hash if known else None, password)
+    user = db.session.get(User, known.id) if known is not None and right else None
+    if user is None or not user.active:
+        note_failure(account, browser or network)
         said = _("The e-mail address or the password is not right.")
         raise Invalid(said, errors={"password": [said]})
     return user
 
 
-def _refuse_guessing(account: str, address: str) -> None:
-    # Counting an account's failures only together with the address keeps a stranger
-    # from locking its owner out.
-    recent = (FailedSignIn.address == address, FailedSignIn.at > now() - GUESS_WINDOW)
-    both, alone = db.session.execute(
-        sa.select(
-            sa.func.count().filter(FailedSignIn.email_hash == account),
-            sa.func.count(),
-        ).where(*recent)
-    ).one()
-    if both >= GUESSES_PER_ACCOUNT or alone >= GUESSES_PER_ADDRESS:
-        said = _("Too many attempts. Wait a quarter of an hour, then try again.")
-        raise TooMany(said, retry_after=int(GUESS_WINDOW.total_seconds()))
+def fold_email(email: str) -> str:
+    """Write what somebody typed as accounts' addresses are written, if it is one."""
+    try:
+        return normal_email(email)
+    except Invalid:
+        return email.strip().lower()
 
 
 @lru_cache(maxsize=1)
@@ -173,22 +173,30 @@ def _verify(stored: str | None, password: str) -> bool:
 
 
 def disable_user(user: User) -> None:
-    """Close an account and everything that is signed in with it."""
+    """Close an account and everything that is signed in with it.
+
+    Raises `Invalid` for the last one that may open and close accounts.
+    """
+    if "admin:users" in user.permissions and not _others_administer(user):
+        said = _("Make somebody else an administrator first.")
+        raise Invalid(said, errors={"_schema": [said]})
     user.active = False
     end_sessions(user)
-    db.session.execute(
-        sa.update(ApiToken)
-        .where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
-        .values(revoked_at=now())
-    )
+    revoke_tokens(user)
     announce("user.disabled", user)
+
+
+def _others_administer(user: User) -> bool:
+    """Say whether the house could still be looked after without `user`."""
+    query = sa.select(User).where(
+        User.active, User.kind == "staff", User.id != user.id, User.roles.any()
+    )
+    return any("admin:users" in one.permissions for one in db.session.scalars(query))
 
 
 def find_user(email: str) -> User:
     """Find an account by its address; raises `Invalid` when there is none."""
-    found = db.session.scalar(
-        sa.select(User).where(User.email == email.strip().lower())
-    )
+    found = db.session.scalar(sa.select(User).where(User.email == fold_email(email)))
     if found is None:
         said = _("There is no account %(email)s.", email=email)
         raise Invalid(said, errors={"email": [said]})

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from flask import current_app
 from sqlalchemy.orm import joinedload
 
 from core.db import db, now
-from core.errors import Invalid
+from core.errors import Invalid, NotFound
 from core.i18n import _
 from core.permissions import declared_permissions
 from core.users.models import ApiToken, FailedSignIn, User, UserSession
@@ -17,6 +18,8 @@ from core.users.models import ApiToken, FailedSignIn, User, UserSession
 SEEN_EVERY = timedelta(minutes=5)
 # Failed sign-ins are counted for a quarter of an hour.
 FORGOTTEN_AFTER = timedelta(hours=1)
+# Enough to tell which token leaked, and nothing to guess from.
+SHOWN_OF_A_TOKEN = 4
 
 
 def hash_secret(secret: str) -> str:
@@ -49,7 +52,7 @@ def user_of_session(secret: str) -> User | None:
             .join(User, User.id == UserSession.user_id)
             .where(
                 UserSession.secret_hash == hash_secret(secret),
-                UserSession.expires_at > now(),
+                *_not_ended(),
                 User.active,
             )
             .options(joinedload(User.roles), joinedload(User.teams))
@@ -83,9 +86,41 @@ def end_session(secret: str) -> None:
     )
 
 
-def end_sessions(user: User) -> None:
-    """Sign `user` out everywhere."""
-    db.session.execute(sa.delete(UserSession).where(UserSession.user_id == user.id))
+def end_sessions(user: User, *, but: str | None = None) -> None:
+    """Sign `user` out everywhere, or everywhere `but` where this secret is held."""
+    ended = sa.delete(UserSession).where(UserSession.user_id == user.id)
+    if but is not None:
+        ended = ended.where(UserSession.secret_hash != hash_secret(but))
+    db.session.execute(ended)
+
+
+def end_one_session(user: User, session_id: int) -> None:
+    """Sign `user` out in one browser; raises `NotFound` when it is not theirs."""
+    found = db.session.scalar(_alive(user).where(UserSession.id == _small(session_id)))
+    if found is None:
+        raise NotFound
+    db.session.delete(found)
+
+
+def open_sessions(user: User) -> list[UserSession]:
+    """List where `user` is signed in, the browser used last first."""
+    return list(db.session.scalars(_alive(user).order_by(UserSession.seen_at.desc())))
+
+
+def _alive(user: User) -> sa.Select[UserSession]:
+    return sa.select(UserSession).where(UserSession.user_id == user.id, *_not_ended())
+
+
+def _not_ended() -> tuple[sa.ColumnElement[bool], ...]:
+    idle = now() - timedelta(days=current_app.config["SESSION_IDLE_DAYS"])
+    return UserSession.expires_at > now(), UserSession.seen_at > idle
+
+
+def _small(number: int) -> int:
+    """Take a number from an address only as far as the column goes."""
+    if not 0 < number < 2**31:
+        raise NotFound
+    return number
 
 
 def create_token(
@@ -107,6 +142,7 @@ def create_token(
     secret = f"rap_{secrets.token_urlsafe(32)}"
     token = ApiToken(
         secret_hash=hash_secret(secret),
+        ending=secret[-SHOWN_OF_A_TOKEN:],
         user_id=user.id,
         name=name,
         scopes=wanted,
@@ -115,6 +151,53 @@ def create_token(
     db.session.add(token)
     db.session.flush()
     return token, secret
+
+
+def tokens_of(user: User | None) -> list[ApiToken]:
+    """List the tokens that open something, newest first; of everybody without one."""
+    query = sa.select(ApiToken).where(ApiToken.revoked_at.is_(None), _in_time())
+    if user is not None:
+        query = query.where(ApiToken.user_id == user.id)
+    return list(db.session.scalars(query.order_by(ApiToken.id.desc())))
+
+
+def _in_time() -> sa.ColumnElement[bool]:
+    return sa.or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > now())
+
+
+def revoke_token(user: User | None, token_id: int) -> ApiToken:
+    """Make a token of `user`, or of anybody, open nothing from now on.
+
+    Raises `NotFound` when there is none.
+    """
+    found = db.session.get(ApiToken, _small(token_id))
+    if found is None or (user is not None and found.user_id != user.id):
+        raise NotFound
+    found.revoked_at = found.revoked_at or now()
+    return found
+
+
+def find_token(words: str) -> ApiToken:
+    """Find a token by its id or by its secret; raises `Invalid` when there is none."""
+    found: ApiToken | None
+    if words.isascii() and words.isdigit() and int(words) < 2**31:
+        found = db.session.get(ApiToken, int(words))
+    else:
+        wanted = ApiToken.secret_hash == hash_secret(words.strip())
+        found = db.session.scalar(sa.select(ApiToken).where(wanted))
+    if found is None:
+        said = _("There is no such token.")
+        raise Invalid(said, errors={"token": [said]})
+    return found
+
+
+def revoke_tokens(user: User) -> None:
+    """Make every token of `user` open nothing from now on."""
+    db.session.execute(
+        sa.update(ApiToken)
+        .where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
+        .values(revoked_at=now())
+    )
 
 
 def user_of_token(secret: str) -> tuple[User, frozenset[str]] | None:
@@ -126,7 +209,7 @@ def user_of_token(secret: str) -> tuple[User, frozenset[str]] | None:
             .where(
                 ApiToken.secret_hash == hash_secret(secret),
                 ApiToken.revoked_at.is_(None),
-                sa.or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > now()),
+                _in_time(),
                 User.active,
             )
             .options(joinedload(User.roles), joinedload(User.teams))
@@ -144,6 +227,6 @@ def user_of_token(secret: str) -> tuple[User, frozenset[str]] | None:
 
 def forget_old_sign_ins() -> None:
     """Delete ended sessions and failed sign-ins that no longer count."""
-    db.session.execute(sa.delete(UserSession).where(UserSession.expires_at < now()))
+    db.session.execute(sa.delete(UserSession).where(sa.not_(sa.and_(*_not_ended()))))
     old = now() - FORGOTTEN_AFTER
     db.session.execute(sa.delete(FailedSignIn).where(FailedSignIn.at < old))

@@ -4,7 +4,6 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-import sqlalchemy as sa
 from flask import (
     Blueprint,
     current_app,
@@ -13,30 +12,38 @@ from flask import (
     redirect,
     render_template,
     request,
+    session,
     url_for,
 )
 from flask_login import current_user, login_user, logout_user
 
-from core.db import db, now
-from core.errors import CRMError, Invalid, NotFound
+from core.db import db
+from core.errors import CRMError, Invalid
 from core.i18n import _
 from core.pages import on_refusal
 from core.permissions import declared_permissions, me, public, signed_in
 from core.users import passwords, services
 from core.users import sessions as sessions_of
-from core.users.models import ApiToken, UserSession
+from core.users.guessing import remember_browser, this_browser
+from core.users.models import User
 from core.users.schemas import MeForm, PasswordForm, SignInForm, TokenForm
 
 bp = Blueprint("users", __name__)
 
 
 def safe_next(address: str) -> str:
-    """Keep only an address on this server; anything else becomes the first page."""
-    parts = urlsplit(address)
-    local = address.startswith("/") and not address.startswith(("//", "/\\"))
-    if not local or parts.scheme or parts.netloc or "\\" in address:
+    r"""Keep only an address on this server; anything else becomes the first page.
+
+    Browsers drop tabs and line ends from an address, and take `\` for `/`.
+    """
+    plain = address.isprintable() and "\\" not in address
+    if not plain or not address.startswith("/") or address.startswith("//"):
         return url_for("core.home")
-    return address
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return url_for("core.home")
+    return url_for("core.home") if parts.scheme or parts.netloc else address
 
 
 def _draw_sign_in(error: CRMError | None = None) -> Any:
@@ -66,6 +73,13 @@ def enter() -> Any:
     user = services.check_sign_in(
         form["email"], form["password"], address=request.remote_addr or ""
     )
+    forget_who_was_here()
+    let_in(user)
+    return remember_browser(user, redirect(safe_next(form["next"]), 303))
+
+
+def let_in(user: User) -> None:
+    """Sign `user` in with this browser, by a secret that it never had before."""
     user.session_secret = sessions_of.open_session(
         user,
         days=current_app.config["SESSION_DAYS"],
@@ -73,40 +87,34 @@ def enter() -> Any:
         browser=request.user_agent.string,
     )
     login_user(user)
-    return redirect(safe_next(form["next"]), 303)
+
+
+def forget_who_was_here() -> None:
+    """End the sign-in of this browser, and empty the cookie it may have been given."""
+    if current_user.is_authenticated and current_user.session_secret:
+        sessions_of.end_session(current_user.session_secret)
+    logout_user()
+    session.clear()
 
 
 @bp.post("/sign-out")
 @signed_in
 def sign_out() -> Any:
     """Sign out here: the cookie opens nothing any more."""
-    secret = me().session_secret
-    if secret:
-        sessions_of.end_session(secret)
-    logout_user()
+    forget_who_was_here()
     return redirect(url_for("users.sign_in"), 303)
 
 
 def _draw_me(error: CRMError | None = None, *, new_token: str | None = None) -> Any:
     user = me()
-    sessions = db.session.scalars(
-        sa.select(UserSession)
-        .where(UserSession.user_id == user.id, UserSession.expires_at > now())
-        .order_by(UserSession.seen_at.desc())
-    ).all()
-    tokens = db.session.scalars(
-        sa.select(ApiToken)
-        .where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
-        .order_by(ApiToken.created_at.desc())
-    ).all()
     here = sessions_of.hash_secret(user.session_secret or "")
     mine = sorted(user.permissions)
     return render_template(
         "core/users/me.html",
         errors=error.errors if error else {},
-        sessions=sessions,
+        sessions=sessions_of.open_sessions(user),
         here=here,
-        tokens=tokens,
+        tokens=sessions_of.tokens_of(user),
         scopes=[declared_permissions()[name] for name in mine],
         zones=[(zone, zone) for zone in sorted(available_timezones())],
         new_token=new_token,
@@ -142,16 +150,13 @@ def change_password() -> Any:
     """Change the password, which signs out everywhere else."""
     form = PasswordForm().load(request.form.to_dict())
     user = services.check_sign_in(
-        me().email, form["old_password"], address=request.remote_addr or ""
+        me().email,
+        form["old_password"],
+        address=request.remote_addr or "",
+        browser=this_browser(sessions_of.hash_secret(me().session_secret or "")),
     )
     passwords.change_password(user, form["new_password"])
-    user.session_secret = sessions_of.open_session(
-        user,
-        days=current_app.config["SESSION_DAYS"],
-        address=request.remote_addr,
-        browser=request.user_agent.string,
-    )
-    login_user(user)
+    let_in(user)
     flash(_("Password changed. You are signed out everywhere else."), "ok")
     return redirect(url_for("users.mine"), 303)
 
@@ -160,15 +165,17 @@ def change_password() -> Any:
 @signed_in
 def end_one_session(session_id: int) -> Any:
     """Sign out another browser of one's own."""
-    found = db.session.scalar(
-        sa.select(UserSession).where(
-            UserSession.id == session_id, UserSession.user_id == me().id
-        )
-    )
-    if found is None:
-        raise NotFound
-    db.session.delete(found)
+    sessions_of.end_one_session(me(), session_id)
     flash(_("That browser is signed out."), "ok")
+    return redirect(url_for("users.mine"), 303)
+
+
+@bp.post("/me/sessions/end-others")
+@signed_in
+def end_other_sessions() -> Any:
+    """Sign out every browser of one's own but this."""
+    sessions_of.end_sessions(me(), but=me().session_secret)
+    flash(_("You are signed out everywhere else."), "ok")
     return redirect(url_for("users.mine"), 303)
 
 
@@ -198,11 +205,6 @@ def add_token() -> Any:
 @signed_in
 def revoke_token(token_id: int) -> Any:
     """Make a token of one's own useless."""
-    found = db.session.scalar(
-        sa.select(ApiToken).where(ApiToken.id == token_id, ApiToken.user_id == me().id)
-    )
-    if found is None:
-        raise NotFound
-    found.revoked_at = now()
+    sessions_of.revoke_token(me(), token_id)
     flash(_("The token opens nothing any more."), "ok")
     return redirect(url_for("users.mine"), 303)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from core.audiences import Audience
 from core.contacts.models import Contact
 from core.db import Model, Readers, Record
+from core.i18n import lazy_gettext as _l
 from core.interactions.models import Interaction
 from core.users.models import User
 
@@ -33,7 +34,9 @@ class Ticket(Record, Model):
         sa.ForeignKey("user.id", ondelete="SET NULL"), index=True
     )
     owner_id: Mapped[int | None] = mapped_column(
-        sa.ForeignKey("user.id", ondelete="SET NULL"), index=True
+        sa.ForeignKey("user.id", ondelete="SET NULL"),
+        index=True,
+        info={"owner": _l("Tickets")},
     )
     audience_id: Mapped[int] = mapped_column(sa.ForeignKey("audience.id"), index=True)
     solved_at: Mapped[datetime | None]

@@ -7,6 +7,7 @@ from core.contacts.models import Contact
 from core.db import Record, db
 from core.i18n import lazy_gettext as _l
 from core.pages import Action, DayItem, MenuItem, PaletteItem, Panel
+from core.users.deputies import desk_of
 from core.users.models import User
 from core.visibility import visible_to
 from plugins.support.models import Ticket
@@ -75,7 +76,7 @@ def day(user: User) -> list[DayItem]:
         visible_to(user, Ticket)
         .where(
             Ticket.state == "open",
-            sa.or_(Ticket.owner_id == user.id, Ticket.owner_id.is_(None)),
+            sa.or_(Ticket.owner_id.in_(desk_of(user)), Ticket.owner_id.is_(None)),
         )
         .order_by(Ticket.id)
         .limit(SHOWN)

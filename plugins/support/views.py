@@ -13,6 +13,7 @@ from core.pages import on_refusal
 from core.permissions import me, requires
 from core.readers import describe, readers_of, words_for
 from core.schemas import keyset_page
+from core.users.deputies import desk_of
 from core.visibility import get_visible, visible_to
 from plugins.support import services
 from plugins.support.models import Ticket
@@ -42,7 +43,9 @@ def index() -> Any:
     view = request.args.get("view", "open")
     query = visible_to(me(), Ticket)
     if view == "mine":
-        query = query.where(Ticket.owner_id == me().id, Ticket.state != "closed")
+        query = query.where(
+            Ticket.owner_id.in_(desk_of(me())), Ticket.state != "closed"
+        )
     elif view in {"open", "waiting"}:
         query = query.where(Ticket.state == view)
     page = keyset_page(

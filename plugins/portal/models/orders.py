@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.contacts.models import Contact
 from core.db import Model, Readers, Record, now
+from core.i18n import lazy_gettext as _l
 from core.users.models import User
 from plugins.portal.models.catalogue import NAME_LENGTH, NOTHING, SKU_LENGTH, Product
 
@@ -141,7 +142,9 @@ class PurchaseOrder(Record, Model):
     state: Mapped[str] = mapped_column(sa.String(10), default="draft")
     reference: Mapped[str] = mapped_column(sa.String(100), default="")
     buyer_id: Mapped[int | None] = mapped_column(
-        sa.ForeignKey("user.id", ondelete="SET NULL"), index=True
+        sa.ForeignKey("user.id", ondelete="SET NULL"),
+        index=True,
+        info={"owner": _l("Purchase orders")},
     )
     sent_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]

@@ -1,0 +1,300 @@
+"""A small house with one record of everything, for tests that try every route.
+
+`World.samples` gives what stands in an address for each of its parameters. A new kind
+of record in an address needs a line there; the tests say which.
+"""
+
+import io
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from core.app import CRM
+from core.contacts.models import Affiliation, Contact
+from core.db import db
+from core.testing.factories import make_contact, make_user
+from core.users.defaults import ROLES, ensure_role
+from core.users.models import ApiToken, User, UserDeputy, UserSession
+from core.users.services import ensure_team
+from core.users.sessions import create_token, hash_secret, open_session
+from plugins.portal.services.orders import place_order
+from plugins.portal.services.products import create_product
+from plugins.portal.services.purchasing import (
+    create_purchase_order,
+    send_purchase_order,
+)
+
+PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n"
+TEAM = "Sales"
+
+# What everybody may ask for whom the route lets in.
+COMMON = {
+    "assets/digest",
+    "alias",
+    "panels/name",
+    "versions/number",
+    "products/sku",
+    "act",
+    "users/user_id",
+}
+# What belongs to the administrator of the samples alone.
+PERSONAL = {"sessions/session_id", "tokens/token_id", "deputies/line_id"}
+# What has an audience, and so also a sample for one team of colleagues.
+AUDIENCED = {
+    "interactions/interaction_id",
+    "documents/document_id",
+    "support/number",
+    "tickets/ticket_id",
+}
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody who comes: who they are, what they have in hand, what that gives."""
+
+    name: str
+    kind: str = "nobody"
+    permissions: frozenset[str] = frozenset()
+    client: FlaskClient | None = None
+    cookie: str = ""
+    token: bool = False
+    team: bool = False
+    # Whose records they see: `ours`, `theirs`, or both.
+    sees: frozenset[str] = frozenset()
+
+    def passes(self, rule: Rule, door: Any) -> bool:
+        """Say whether the declared door of a route lets this visitor in."""
+        if not door.signed_in:
+            return True
+        if self.kind == "nobody" or (
+            self.token and not rule.rule.startswith(("/api/", "/metrics"))
+        ):
+            return False
+        if self.kind != "staff" and not door.portal:
+            return False
+        return door.permission is None or door.permission.name in self.permissions
+
+    def finds(self, place: str, house: str) -> bool:
+        """Say whether this visitor may know of the sample record of `house`."""
+        if place in COMMON:
+            return True
+        if place in PERSONAL:
+            return self.name == "admin"
+        if house == "team":
+            return self.team
+        return house in self.sees
+
+
+@dataclass
+class World:
+    """Who comes, and what stands in addresses: of `ours`, `theirs`, or for a `team`."""
+
+    app: CRM
+    visitors: list[Visitor] = field(default_factory=list)
+    samples: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def place_of(rule: Rule, name: str) -> str:
+    """Name a parameter with the word before it: `orders/number`, or by itself."""
+    parts = rule.rule.strip("/").split("/")
+    at = next(i for i, one in enumerate(parts) if one.strip("<>").endswith(name))
+    before = parts[at - 1] if at else "<"
+    return name if before.startswith("<") else f"{before}/{name}"
+
+
+def make_world(app: CRM) -> World:
+    """Fill the database; gives who comes and what stands in addresses."""
+    world = World(app)
+    both = ["customer", "vendor"]
+    firms = {
+        "ours": make_contact("Kallion Vesijohto Oy", roles=both),
+        "theirs": make_contact("Tapio Rakennus Oy", roles=both),
+    }
+    chief = make_user("Ada Admin", roles=["admin"], email="chief@example.com")
+    spare = make_user("Spare Hand", teams=[TEAM])
+    with db.transaction():
+        product = {"sku": "KV-1", "name": "Valve", "price": Decimal(4), "on_hand": 9}
+        create_product(product, actor=None)
+    client = _with_token(app, chief, "*")
+    for house, firm in firms.items():
+        world.samples[house] = _records(client, chief, house, firm)
+        world.samples[house]["users/user_id"] = spare.id
+    world.samples["team"] = world.samples["ours"] | _for_a_team(client, firms["ours"])
+    _invite(world, chief, firms)
+    return world
+
+
+def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, Any]:
+    person = make_contact("Outi Kallio", kind="person")
+    buyer = make_user(f"Buyer {house}", kind="customer", contact=firm)
+    with db.transaction() as session:
+        joined = Affiliation(person_id=person.id, organisation_id=firm.id)
+        session.add(joined)
+        line = [{"sku": "KV-1", "quantity": 1}]
+        user = session.get_one(User, buyer.id)
+        order = place_order(user, lines=line, back_orders=True)
+        asked = create_purchase_order(
+            session.get_one(User, chief.id),
+            vendor=session.get_one(Contact, firm.id),
+            lines=line,
+        )
+        send_purchase_order(asked)
+        line_id = asked.lines[0].id
+        orders = (order.id, order.number, asked.id, asked.number)
+        token, _secret = create_token(session.get_one(User, chief.id), scopes=["*"])
+        open_session(session.get_one(User, chief.id), days=1)
+        away = UserDeputy(
+            user_id=chief.id,
+            deputy_id=chief.id,
+            from_on=date(2020, 1, 1),
+            until_on=date(2020, 1, 1),
+        )
+        session.add(away)
+        session.flush()
+        newest = sa.select(sa.func.max(UserSession.id))
+        own = (session.scalar(newest), token.id, away.id)
+        joined_id = joined.id
+    shared = {"audience": "shared", "shared_with": [firm.id]}
+    return _shared(client, firm, shared) | {
+        "contacts/contact_id": firm.id,
+        "timeline/contact_id": firm.id,
+        "agreements/contact_id": firm.id,
+        "affiliations/affiliation_id": joined_id,
+        "panels/name": "contacts.strip",
+        "versions/number": 1,
+        "products/sku": "KV-1",
+        "assets/digest": "x",
+        "alias": "app.css",
+        "act": "cancel",
+        "orders/number": orders[1],
+        "orders/key": orders[0],
+        "purchase-orders/number": orders[3],
+        "purchase-orders/key": orders[2],
+        "lines/line_id": line_id,
+        "sessions/session_id": own[0],
+        "tokens/token_id": own[1],
+        "deputies/line_id": own[2],
+    }
+
+
+def _made(answer: Any) -> Any:
+    assert answer.status_code == 201, answer.text
+    return answer.json
+
+
+def _shared(client: Any, firm: Contact, readers: dict[str, Any]) -> dict[str, Any]:
+    """Make an entry, a document and a ticket for these readers."""
+    body = {"contacts": [firm.id], "body": "Likes Tuesdays.", **readers}
+    entry = _made(client.post("/api/v1/interactions", json=body))
+    parts = {"file": (io.BytesIO(PDF), "Prices.pdf"), "contact": firm.id, **readers}
+    document = _made(client.post("/api/v1/documents", data=parts))
+    ask = {"contact": firm.id, "subject": "Pump", "body": "Loud.", **readers}
+    ticket = _made(client.post("/api/v1/tickets", json=ask))
+    return {
+        "interactions/interaction_id": entry["id"],
+        "documents/document_id": document["id"],
+        "support/number": ticket["number"],
+        "messages/number": ticket["number"],
+        "tickets/ticket_id": ticket["id"],
+    }
+
+
+def _for_a_team(client: Any, firm: Contact) -> dict[str, Any]:
+    return _shared(client, firm, {"audience": "teams", "teams": [TEAM]})
+
+
+# -- Who comes -----------------------------------------------------------------------
+
+
+def _with_token(app: CRM, user: User, *scopes: str) -> Any:
+    """Give a client that sends a token of `user`; without scopes, one that has none."""
+    secret = f"rap_{user.id}-{'-'.join(scopes)}"
+    with db.transaction() as session:
+        row = ApiToken(
+            secret_hash=hash_secret(secret), user_id=user.id, scopes=list(scopes)
+        )
+        session.add(row)
+    client = app.test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {secret}"
+    return client
+
+
+def _with_cookie(app: CRM, user: User) -> FlaskClient:
+    from core.testing.fixtures import _browser
+
+    return _browser(app, user.email)
+
+
+def _invite(world: World, chief: User, firms: dict[str, Contact]) -> None:
+    app, everything = world.app, frozenset(app_permissions(world.app))
+    both = frozenset({"ours", "theirs"})
+    with db.transaction():
+        ensure_role("narrow", ROLES["sales"], reach="own")
+        ensure_team("Others")
+    sales = frozenset(ROLES["sales"])
+
+    def add(name: str, user: User | None, kind: str, **more: Any) -> None:
+        client = _with_cookie(app, user) if user else app.test_client()
+        cookie = client.get_cookie("rapport")
+        value = cookie.value if cookie else ""
+        world.visitors.append(Visitor(name, kind, client=client, cookie=value, **more))
+
+    add("anonymous", None, "nobody")
+    for role, names in ROLES.items():
+        same = role != "support" and names == ROLES["support"]
+        if role in {"customer", "vendor"} or same:
+            # Portal roles come below; who may the same is the same to every door.
+            continue
+        user = chief if role == "admin" else make_user(role, roles=[role], teams=[TEAM])
+        may = everything if role == "admin" else frozenset(names)
+        # The administrator of the samples wrote them all.
+        add(role, user, "staff", permissions=may, sees=both, team=True)
+    add("staff without roles", make_user(roles=[]), "staff", sees=both)
+    other = make_user("Other", teams=["Others"])
+    add("outsider team", other, "staff", permissions=sales, sees=both)
+    add("limited to own", make_user(roles=["narrow"]), "staff", permissions=sales)
+    for kind in ("customer", "vendor"):
+        for house, firm in firms.items():
+            user = make_user(f"{kind} {house}", kind=kind, contact=firm)  # type: ignore[arg-type]
+            may = frozenset(ROLES[kind])
+            sees = frozenset({house})
+            add(f"{kind} of {house}", user, kind, permissions=may, sees=sees)
+    _add_keys(world, make_user("Key", teams=[TEAM]), both)
+    _add_disabled(world)
+
+
+def _add_keys(world: World, user: User, both: frozenset[str]) -> None:
+    for name, scopes in (("no scopes", ()), ("one scope", ("search:read",))):
+        client = _with_token(world.app, user, *scopes)
+        may = frozenset(scopes)
+        world.visitors.append(
+            Visitor(
+                f"token with {name}",
+                "staff",
+                may,
+                client,
+                token=True,
+                team=True,
+                sees=both,
+            )
+        )
+
+
+def _add_disabled(world: World) -> None:
+    gone = make_user("Gone Away", roles=["admin"])
+    browser, program = _with_cookie(world.app, gone), _with_token(world.app, gone, "*")
+    with db.transaction() as session:
+        # As by another hand than our service, which also ends what is signed in.
+        session.get_one(User, gone.id).active = False
+    world.visitors.append(Visitor("disabled user", client=browser))
+    world.visitors.append(Visitor("token of a disabled user", client=program))
+
+
+def app_permissions(app: CRM) -> list[str]:
+    """Name every permission that is declared."""
+    return list(app.extensions["rapport_permissions"])
