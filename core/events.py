@@ -95,6 +95,8 @@ class Event(Model):
 
     __table_args__ = (
         sa.Index("ix_event_subject_id", "subject", "id"),
+        # What somebody did lately.
+        sa.Index("ix_event_actor_id_id", "actor_id", "id"),
         sa.Index("ix_event_xid_id", "xid", "id"),
     )
 
@@ -182,6 +184,23 @@ def announce(
     write_facts(db.session, [fact_about(db.session, event_type, record, data or {})])
 
 
+def tell(event_type: str, subject: str, *, audience_id: int) -> None:
+    """Tell the readers of an audience of something that is no record of its own."""
+    row: dict[str, Any] = {
+        "type": event_type,
+        "subject": subject,
+        "data": {},
+        "personal": None,
+        "time": now(),
+        "actor_id": _actor.get(),
+        "contact_id": None,
+        "audience_id": audience_id,
+        "source": "rapport",
+        "xid": 0,
+    }
+    write_facts(db.session, [row])
+
+
 def fact_about(
     session: Session,
     event_type: str,
@@ -233,12 +252,21 @@ def write_facts(session: Session, rows: list[dict[str, Any]]) -> None:
 
 def latest_cursor() -> str:
     """Give a cursor that stands after every event that is committed now."""
+    return written_cursor(db.session.scalar(sa.select(edge_now())))
+
+
+def edge_now() -> sa.ColumnElement[int]:
+    """Give the edge of what is committed, as a column for a statement."""
     if db.dialect == "postgresql":
-        edge = db.session.scalar(
-            sa.text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        return sa.literal_column(
+            "pg_snapshot_xmin(pg_current_snapshot())::text::bigint", sa.BigInteger
         )
-        return f"{edge}.0"
-    return f"0.{db.session.scalar(sa.select(sa.func.max(Event.id))) or 0}"
+    return sa.select(sa.func.max(Event.id)).scalar_subquery()
+
+
+def written_cursor(edge: int | None) -> str:
+    """Write a cursor that stands at the edge which `edge_now` gave."""
+    return f"{edge}.0" if db.dialect == "postgresql" else f"0.{edge or 0}"
 
 
 def events_after(

@@ -28,7 +28,14 @@ from core.pages import (
 )
 
 GROUP = "rapport.plugins"
-SLICES = ("core.users", "core.contacts", "core.interactions", "core.admin")
+SLICES = (
+    "core.users",
+    "core.contacts",
+    "core.interactions",
+    "core.notifications",
+    "core.undo",
+    "core.admin",
+)
 
 # What each page hook returns a list of.
 ITEMS: dict[str, type] = {

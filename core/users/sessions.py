@@ -83,9 +83,12 @@ def end_session(secret: str) -> None:
     )
 
 
-def end_sessions(user: User) -> None:
-    """Sign `user` out everywhere."""
-    db.session.execute(sa.delete(UserSession).where(UserSession.user_id == user.id))
+def end_sessions(user: User, *, but: str | None = None) -> None:
+    """Sign `user` out everywhere, `but` where the cookie holds this secret."""
+    statement = sa.delete(UserSession).where(UserSession.user_id == user.id)
+    if but is not None:
+        statement = statement.where(UserSession.secret_hash != hash_secret(but))
+    db.session.execute(statement)
 
 
 def create_token(
