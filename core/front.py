@@ -72,7 +72,7 @@ def home() -> Any:
     return render_template(
         "core/day.html",
         items=[(one, draw(one)) for one in items],
-        waits=any(one.waits for one in items),
+        waits_count=sum(one.waits for one in items),
         failed=[one for one in blocks if isinstance(one, Failure)],
         today=now(),
         is_new=not items and not anybody(me()),

@@ -168,7 +168,9 @@ def _due(contact: Contact, user: User, today: date) -> dict[str, Any]:
     step_on = contact.next_step_on or today
     late = (today - step_on).days
     when = _("today")
-    if late > 0:
+    if late > 14:
+        when = flask_babel.format_date(step_on, "medium", rebase=False)
+    elif late > 0:
         when = ngettext("%(num)d day late", "%(num)d days late", late)
     acts = [one for one in actions_on(contact, user) if one.day]
     return {

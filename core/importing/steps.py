@@ -13,15 +13,13 @@ from sqlalchemy.orm.exc import StaleDataError
 from core.db import Model, Record, db, now
 from core.errors import CRMError, Invalid
 from core.i18n import _
-from core.i18n import lazy_gettext as _l
 from core.importing.keys import ComesEarlierHere, Keys
 from core.importing.mapping import FieldMapping
 from core.importing.models import ImportEntry, ImportRefusal, ImportRun
 from core.importing.reading import Cells, TableRow
+from core.importing.telling import tell_end
 from core.importing.watching import Changes, watching
 from core.imports import ImportContext, ImportKind, Row
-from core.notifications.kinds import IMPORT_ENDED
-from core.notifications.services import notify
 from core.problems import flatten
 from core.users.models import User
 
@@ -246,30 +244,7 @@ class Importer:
                 .where(ImportRun.id == self.report.run_id)
                 .values(state=state, finished_at=now())
             )
-            _tell(session.get_one(ImportRun, self.report.run_id), state)
-
-
-def _tell(run: ImportRun, state: str) -> None:
-    """Tell whoever began an import that it ended."""
-    began = db.session.get(User, run.by_id) if run.by_id else None
-    if began is None:
-        return
-    stopped = _l(
-        "%(file)s was stopped. What it brought in so far stays.", file=run.file_name
-    )
-    done = _l(
-        "%(file)s is brought in: %(new)d new, %(same)d known, %(refused)d refused.",
-        file=run.file_name,
-        new=run.created,
-        same=run.updated + run.same,
-        refused=run.refused,
-    )
-    notify(
-        [began],
-        kind=IMPORT_ENDED,
-        text=done if state == "done" else stopped,
-        key=f"{IMPORT_ENDED}:{run.id}:{state}:{run.resume_row}",
-    )
+            tell_end(session.get_one(ImportRun, self.report.run_id), state)
 
 
 def _note_entries(rows: list[dict[str, Any]]) -> None:

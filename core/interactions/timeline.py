@@ -115,6 +115,23 @@ def for_my_day(
     that colleagues wrote after `since` on the contacts they own; and how many those
     are in all. One statement.
     """
+    ranked = _ranked(user, since, until)
+    query = (
+        sa.select(Interaction, ranked.c.planned, ranked.c.total)
+        .join(ranked, ranked.c.id == Interaction.id)
+        .where(sa.or_(ranked.c.planned, ranked.c.place <= limit))
+        .order_by(Interaction.occurred_at.desc(), Interaction.id.desc())
+        .options(_AUTHOR)
+    )
+    rows = db.session.execute(query).unique().all()
+    before_me = [row[0] for row in rows if row.planned]
+    found = [row for row in rows if not row.planned]
+    count = found[0].total if found else 0
+    return before_me[::-1][:limit], [row[0] for row in found], count
+
+
+def _ranked(user: User, since: datetime, until: datetime) -> sa.Subquery:
+    """Number what is planned, and what is new, each from the latest on."""
     mine = (
         sa.select(InteractionContact.interaction_id)
         .join(Contact, Contact.id == InteractionContact.contact_id)
@@ -139,7 +156,7 @@ def for_my_day(
         partition_by=planned, order_by=(Interaction.occurred_at.desc(), Interaction.id)
     )
     total = sa.func.count().over(partition_by=planned)
-    ranked = (
+    return (
         visible_to(user, Interaction)
         .with_only_columns(
             Interaction.id,
@@ -150,18 +167,6 @@ def for_my_day(
         .where(Interaction.occurred_at >= since, sa.or_(planned, news))
         .subquery()
     )
-    query = (
-        sa.select(Interaction, ranked.c.planned, ranked.c.total)
-        .join(ranked, ranked.c.id == Interaction.id)
-        .where(sa.or_(ranked.c.planned, ranked.c.place <= limit))
-        .order_by(Interaction.occurred_at.desc(), Interaction.id.desc())
-        .options(_AUTHOR)
-    )
-    rows = db.session.execute(query).unique().all()
-    before_me = [row[0] for row in rows if row.planned]
-    found = [row for row in rows if not row.planned]
-    count = found[0].total if found else 0
-    return before_me[::-1][:limit], [row[0] for row in found], count
 
 
 def last_contacts(user: User, contact_ids: Collection[int]) -> dict[int, datetime]:

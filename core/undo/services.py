@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from core.columns import Amount, UTCDateTime
 from core.db import Record, db, now
 from core.errors import Conflict, Forbidden, NotFound
 from core.events import Event
@@ -163,12 +164,12 @@ def _typed(record: Record, name: str, value: Any) -> Any:
     """Read a column's value back from the JSON of an event."""
     if value is None:
         return None
-    wanted = sa.inspect(type(record)).column_attrs[name].columns[0].type.python_type
-    if wanted is datetime:
+    kind = sa.inspect(type(record)).column_attrs[name].columns[0].type
+    if isinstance(kind, UTCDateTime):
         return datetime.fromisoformat(value)
-    if wanted is date:
+    if isinstance(kind, sa.Date):
         return date.fromisoformat(value)
-    return Decimal(value) if wanted is Decimal else value
+    return Decimal(value) if isinstance(kind, Amount) else value
 
 
 # -- Taking it back ----------------------------------------------------------------

@@ -8,7 +8,7 @@ from core.users.models import User
 from plugins.documents.models import Document
 from plugins.documents.permissions import READ, WRITE
 from plugins.documents.reading import words_of
-from plugins.documents.services import put_back_document
+from plugins.documents.taking_back import put_back_document
 
 
 def address(document: Document, user: User) -> str:

@@ -4,9 +4,7 @@ Bytes go into the store before the transaction that mentions them commits; a job
 removes those that no row came to mention.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -224,15 +222,6 @@ def restore_document(document: Document) -> None:
         raise Invalid(_("The entry it belongs to is in the trash. Take that out."))
     document.trashed_at = None
     db.session.flush()
-
-
-def put_back_document(document: Document, values: Mapping[str, Any], _by: User) -> None:
-    """Give a document its former title or place again."""
-    if "trashed_at" in values:
-        back = values["trashed_at"] is None
-        (restore_document if back else trash_document)(document)
-    if "title" in values:
-        rename_document(document, values["title"])
 
 
 def note_opening(document_id: int, number: int, *, user_id: int) -> None:

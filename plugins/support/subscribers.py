@@ -33,7 +33,7 @@ def tell_owner(event: Event) -> None:
         kind=ASSIGNED.name,
         record=ticket,
         text=_l(
-            "#%(number)d %(subject)s is yours now.",
+            "Yours now: #%(number)d %(subject)s",
             number=ticket.number,
             subject=ticket.subject,
         ),
@@ -55,11 +55,11 @@ def tell_of_answer(event: Event) -> None:
         return
     words = {"number": ticket.number, "subject": ticket.subject}
     from_customer = _l(
-        "%(name)s answered on #%(number)d %(subject)s.",
+        "%(name)s answered: #%(number)d %(subject)s",
         name=ticket.contact.name,
         **words,
     )
-    from_us = _l("You have an answer on #%(number)d %(subject)s.", **words)
+    from_us = _l("You have an answer: #%(number)d %(subject)s", **words)
     notify(
         [reader],
         kind=ANSWERED.name,
