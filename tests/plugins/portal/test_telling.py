@@ -13,12 +13,13 @@ from plugins.portal.services.orders import advance_order, place_order
 @pytest.fixture
 def placed(shop):
     """An order that Outi placed with Anna's customer."""
-    shop.product("KV-100", stock=100)
+    shop.product("KV-100", on_hand=100)
     with db.transaction() as session:
         session.get_one(Contact, shop.kallio.id).owner_id = shop.rep.id
     with db.transaction() as session, acting(shop.outi.id):
         outi = session.get_one(User, shop.outi.id)
-        return place_order(outi, lines=[{"sku": "KV-100", "quantity": 2}]).id
+        lines = [{"sku": "KV-100", "quantity": 2}]
+        return place_order(outi, lines=lines).id
 
 
 def texts(client):
