@@ -18,7 +18,7 @@ from marshmallow import Schema
 from sqlalchemy.orm import Mapped, Session
 from sqlalchemy.orm import mapped_column as column
 
-from core.db import Model, Record, db, now
+from core.db import Model, Record, db, now, table_of
 
 # What people do is delivered before what a bulk import does.
 PEOPLE, BULK = 0, 5
@@ -42,7 +42,8 @@ class Subscriber:
     """Somebody who acts on facts: at least once, and running twice must be harmless.
 
     `types` are event types, or prefixes that end in `*`. With `batch` above 1 the
-    handler gets a list of events, else one event.
+    handler gets a list of events, else one event. Without `bulk` it hears only of what
+    people do one by one, not of what an import brings in.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Subscriber:
     batch: int = 1
     # How long a failing delivery is tried again, in seconds, before it is parked.
     patience: int = 24 * 3600
+    bulk: bool = True
 
     def wants(self, event_type: str) -> bool:
         """Say whether this subscriber hears of `event_type`."""
@@ -227,7 +229,8 @@ def fact_about(
 def write_facts(session: Session, rows: list[dict[str, Any]]) -> None:
     """Write event rows, and a delivery of each for everybody who wants it."""
     declared = declarations(session.info["app"])
-    statement = sa.insert(Event).returning(Event.id, sort_by_parameter_order=True)
+    events, deliveries = table_of(Event), table_of(Delivery)
+    statement = sa.insert(events).returning(events.c.id, sort_by_parameter_order=True)
     if session.get_bind().dialect.name == "postgresql":
         transaction = sa.text("(pg_current_xact_id()::text::bigint)")
         statement = statement.values(xid=transaction)
@@ -243,9 +246,10 @@ def write_facts(session: Session, rows: list[dict[str, Any]]) -> None:
         }
         for event_id, row in zip(ids, rows, strict=True)
         for subscriber in declared.wanted_by(row["type"])
+        if subscriber.bulk or _priority.get() == PEOPLE
     ]
     if todo:
-        session.execute(sa.insert(Delivery), todo)
+        session.execute(sa.insert(deliveries), todo)
     if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.text(f"SELECT pg_notify('{CHANNEL}', '')"))
 

@@ -1,12 +1,9 @@
 """Telling somebody that a contact became theirs."""
 
-import sqlalchemy as sa
-
 from core.contacts.models import Contact
 from core.db import db
 from core.events import Event, Subscriber
 from core.i18n import lazy_gettext as _l
-from core.importing.tracing import by_import
 from core.notifications.services import notify
 from core.pages import NotificationKind
 from core.records import load_ref
@@ -19,8 +16,8 @@ KINDS = [OWNER]
 def tell_owner(event: Event) -> None:
     """Tell a colleague that somebody else made them the owner of a contact.
 
-    What an import brings in is told by its own notification. Running twice is
-    harmless: the event is the key.
+    What an import brings in is told by its own notification, so this does not hear of
+    it. Running twice is harmless: the event is the key.
     """
     fields = event.data.get("fields", [])
     if event.type == "contact.updated" and "owner_id" not in fields:
@@ -29,8 +26,6 @@ def tell_owner(event: Event) -> None:
     if not isinstance(contact, Contact) or contact.owner_id is None:
         return
     if event.actor_id is None or contact.owner_id == event.actor_id:
-        return
-    if db.session.scalar(sa.select(by_import()).where(Event.id == event.id)):
         return
     owner = db.session.get(User, contact.owner_id)
     actor = db.session.get(User, event.actor_id)
@@ -51,5 +46,10 @@ def tell_owner(event: Event) -> None:
 
 
 ALL = [
-    Subscriber("contacts.owner", ("contact.created", "contact.updated"), tell_owner),
+    Subscriber(
+        "contacts.owner",
+        ("contact.created", "contact.updated"),
+        tell_owner,
+        bulk=False,
+    ),
 ]
