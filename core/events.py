@@ -188,19 +188,8 @@ def announce(
 
 def tell(event_type: str, subject: str, *, audience_id: int) -> None:
     """Tell the readers of an audience of something that is no record of its own."""
-    row: dict[str, Any] = {
-        "type": event_type,
-        "subject": subject,
-        "data": {},
-        "personal": None,
-        "time": now(),
-        "actor_id": _actor.get(),
-        "contact_id": None,
-        "audience_id": audience_id,
-        "source": "rapport",
-        "xid": 0,
-    }
-    write_facts(db.session, [row])
+    scope = EventScope(None, audience_id)
+    write_facts(db.session, [_fact(event_type, subject, {}, None, scope)])
 
 
 def fact_about(
@@ -212,9 +201,19 @@ def fact_about(
 ) -> dict[str, Any]:
     """Write down a fact about `record`, with who did it and who may learn of it."""
     scope = declarations(session.info["app"]).scope_of(session, record)
+    return _fact(event_type, record.ref, data, personal, scope)
+
+
+def _fact(
+    event_type: str,
+    subject: str,
+    data: dict[str, Any],
+    personal: dict[str, Any] | None,
+    scope: EventScope,
+) -> dict[str, Any]:
     return {
         "type": event_type,
-        "subject": record.ref,
+        "subject": subject,
         "data": data,
         "personal": personal,
         "time": now(),
@@ -262,9 +261,8 @@ def latest_cursor() -> str:
 def edge_now() -> sa.ColumnElement[int]:
     """Give the edge of what is committed, as a column for a statement."""
     if db.dialect == "postgresql":
-        return sa.literal_column(
-            "pg_snapshot_xmin(pg_current_snapshot())::text::bigint", sa.BigInteger
-        )
+        edge = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+        return sa.literal_column(edge, sa.BigInteger)
     return sa.select(sa.func.max(Event.id)).scalar_subquery()
 
 
