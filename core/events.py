@@ -42,8 +42,7 @@ class Subscriber:
     """Somebody who acts on facts: at least once, and running twice must be harmless.
 
     `types` are event types, or prefixes that end in `*`. With `batch` above 1 the
-    handler gets a list of events, else one event. Without `bulk` it hears only of what
-    people do one by one, not of what an import brings in.
+    handler gets a list of events. Without `bulk` it does not hear of imports.
     """
 
     name: str
@@ -97,7 +96,6 @@ class Event(Model):
 
     __table_args__ = (
         sa.Index("ix_event_subject_id", "subject", "id"),
-        # What somebody did lately.
         sa.Index("ix_event_actor_id_id", "actor_id", "id"),
         sa.Index("ix_event_xid_id", "xid", "id"),
     )
