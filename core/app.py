@@ -23,7 +23,7 @@ from core.idempotency import answer_once
 from core.imports import ImportKind
 from core.jobs import Job
 from core.live import init_live
-from core.pages import Check, InteractionKind
+from core.pages import Check, InteractionKind, NotificationKind
 from core.parts import contained_type
 from core.permissions import Permission, door_of, undeclared_routes
 from core.plugin_manager import (
@@ -154,6 +154,7 @@ def _collect(app: Flask, overrides: dict[str, Any]) -> None:
         },
         rapport_kinds=dict(sorted(kinds.items(), key=lambda item: item[1].weight)),
         rapport_imports=named(app, "register_imports", ImportKind),
+        rapport_notifications=named(app, "register_notifications", NotificationKind),
         rapport_jobs=list(named(app, "register_jobs", Job).values()),
         rapport_checks=list(named(app, "register_checks", Check).values()),
         rapport_commands=named(app, "register_commands", Command),

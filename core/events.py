@@ -42,7 +42,7 @@ class Subscriber:
     """Somebody who acts on facts: at least once, and running twice must be harmless.
 
     `types` are event types, or prefixes that end in `*`. With `batch` above 1 the
-    handler gets a list of events, else one event.
+    handler gets a list of events. Without `bulk` it does not hear of imports.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Subscriber:
     batch: int = 1
     # How long a failing delivery is tried again, in seconds, before it is parked.
     patience: int = 24 * 3600
+    bulk: bool = True
 
     def wants(self, event_type: str) -> bool:
         """Say whether this subscriber hears of `event_type`."""
@@ -95,6 +96,7 @@ class Event(Model):
 
     __table_args__ = (
         sa.Index("ix_event_subject_id", "subject", "id"),
+        sa.Index("ix_event_actor_id_id", "actor_id", "id"),
         sa.Index("ix_event_xid_id", "xid", "id"),
     )
 
@@ -187,6 +189,12 @@ def announce(
     write_facts(db.session, [fact_about(db.session, event_type, record, data or {})])
 
 
+def tell(event_type: str, subject: str, *, audience_id: int) -> None:
+    """Tell the readers of an audience of something that is no record of its own."""
+    scope = EventScope(None, audience_id)
+    write_facts(db.session, [_fact(event_type, subject, {}, None, scope)])
+
+
 def fact_about(
     session: Session,
     event_type: str,
@@ -196,9 +204,19 @@ def fact_about(
 ) -> dict[str, Any]:
     """Write down a fact about `record`, with who did it and who may learn of it."""
     scope = declarations(session.info["app"]).scope_of(session, record)
+    return _fact(event_type, record.ref, data, personal, scope)
+
+
+def _fact(
+    event_type: str,
+    subject: str,
+    data: dict[str, Any],
+    personal: dict[str, Any] | None,
+    scope: EventScope,
+) -> dict[str, Any]:
     return {
         "type": event_type,
-        "subject": record.ref,
+        "subject": subject,
         "data": data,
         "personal": personal,
         "time": now(),
@@ -235,6 +253,7 @@ def write_facts(
         }
         for event_id, row in zip(ids, rows, strict=True)
         for subscriber in declared.wanted_by(row["type"])
+        if subscriber.bulk or _priority.get() == PEOPLE
     ]
     if todo:
         session.execute(sa.insert(deliveries), todo)
@@ -244,12 +263,20 @@ def write_facts(
 
 def latest_cursor() -> str:
     """Give a cursor that stands after every event that is committed now."""
+    return written_cursor(db.session.scalar(sa.select(edge_now())))
+
+
+def edge_now() -> sa.ColumnElement[int]:
+    """Give the edge of what is committed, as a column for a statement."""
     if db.dialect == "postgresql":
-        edge = db.session.scalar(
-            sa.text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-        )
-        return f"{edge}.0"
-    return f"0.{db.session.scalar(sa.select(sa.func.max(Event.id))) or 0}"
+        edge = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+        return sa.literal_column(edge, sa.BigInteger)
+    return sa.select(sa.func.max(Event.id)).scalar_subquery()
+
+
+def written_cursor(edge: int | None) -> str:
+    """Write a cursor that stands at the edge which `edge_now` gave."""
+    return f"{edge}.0" if db.dialect == "postgresql" else f"0.{edge or 0}"
 
 
 def events_after(

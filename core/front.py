@@ -24,7 +24,8 @@ from core.errors import NotFound
 from core.events import events_after, latest_cursor
 from core.live import check_cursor, describe_event
 from core.metrics import write_metrics
-from core.pages import Check, Failure, allowed
+from core.pages import Check, DayItem, Failure, allowed
+from core.parts import draw
 from core.permissions import can, colleagues_only, me, public, signed_in
 from core.plugin_manager import contributions
 from core.schemas import ApiBlueprint, Moment, PageArguments
@@ -66,10 +67,18 @@ def home() -> Any:
         if not lines:
             raise NotFound
         return redirect(lines[0].url)
+    from core.contacts.steps import anybody
+
     blocks = contributions("day_items", user=me())
-    failed = [one for one in blocks if isinstance(one, Failure)]
-    items = allowed([one for one in blocks if not isinstance(one, Failure)])
-    return render_template("core/day.html", items=items, failed=failed, today=now())
+    items = allowed([one for one in blocks if isinstance(one, DayItem)])
+    return render_template(
+        "core/day.html",
+        items=[(one, draw(one)) for one in items],
+        waits_count=sum(one.waits for one in items),
+        failed=[one for one in blocks if isinstance(one, Failure)],
+        today=now(),
+        is_new=not items and not anybody(me()),
+    )
 
 
 @bp.get("/palette")

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         DayItem,
         InteractionKind,
         MenuItem,
+        NotificationKind,
         PaletteItem,
         Panel,
     )
@@ -133,6 +134,15 @@ def register_interaction_kinds() -> list[InteractionKind]:
     """Return kinds of timeline entries: their title, icon and few fields.
 
     Example: `return [InteractionKind("visit", _l("Visit"), "geo-alt")]`.
+    """
+
+
+@hookspec
+def register_notifications() -> list[NotificationKind]:
+    """Return the kinds of news the plugin tells people of by `notify(kind=...)`.
+
+    Everybody may switch a kind off under /me. Example:
+    `return [NotificationKind("support.assigned", _l("A ticket became yours"))]`.
     """
 
 

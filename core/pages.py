@@ -62,11 +62,13 @@ class Action:
     permission: Permission
     icon: str = "plus"
     weight: int = 50
+    # Whether it also stands beside a contact on "my day": one short act at most.
+    day: bool = False
 
 
 @dataclass(frozen=True)
 class DayItem:
-    """A block of "my day"."""
+    """A block of "my day"; `waits` says whether it is work, or only news."""
 
     name: str
     title: object
@@ -74,6 +76,7 @@ class DayItem:
     context: Mapping[str, Any]
     permission: Permission
     weight: int = 50
+    waits: bool = True
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,19 @@ class InteractionKind:
     weight: int = 50
     fields: Mapping[str, object] = field(default_factory=dict)
     chosen: bool = True
+
+
+@dataclass(frozen=True)
+class NotificationKind:
+    """A kind of news that people are told of; each may switch it off under /me.
+
+    `readers` are the kinds of accounts it can reach: staff, customer, vendor.
+    """
+
+    name: str
+    title: object
+    icon: str = "bell"
+    readers: Sequence[str] = ("staff",)
 
 
 @dataclass(frozen=True)
@@ -160,4 +176,10 @@ def on_refusal(
 def interaction_kinds() -> dict[str, InteractionKind]:
     """Give the kinds of timeline entries of the current application by name."""
     found: dict[str, InteractionKind] = current_app.extensions["rapport_kinds"]
+    return found
+
+
+def notification_kinds() -> dict[str, NotificationKind]:
+    """Give the kinds of notifications of the current application by name."""
+    found: dict[str, NotificationKind] = current_app.extensions["rapport_notifications"]
     return found

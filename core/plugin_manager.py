@@ -41,6 +41,8 @@ SLICES = (
     "core.contacts",
     "core.interactions",
     "core.mail",
+    "core.notifications",
+    "core.undo",
     "core.admin",
 )
 

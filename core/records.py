@@ -1,7 +1,7 @@
 """Record types: how a record is titled, linked, shown and found; links between them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,34 @@ class SearchDocument:
 
 
 @dataclass(frozen=True)
+class UndoFact:
+    """How an announced fact is taken back, from what its event says.
+
+    `stands(record, data)` says whether it still is so; `take_back(record, data, user)`
+    ends that, or raises what the services raise.
+    """
+
+    title: object
+    stands: Callable[[Any, dict[str, Any]], bool]
+    take_back: Callable[[Any, dict[str, Any], Any], None]
+
+
+@dataclass(frozen=True)
+class Undo:
+    """How changes of a record are taken back by whoever made them.
+
+    `fields` are the columns that can be put back, by their titles on screen.
+    `put_back(record, values, user)` writes former values through the services, which
+    refuse what this user may not do. `facts` are event types beyond plain changes.
+    """
+
+    permission: Permission
+    fields: Mapping[str, object]
+    put_back: Callable[[Any, dict[str, Any], Any], None]
+    facts: Mapping[str, UndoFact] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class RecordType:
     """One declaration for search, timeline, links, history, palette, notifications.
 
@@ -42,6 +70,7 @@ class RecordType:
     label: Callable[[Any], str]
     url: Callable[[Any, Any], str | None]
     document: Callable[[Any], SearchDocument | None] | None = None
+    undo: Undo | None = None
 
     @property
     def name(self) -> str:

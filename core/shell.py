@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import flask_babel
+import sqlalchemy as sa
 from babel import dates
 from flask import Flask, current_app, g, request, url_for
 from flask_login import current_user
@@ -15,8 +16,10 @@ from werkzeug.routing import BuildError
 
 from core import events
 from core.audiences import Audience
+from core.db import db
 from core.i18n import LANGUAGES, _, get_locale, locale_code
 from core.markup import excerpt, to_html
+from core.notifications.services import MOST_COUNTED, unread_count
 from core.pages import MenuItem, allowed
 from core.permissions import can
 from core.plugin_manager import contributions, plugin_of, report_failure
@@ -75,7 +78,53 @@ def _context() -> dict[str, Any]:
         "house": House(current_app.config["HOUSE_NAME"]),
         "locale": locale_code(),
         "menu": _Menu(),
+        "notifications": _Bell(),
     }
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What every page reads of its reader: one statement for both."""
+
+    cursor: str
+    unread: int
+
+
+def _reading() -> _Reading:
+    found: _Reading | None = g.get("rapport_reading")
+    if found is None:
+        columns: list[Any] = [events.edge_now()]
+        if current_user.is_authenticated:
+            columns.append(unread_count(current_user._get_current_object()))
+        edge, *count = db.session.execute(sa.select(*columns)).one()
+        found = _Reading(events.written_cursor(edge), count[0] if count else 0)
+        g.rapport_reading = found
+    return found
+
+
+class _Bell:
+    """The bell of the shell; the number is asked for only where it is drawn."""
+
+    @property
+    def url(self) -> str:
+        """Where the notifications are."""
+        return url_for("notifications.index")
+
+    @property
+    def live_url(self) -> str:
+        """Where the number alone is drawn again."""
+        return url_for("notifications.bell")
+
+    @property
+    def count(self) -> int:
+        """How many are new."""
+        return _reading().unread
+
+    @property
+    def words(self) -> str:
+        """The number as it is drawn: nothing, 7, 99+."""
+        most = MOST_COUNTED
+        return f"{most}+" if self.count > most else str(self.count or "")
 
 
 class _Menu:
@@ -136,7 +185,7 @@ def record_url(ref_or_record: Any) -> str | None:
 
 def live_cursor() -> str:
     """Mark this moment, so that live updates begin where the page was drawn."""
-    return events.latest_cursor()
+    return _reading().cursor
 
 
 def show_datetime(moment: datetime | None, form: str = "short") -> Markup:

@@ -258,7 +258,12 @@ def visible_events(user: User) -> sa.Select[Event]:
         own = sa.and_(
             Event.audience_id.is_(None), Event.contact_id.in_(_open_contacts(user))
         )
-        return query.where(sa.or_(opened, own))
+        # A private audience opens to colleagues by its label; people outside have no
+        # label of their own, and one thing that only they are told of: their bell.
+        bell = sa.and_(
+            Event.subject == user.ref, Event.type.startswith("notification.")
+        )
+        return query.where(sa.or_(opened, own, bell))
     anybody = sa.or_(opened, Event.audience_id.is_(None), Event.actor_id == user.id)
     query = query.where(anybody)
     inside = _within(user, Event.contact_id)

@@ -12,6 +12,7 @@ from core.contacts.cleaning import Refused, day_of, text_of
 from core.contacts.models import Affiliation, Contact
 from core.db import db, now
 from core.errors import Invalid
+from core.events import announce
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
 from core.statements import prepared
@@ -95,6 +96,13 @@ def end_affiliation(affiliation: Affiliation, *, until: date | None = None) -> N
     """Say that a person has left; it stays in their history."""
     affiliation.active = False
     affiliation.until = until or now().date()
+    touch(affiliation.person, affiliation.organisation)
+    announce("contact.left", affiliation.person, {"affiliation": affiliation.id})
+
+
+def reopen_affiliation(affiliation: Affiliation) -> None:
+    """Say that a person has not left after all."""
+    affiliation.active, affiliation.until = True, None
     touch(affiliation.person, affiliation.organisation)
     db.session.flush()
 

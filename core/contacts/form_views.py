@@ -16,6 +16,7 @@ from core.errors import Conflict, CRMError, Invalid, NotFound
 from core.i18n import LANGUAGES, _
 from core.pages import on_refusal
 from core.permissions import me, requires
+from core.undo.offers import offer_undo
 from core.visibility import get_visible
 
 __all__ = ["bp"]
@@ -152,7 +153,7 @@ def save(contact_id: int) -> Any:
     if joined.differing:
         raise Conflict
     services.change_contact(contact, forms.changed(joined.values, contact), actor=me())
-    flash(_("Saved."), "ok")
+    offer_undo(contact, _("Saved."))
     if joined.theirs:
         fields = _titles(joined.theirs)
         flash(_("Also changed by somebody else meanwhile: %(fields)s", fields=fields))
@@ -168,9 +169,7 @@ def trash(contact_id: int) -> Any:
     """Put a contact in the trash; it can be brought back."""
     contact = lists.load_contact(me(), contact_id)
     services.trash_contact(contact)
-    undo = url_for("contacts.restore", contact_id=contact.id)
-    said = _("%(name)s is in the trash.", name=contact.name)
-    flash({"text": said, "url": undo}, "undo")  # type: ignore[arg-type]
+    offer_undo(contact, _("%(name)s is in the trash.", name=contact.name))
     return redirect(url_for("contacts.index"), 303)
 
 
@@ -180,7 +179,7 @@ def restore(contact_id: int) -> Any:
     """Bring a contact back from the trash."""
     contact = lists.load_contact(me(), contact_id, trashed=True)
     services.restore_contact(contact)
-    flash(_("%(name)s is back.", name=contact.name), "ok")
+    offer_undo(contact, _("%(name)s is back.", name=contact.name))
     return _go(contact)
 
 
@@ -244,5 +243,5 @@ def leave(contact_id: int, affiliation_id: int) -> Any:
     if found is None or contact.id not in {found.person_id, found.organisation_id}:
         raise NotFound
     end_affiliation(found)
-    flash(_("%(name)s has left.", name=found.person.name), "ok")
+    offer_undo(found.person, _("%(name)s has left.", name=found.person.name))
     return _go(contact)

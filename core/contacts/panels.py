@@ -1,18 +1,23 @@
 """What contacts put on their own page, on "my day" and in the palette."""
 
 from collections.abc import Sequence
+from datetime import date
+from typing import Any
 
+import flask_babel
 from flask import url_for
 
 from core.contacts.affiliations import MOST_SHOWN, related
 from core.contacts.models import Contact
 from core.contacts.permissions import READ, WRITE
-from core.db import Record, db, now
+from core.contacts.steps import due_steps, quiet_customers, quiet_days
+from core.db import Record, now
+from core.i18n import _, ngettext
 from core.i18n import lazy_gettext as _l
+from core.markup import excerpt, to_text
 from core.pages import DayItem, MenuItem, PaletteItem, Panel
-from core.users.deputies import desk_of
+from core.parts import actions_on
 from core.users.models import User
-from core.visibility import visible_to
 
 # Lines of a panel, and of a block of "my day".
 FEW = 5
@@ -125,26 +130,53 @@ def palette(_user: User) -> list[PaletteItem]:
 
 
 def day(user: User) -> Sequence[DayItem]:
-    """Give the steps of one's own contacts that are due."""
-    due = (
-        visible_to(user, Contact)
-        .where(
-            Contact.owner_id.in_(desk_of(user)), Contact.next_step_on <= now().date()
+    """Give the steps of one's own contacts that are due, and who has gone quiet."""
+    today: date = flask_babel.to_user_timezone(now()).date()
+    found = due_steps(user, today, most=FEW + 1)
+    items = []
+    if found:
+        context = {
+            "due": [_due(one, user, today) for one in found[:FEW]],
+            "more": len(found) > FEW,
+        }
+        template = "core/contacts/due.html"
+        items.append(
+            DayItem("contacts.due", _l("Follow up"), template, context, READ, 10)
         )
-        .order_by(Contact.next_step_on, Contact.sort_name)
-        .limit(FEW + 1)
-    )
-    found = list(db.session.scalars(due))
-    if not found:
-        return []
-    context = {"contacts": found[:FEW], "more": len(found) > FEW}
-    return [
-        DayItem(
-            "contacts.due",
-            _l("Follow up"),
-            "core/contacts/due.html",
-            context,
-            READ,
-            weight=10,
+    quiet = quiet_customers(user)
+    if quiet:
+        context = {"count": quiet, "days": quiet_days()}
+        template = "core/contacts/quiet.html"
+        items.append(
+            DayItem(
+                "contacts.quiet",
+                _l("Quiet"),
+                template,
+                context,
+                READ,
+                weight=90,
+                waits=False,
+            )
         )
-    ]
+    return items
+
+
+def _due(contact: Contact, user: User, today: date) -> dict[str, Any]:
+    know = excerpt(to_text(contact.know_first[:1000]), 120)
+    if contact.do_not_contact:
+        know = " · ".join(filter(None, [_("Do not contact"), know]))
+    step_on = contact.next_step_on or today
+    late = (today - step_on).days
+    when = _("today")
+    if late > 14:
+        when = flask_babel.format_date(step_on, "medium", rebase=False)
+    elif late > 0:
+        when = ngettext("%(num)d day late", "%(num)d days late", late)
+    acts = [one for one in actions_on(contact, user) if one.day]
+    return {
+        "contact": contact,
+        "know": know,
+        "when": when,
+        "late": late > 0,
+        "actions": acts,
+    }

@@ -3,12 +3,14 @@
 from core import hookimpl
 from core.contacts import (
     api,
-    form_views,
+    events,
     imports,
     panels,
     permissions,
     search,
     settings,
+    step_views,
+    subscribers,
 )
 from core.parts import draw
 from core.permissions import Permission
@@ -21,7 +23,7 @@ def init_app(app):
 
 @hookimpl
 def register_blueprints():
-    return [form_views.bp, api.bp]
+    return [step_views.bp, api.bp]
 
 
 @hookimpl
@@ -32,6 +34,21 @@ def register_permissions():
 @hookimpl
 def register_settings():
     return settings.ContactSettings
+
+
+@hookimpl
+def register_event_types():
+    return events.TYPES
+
+
+@hookimpl
+def register_subscribers():
+    return subscribers.ALL
+
+
+@hookimpl
+def register_notifications():
+    return subscribers.KINDS
 
 
 @hookimpl

@@ -4,6 +4,7 @@ from flask import url_for
 
 from core.contacts import permissions
 from core.contacts.models import Contact
+from core.contacts.taking_back import UNDO
 from core.i18n import lazy_gettext as _l
 from core.records import RecordType, SearchDocument
 from core.users.models import User
@@ -49,4 +50,5 @@ RECORD = RecordType(
     label=lambda contact: contact.name,
     url=address,
     document=document,
+    undo=UNDO,
 )

@@ -16,6 +16,7 @@ from core.importing.mapping import FieldMapping
 from core.importing.models import ImportEntry, ImportRefusal, ImportRun
 from core.importing.reading import Cells, TableRow
 from core.importing.refusing import REFUSALS, reason_of
+from core.importing.telling import tell_end
 from core.importing.watching import Changes, watching
 from core.imports import ImportContext, ImportKind, KeyedRow, Row
 from core.users.models import User
@@ -265,6 +266,7 @@ class Importer:
                 .where(ImportRun.id == self.report.run_id)
                 .values(state=state, finished_at=now())
             )
+            tell_end(session.get_one(ImportRun, self.report.run_id), state)
 
 
 def _note_entries(rows: list[dict[str, Any]]) -> None:

@@ -6,13 +6,23 @@ from core.i18n import _
 from core.i18n import lazy_gettext as _l
 from core.interactions import permissions
 from core.interactions.models import Interaction
+from core.interactions.services import put_back_interaction
 from core.markup import to_text
 from core.pages import interaction_kinds
-from core.records import RecordType, SearchDocument
+from core.records import RecordType, SearchDocument, Undo
 from core.users.models import User
 
 # The page of an entry is a plugin's; without it entries have no address of their own.
 PAGE = "interactions.show"
+# What can be put back, and how it is called.
+FIELDS = {
+    "body": _l("Text"),
+    "subject": _l("Subject"),
+    "kind": _l("Kind"),
+    "occurred_at": _l("When"),
+    "pinned_at": _l("Pinned"),
+    "trashed_at": _l("Trash"),
+}
 
 
 def label(interaction: Interaction) -> str:
@@ -52,4 +62,5 @@ RECORD = RecordType(
     label=label,
     url=address,
     document=document,
+    undo=Undo(permissions.WRITE, FIELDS, put_back_interaction),
 )

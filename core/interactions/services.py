@@ -147,6 +147,20 @@ def restore_interaction(interaction: Interaction, *, actor: User | None) -> None
     db.session.flush()
 
 
+def put_back_interaction(
+    interaction: Interaction, values: Mapping[str, Any], actor: User
+) -> None:
+    """Give an entry former values again; refuses what the other services refuse."""
+    rest = dict(values)
+    if "trashed_at" in rest:
+        back = rest.pop("trashed_at") is None
+        (restore_interaction if back else trash_interaction)(interaction, actor=actor)
+    if "pinned_at" in rest:
+        pin_interaction(interaction, pinned=rest.pop("pinned_at") is not None)
+    if rest:
+        change_interaction(interaction, actor=actor, **rest)
+
+
 def pin_interaction(interaction: Interaction, *, pinned: bool = True) -> None:
     """Keep an entry at the top of its timelines, or let it go back to its place."""
     if pinned != (interaction.pinned_at is not None):

@@ -1,7 +1,7 @@
 """Reading what was said and done: the story of a contact, and of the whole house."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -127,24 +127,67 @@ def replies_to(
     return keyset_page(query, columns, cursor=cursor, limit=limit)
 
 
-def on_own_contacts(
-    user: User, since: datetime, *, limit: int = 5
-) -> list[Interaction]:
-    """Read what colleagues wrote after `since` on the contacts that `user` owns."""
+def for_my_day(
+    user: User, since: datetime, until: datetime, *, limit: int = 5
+) -> tuple[list[Interaction], list[Interaction], int]:
+    """Read what `user` has before them today, and what is new with their customers.
+
+    Gives the entries they planned from now to `until`, the next one first; the latest
+    that colleagues wrote after `since` on the contacts they own; and how many those
+    are in all. One statement.
+    """
+    ranked = _ranked(user, since, until)
+    query = (
+        sa.select(Interaction, ranked.c.planned, ranked.c.total)
+        .join(ranked, ranked.c.id == Interaction.id)
+        .where(sa.or_(ranked.c.planned, ranked.c.place <= limit))
+        .order_by(Interaction.occurred_at.desc(), Interaction.id.desc())
+        .options(_AUTHOR)
+    )
+    rows = db.session.execute(query).unique().all()
+    before_me = [row[0] for row in rows if row.planned]
+    found = [row for row in rows if not row.planned]
+    count = found[0].total if found else 0
+    return before_me[::-1][:limit], [row[0] for row in found], count
+
+
+def _ranked(user: User, since: datetime, until: datetime) -> sa.Subquery:
+    """Number what is planned, and what is new, each from the latest on."""
     mine = (
         sa.select(InteractionContact.interaction_id)
         .join(Contact, Contact.id == InteractionContact.contact_id)
         .where(Contact.owner_id == user.id)
         .where(InteractionContact.occurred_at >= since)
     )
-    query = (
-        _listed(user)
-        .where(Interaction.id.in_(mine), Interaction.occurred_at >= since)
-        .where(Interaction.author_id.is_distinct_from(user.id))
-        .order_by(Interaction.occurred_at.desc(), Interaction.id.desc())
-        .limit(limit)
+    moment = now()
+    planned = sa.and_(
+        Interaction.author_id == user.id,
+        # What began an hour ago may still be going on.
+        Interaction.occurred_at >= moment - timedelta(hours=1),
+        Interaction.occurred_at > Interaction.created_at,
+        Interaction.occurred_at < until,
     )
-    return list(db.session.scalars(query))
+    news = sa.and_(
+        Interaction.id.in_(mine),
+        Interaction.occurred_at.between(since, moment),
+        Interaction.author_id.is_distinct_from(user.id),
+    )
+    is_planned = planned.label("planned")
+    place = sa.func.row_number().over(
+        partition_by=planned, order_by=(Interaction.occurred_at.desc(), Interaction.id)
+    )
+    total = sa.func.count().over(partition_by=planned)
+    return (
+        visible_to(user, Interaction)
+        .with_only_columns(
+            Interaction.id,
+            is_planned,
+            place.label("place"),
+            total.label("total"),
+        )
+        .where(Interaction.occurred_at >= since, sa.or_(planned, news))
+        .subquery()
+    )
 
 
 def last_contacts(user: User, contact_ids: Collection[int]) -> dict[int, datetime]:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007_deputies"
-down_revision = "0004_mail"
+down_revision = "0005_notifications"
 
 
 def upgrade() -> None:

@@ -14,16 +14,16 @@ from core.users import (
     deputy_views,
     imports,
     leaving,
+    me_views,
     password_views,
     passwords,
     sessions,
-    views,
 )
 
 
 @hookimpl
 def register_blueprints():
-    return [views.bp, password_views.bp, deputy_views.bp, api.bp]
+    return [me_views.bp, password_views.bp, deputy_views.bp, api.bp]
 
 
 @hookimpl

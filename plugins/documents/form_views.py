@@ -12,6 +12,7 @@ from core.i18n import _, ngettext
 from core.pages import on_refusal
 from core.permissions import can, me, requires
 from core.problems import for_program
+from core.undo.offers import offer_undo
 from plugins.documents import finding, services
 from plugins.documents.choosing import chosen_audience, outside_word, team_names
 from plugins.documents.models import Document
@@ -190,7 +191,7 @@ def save(document_id: int) -> Any:
     document = finding.load_document(me(), document_id)
     check_unchanged(document)
     services.rename_document(document, request.form.get("title", ""))
-    flash(_("Saved."), "ok")
+    offer_undo(document, _("Saved."))
     return go(document)
 
 
@@ -200,9 +201,7 @@ def trash(document_id: int) -> Any:
     """Put a document into the trash; it can be brought back."""
     document = finding.load_document(me(), document_id)
     services.trash_document(document)
-    undo = url_for("documents.restore", document_id=document.id)
-    said = _("%(title)s is in the trash.", title=document.title)
-    flash({"text": said, "url": undo}, "undo")  # type: ignore[arg-type]
+    offer_undo(document, _("%(title)s is in the trash.", title=document.title))
     return redirect(url_for("documents.index"), 303)
 
 
@@ -212,5 +211,5 @@ def restore(document_id: int) -> Any:
     """Bring a document back from the trash."""
     document = finding.load_document(me(), document_id, trashed=True)
     services.restore_document(document)
-    flash(_("%(title)s is back.", title=document.title), "ok")
+    offer_undo(document, _("%(title)s is back.", title=document.title))
     return go(document)

@@ -3,11 +3,12 @@
 from flask import url_for
 
 from core.i18n import lazy_gettext as _l
-from core.records import RecordType, SearchDocument
+from core.records import RecordType, SearchDocument, Undo
 from core.users.models import User
 from plugins.documents.models import Document
-from plugins.documents.permissions import READ
+from plugins.documents.permissions import READ, WRITE
 from plugins.documents.reading import words_of
+from plugins.documents.taking_back import put_back_document
 
 
 def address(document: Document, user: User) -> str:
@@ -42,4 +43,7 @@ RECORD = RecordType(
     label=lambda document: document.title,
     url=address,
     document=search_document,
+    undo=Undo(
+        WRITE, {"title": _l("Title"), "trashed_at": _l("Trash")}, put_back_document
+    ),
 )

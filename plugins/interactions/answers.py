@@ -13,6 +13,7 @@ from core.interactions.models import Interaction
 from core.permissions import me
 from core.problems import flatten
 from core.records import record_type_of
+from core.undo.offers import offer_undo
 from core.visibility import get_visible
 from plugins.interactions.readers import ReadersUnseen
 from plugins.interactions.schemas import LISTS
@@ -118,8 +119,7 @@ def back(entry: Interaction, said: str = "") -> Any:
 
 def after_trash(entry: Interaction) -> Any:
     """Say that an entry is in the trash, and offer to take it out again."""
-    undo = url_for("interactions.restore", interaction_id=entry.id)
-    flash({"text": _("Moved to trash."), "url": undo}, "ok")  # type: ignore[arg-type]
+    offer_undo(entry, _("Moved to trash."))
     own_page = url_for("interactions.show", interaction_id=entry.id)
     if urlsplit(request.referrer or "").path == own_page:
         return redirect(contact_page(entry), 303)

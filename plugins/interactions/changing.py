@@ -15,6 +15,7 @@ from core.interactions.rules import gains_readers, may_change
 from core.pages import on_refusal
 from core.permissions import me, requires
 from core.readers import readers_of
+from core.undo.offers import offer_undo
 from core.visibility import get_visible
 from plugins.interactions import answers
 from plugins.interactions.composer import composer_to_change
@@ -75,7 +76,8 @@ def save(interaction_id: int) -> Any:
         occurred_at=_moved(entry, form["occurred_at"]),
         audience=spec,
     )
-    return answers.to_entry(entry, _("Saved."))
+    offer_undo(entry, _("Saved."))
+    return answers.to_entry(entry, "")
 
 
 def _moved(entry: Interaction, to: datetime | None) -> datetime | None:

@@ -1,7 +1,9 @@
 """What notes put on other pages: the timeline of a contact, "my day", the palette."""
 
 from datetime import timedelta
+from typing import Any
 
+import flask_babel
 from flask import url_for
 
 from core.contacts.models import Contact
@@ -9,13 +11,16 @@ from core.db import Record, now
 from core.i18n import lazy_gettext as _l
 from core.interactions import timeline
 from core.interactions.entries import show_entries
+from core.interactions.models import Interaction
 from core.interactions.permissions import READ, WRITE
-from core.pages import DayItem, MenuItem, PaletteItem, Panel
+from core.pages import Action, DayItem, MenuItem, PaletteItem, Panel
 from core.permissions import can
 from core.users.models import User
 from plugins.interactions.composer import composer_for
 from plugins.interactions.readers import choices
 from plugins.interactions.story import story
+
+SHOWN = 3
 
 
 def for_record(record: Record, user: User) -> list[Panel]:
@@ -60,21 +65,44 @@ def palette(_user: User) -> list[PaletteItem]:
     ]
 
 
+def actions(record: Record, user: User) -> list[Action]:
+    """Give a contact's page, and its line on "my day", the way to log a call."""
+    if not isinstance(record, Contact) or user.kind != "staff":
+        return []
+    address = url_for("interactions.new", contact=record.id, kind="call")
+    return [Action(_l("Log call"), address, WRITE, "telephone", weight=10, day=True)]
+
+
 def day(user: User) -> list[DayItem]:
-    """Give "my day" what colleagues wrote on one's own customers since yesterday."""
+    """Give "my day" today's meetings, and what colleagues wrote on one's customers."""
     if user.kind != "staff":
         return []
-    since = now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
-    found = timeline.on_own_contacts(user, since)
-    if not found:
-        return []
-    return [
-        DayItem(
-            "interactions.news",
-            _l("Since yesterday, by colleagues on your customers"),
-            "interactions/news.html",
-            {"entries": show_entries(found, user)},
-            READ,
-            weight=40,
+    here = flask_babel.to_user_timezone(now())
+    midnight = here.replace(hour=0, minute=0, second=0, microsecond=0)
+    planned, found, count = timeline.for_my_day(
+        user, midnight - timedelta(days=1), midnight + timedelta(days=1), limit=SHOWN
+    )
+    items = []
+    if planned:
+        template, context = "interactions/day_now.html", _shown(planned, user)
+        items.append(
+            DayItem("interactions.now", _l("Now"), template, context, READ, weight=5)
         )
-    ]
+    if found:
+        context = {**_shown(found, user), "count": count}
+        items.append(
+            DayItem(
+                "interactions.news",
+                _l("Since yesterday"),
+                "interactions/news.html",
+                context,
+                READ,
+                weight=95,
+                waits=False,
+            )
+        )
+    return items
+
+
+def _shown(entries: list[Interaction], user: User) -> dict[str, Any]:
+    return {"entries": show_entries(entries, user)}

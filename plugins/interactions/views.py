@@ -16,7 +16,7 @@ from core.interactions.entries import show_entries
 from core.interactions.models import Interaction
 from core.interactions.permissions import READ, WRITE
 from core.interactions.rules import may_change
-from core.pages import on_refusal
+from core.pages import interaction_kinds, on_refusal
 from core.permissions import can, me, requires
 from core.readers import readers_of
 from core.users.models import Team
@@ -125,10 +125,17 @@ def _draw_new(
     return render_template(
         "interactions/new.html",
         contact=contact,
-        composer=composer_for(contact, me(), **answers.typed(error)),
+        composer=composer_for(contact, me(), **(answers.typed(error) or _asked())),
         found=found,
         q=q,
     )
+
+
+def _asked() -> dict[str, Any]:
+    """Begin with the kind that the address names, such as a call."""
+    kind = request.args.get("kind", "")
+    known = kind in interaction_kinds()
+    return {"typed": {"kind": kind}} if known else {}
 
 
 def _draw_refused(error: CRMError) -> Any:

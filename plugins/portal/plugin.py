@@ -5,9 +5,16 @@ from marshmallow import Schema
 
 from core import hookimpl
 from core.demo import Demo
-from core.events import EventType
+from core.events import EventType, Subscriber
 from core.imports import ImportKind
-from core.pages import Action, DayItem, MenuItem, PaletteItem, Panel
+from core.pages import (
+    Action,
+    DayItem,
+    MenuItem,
+    NotificationKind,
+    PaletteItem,
+    Panel,
+)
 from core.permissions import Permission
 from core.records import RecordType
 from plugins.portal import (
@@ -18,6 +25,7 @@ from plugins.portal import (
     permissions,
     search,
     settings,
+    subscribers,
     views,
 )
 from plugins.portal import demo as demo_part
@@ -45,6 +53,18 @@ def register_settings() -> type[Schema]:
 def register_event_types() -> list[EventType]:
     """Declare the facts that are announced."""
     return events.ALL
+
+
+@hookimpl
+def register_subscribers() -> list[Subscriber]:
+    """Declare who is told of orders."""
+    return subscribers.ALL
+
+
+@hookimpl
+def register_notifications() -> list[NotificationKind]:
+    """Declare what people are told of."""
+    return subscribers.KINDS
 
 
 @hookimpl

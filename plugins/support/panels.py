@@ -1,12 +1,16 @@
 """What support puts on other pages: tickets of a contact, my day, the menu."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from flask import url_for
 
 from core.contacts.models import Contact
 from core.db import Record, db
 from core.i18n import lazy_gettext as _l
+from core.markup import excerpt, to_text
 from core.pages import Action, DayItem, MenuItem, PaletteItem, Panel
+from core.permissions import can
 from core.users.deputies import desk_of
 from core.users.models import User
 from core.visibility import visible_to
@@ -71,22 +75,40 @@ def actions(record: Record, _user: User) -> list[Action]:
 
 
 def day(user: User) -> list[DayItem]:
-    """The unsolved tickets that are mine or nobody's, oldest first."""
-    query = (
-        visible_to(user, Ticket)
-        .where(
-            Ticket.state == "open",
-            sa.or_(Ticket.owner_id.in_(desk_of(user)), Ticket.owner_id.is_(None)),
-        )
-        .order_by(Ticket.id)
-        .limit(SHOWN)
-    )
-    tickets = db.session.scalars(query).unique().all()
-    context = {"tickets": tickets}
-    if not tickets:
+    """My tickets that wait, the oldest first, and how many are nobody's."""
+    if not can(READ, user):
         return []
+    desk = Ticket.owner_id.in_(desk_of(user))
+    open_ones = visible_to(user, Ticket).where(Ticket.state == "open")
+    counted = open_ones.with_only_columns(
+        sa.func.count().filter(desk),
+        sa.func.count().filter(Ticket.owner_id.is_(None)),
+    )
+    mine, unowned = db.session.execute(counted).one()
+    if not mine and not unowned:
+        return []
+    tickets: Sequence[Ticket] = []
+    if mine:
+        query = open_ones.where(desk).order_by(Ticket.id)
+        tickets = db.session.scalars(query.limit(SHOWN)).unique().all()
+    context = {"tickets": tickets, "mine": mine, "unowned": unowned, "know": _know}
     title = _l("Tickets that wait")
-    return [DayItem("support.mine", title, "support/day.html", context, READ, 20)]
+    return [
+        DayItem(
+            "support.mine",
+            title,
+            "support/day.html",
+            context,
+            READ,
+            weight=20,
+            waits=bool(mine),
+        )
+    ]
+
+
+def _know(ticket: Ticket) -> str:
+    """Give the one thing to know first about whose ticket it is."""
+    return excerpt(to_text(ticket.contact.know_first[:1000]), 120)
 
 
 def palette(_user: User) -> list[PaletteItem]:

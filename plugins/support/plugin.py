@@ -1,7 +1,15 @@
 """Support: tickets whose messages are interactions."""
 
 from core import hookimpl
-from plugins.support import api, events, panels, permissions, search, views
+from plugins.support import (
+    api,
+    events,
+    panels,
+    permissions,
+    search,
+    subscribers,
+    views,
+)
 from plugins.support import demo as demo_part
 
 
@@ -18,6 +26,16 @@ def register_permissions():
 @hookimpl
 def register_event_types():
     return events.TYPES
+
+
+@hookimpl
+def register_subscribers():
+    return subscribers.ALL
+
+
+@hookimpl
+def register_notifications():
+    return subscribers.KINDS
 
 
 @hookimpl

@@ -3,10 +3,11 @@
 from flask import url_for
 
 from core.i18n import lazy_gettext as _l
-from core.records import RecordType, SearchDocument
+from core.records import RecordType, SearchDocument, Undo
 from core.users.models import User
 from plugins.support.models import Ticket
-from plugins.support.permissions import READ
+from plugins.support.permissions import READ, WRITE
+from plugins.support.services import put_back_ticket
 
 
 def label(ticket: Ticket) -> str:
@@ -30,6 +31,11 @@ def document(ticket: Ticket) -> SearchDocument:
     )
 
 
+UNDO = Undo(
+    WRITE,
+    {"state": _l("State"), "owner_id": _l("Owner"), "subject": _l("Subject")},
+    put_back_ticket,
+)
 RECORD = RecordType(
-    Ticket, _l("Ticket"), "life-preserver", READ, label, address, document
+    Ticket, _l("Ticket"), "life-preserver", READ, label, address, document, UNDO
 )

@@ -1,6 +1,7 @@
 """Opening tickets, answering them, and moving them along."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, lazyload
@@ -154,6 +155,20 @@ def change_ticket(
         _move(ticket, state)
     db.session.flush()
     return ticket
+
+
+def put_back_ticket(ticket: Ticket, values: Mapping[str, Any], actor: User) -> None:
+    """Give a ticket former values again; one that was nobody's is so again."""
+    if "owner_id" in values and values["owner_id"] is None and actor.kind == "staff":
+        ticket.owner_id = None
+    owner = values.get("owner_id")
+    change_ticket(
+        ticket,
+        actor=actor,
+        subject=values.get("subject"),
+        state=values.get("state"),
+        owner=db.session.get(User, owner) if owner else None,
+    )
 
 
 def _move(ticket: Ticket, state: str) -> None:

@@ -13,6 +13,7 @@ from core.pages import on_refusal
 from core.permissions import me, requires
 from core.readers import describe, readers_of, words_for
 from core.schemas import keyset_page
+from core.undo.offers import offer_undo
 from core.users.deputies import desk_of
 from core.visibility import get_visible, visible_to
 from plugins.support import services
@@ -22,7 +23,7 @@ from plugins.support.schemas import TicketForm
 
 bp = Blueprint("support", __name__)
 
-VIEWS = ("open", "mine", "waiting", "all")
+VIEWS = ("open", "mine", "unowned", "waiting", "all")
 
 
 def ticket_of(number: int) -> Ticket:
@@ -39,13 +40,15 @@ def ticket_of(number: int) -> Ticket:
 @bp.get("/support")
 @requires(READ)
 def index() -> Any:
-    """The tickets: open, mine, waiting, all."""
+    """The tickets: open, mine, nobody's, waiting, all."""
     view = request.args.get("view", "open")
     query = visible_to(me(), Ticket)
     if view == "mine":
         query = query.where(
             Ticket.owner_id.in_(desk_of(me())), Ticket.state != "closed"
         )
+    elif view == "unowned":
+        query = query.where(Ticket.owner_id.is_(None), Ticket.state == "open")
     elif view in {"open", "waiting"}:
         query = query.where(Ticket.state == view)
     page = keyset_page(
@@ -162,7 +165,12 @@ def change(number: int) -> Any:
     state = request.form.get("state")
     owner = me() if request.form.get("take") else None
     services.change_ticket(ticket, actor=me(), state=state, owner=owner)
-    flash(_("Saved."), "ok")
+    if state == "solved":
+        offer_undo(ticket, _("#%(number)d is solved.", number=ticket.number))
+    else:
+        offer_undo(ticket, _("Saved."))
+    if request.form.get("from") == "day":
+        return redirect(url_for("core.home"), 303)
     return redirect(url_for("support.show", number=number), 303)
 
 

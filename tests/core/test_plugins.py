@@ -28,6 +28,7 @@ from core.pages import (
     DayItem,
     InteractionKind,
     MenuItem,
+    NotificationKind,
     PaletteItem,
     Panel,
 )
@@ -138,6 +139,7 @@ def everything():
         register_interaction_kinds=lambda: [
             InteractionKind("probing", "Probing", "search")
         ],
+        register_notifications=lambda: [NotificationKind("probe.news", "Probe news")],
         register_commands=lambda: [probe],
         menu_items=lambda user: [MenuItem("Probe menu", "probe.page", READ)],
         record_panels=record_panels,
@@ -225,6 +227,7 @@ def test_what_a_plugin_declares_is_used(app, as_user, deliver, client):
     assert "probe:read" in admin.get("/admin/roles").text
     assert app.extensions["rapport_imports"]["probes"].bring is bring
     assert app.extensions["rapport_kinds"]["probing"].title == "Probing"
+    assert "Probe news" in admin.get("/me/notifications").text
     assert app.extensions["rapport_records"]["team"].title == "Team"
     assert app.extensions["rapport_events"].types["probe.done"].title == "Done"
     assert app.extensions["rapport_commands"]["probe"] is probe
@@ -516,7 +519,7 @@ def test_a_plugin_that_fails_while_a_form_is_saved_spoils_nothing(
     answer = browser.post("/me/tokens", data=form)
     assert answer.status_code == 200
     assert "rap_" in answer.text
-    assert "For the shop" in browser.get("/me").text
+    assert "For the shop" in browser.get("/me/tokens").text
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -221,7 +221,7 @@ def test_a_contact_in_the_trash_says_who_put_it_there_and_comes_back(app, as_use
     contact = make_contact()
     answer = as_user(anna).post(f"/contacts/{contact.id}/trash", follow_redirects=True)
     assert "Kallion Vesijohto Oy is in the trash." in answer.text
-    assert f'action="/contacts/{contact.id}/restore"' in answer.text
+    assert 'action="/me/undo/' in answer.text
     browser = as_user(mika)
     page = words_of(browser.get(f"/contacts/{contact.id}").text)
     assert "Anna Laine put this in the trash." in page
@@ -313,8 +313,8 @@ def test_a_panel_is_shown_and_drawn_again_alone(make_app, count_queries):
 
     def record_panels(record, user):
         asked.append(record.ref)
-        about = SimpleNamespace(id=1, name=f"About {record.name}", next_step_on=None)
-        own = {"contacts": [about], "count": 1, "all_url": "/all"}
+        about = SimpleNamespace(id=1, name=f"About {record.name}", next_step="")
+        own = {"due": [{"contact": about, "know": "", "when": "", "actions": []}]}
         template = "core/contacts/due.html"
         more: Any = {"types": ("demo.",), "add_url": "/add"}
         return [
@@ -370,7 +370,7 @@ def test_in_production_the_page_stands_when_a_plugin_fails(make_app, where):
             fails()
         if where not in {"template", "database"}:
             return []
-        context = {"contacts": Failing() if where == "template" else Asking()}
+        context = {"due": Failing() if where == "template" else Asking()}
         template = "core/contacts/due.html"
         return [Panel("demo.list", "Demo list", template, context, READ, weight=0)]
 

@@ -163,11 +163,12 @@ def test_the_trash_is_undone_from_the_toast(app, as_user, keep):
     browser = as_user(make_user("Mika Koski"))
     gone = browser.post(f"/documents/{made.id}/trash", follow_redirects=True)
     assert "Prices is in the trash." in gone.text
-    assert f"/documents/{made.id}/restore" in gone.text
+    assert 'action="/me/undo/' in gone.text
     assert "Prices" in browser.get("/documents?view=trash").text
     assert "Bring it back" in browser.get(f"/documents/{made.id}").text
     assert browser.post(f"/documents/{made.id}/trash").status_code == 404
-    browser.post(f"/documents/{made.id}/restore")
+    undo = gone.text.split('action="/me/undo/')[1].split('"')[0]
+    assert browser.post(f"/me/undo/{undo}").status_code == 303
     assert "Prices" in browser.get("/documents").text
 
 

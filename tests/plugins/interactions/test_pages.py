@@ -369,7 +369,7 @@ def test_an_entry_goes_to_the_trash_and_comes_back(firm, anna, as_user):
     assert answer.headers["Location"].startswith(f"/contacts/{firm.id}")
     page = browser.get(f"/contacts/{firm.id}").text
     assert "Soon gone" not in page
-    assert f'action="{url}/restore"' in page
+    assert 'action="/me/undo/' in page
     assert "This entry is in the trash." in browser.get(url).text
     other = as_user(make_user("Mika Koski"))
     assert other.get(url).status_code == 404

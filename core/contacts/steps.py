@@ -1,0 +1,59 @@
+"""The next step with a contact: done, or later; and who has gone quiet."""
+
+from datetime import date, timedelta
+
+import sqlalchemy as sa
+
+from core import settings
+from core.contacts.lists import Wanted, contact_list, count_up_to
+from core.contacts.models import Contact
+from core.db import db
+from core.errors import Invalid
+from core.i18n import _
+from core.users.deputies import desk_of
+from core.users.models import User
+from core.visibility import visible_to
+
+MOST_DAYS = 366
+
+
+def due_steps(user: User, today: date, *, most: int) -> list[Contact]:
+    """List the steps due by `today` of `user` and of those they stand in for."""
+    query = (
+        visible_to(user, Contact)
+        .where(Contact.owner_id.in_(desk_of(user)), Contact.next_step_on <= today)
+        .order_by(Contact.next_step_on, Contact.sort_name)
+        .limit(most)
+    )
+    return list(db.session.scalars(query))
+
+
+def quiet_customers(user: User) -> int:
+    """Count one's own customers whom nobody has been in touch with for long."""
+    wanted = Wanted(role="customer", owner="me", view="quiet")
+    return count_up_to(contact_list(user, wanted))
+
+
+def quiet_days() -> int:
+    """Give the days after which a customer counts as quiet."""
+    return int(settings.get("contacts")["quiet_days"])
+
+
+def finish_step(contact: Contact) -> None:
+    """Say that the next step is done: there is none until somebody plans one."""
+    contact.next_step, contact.next_step_on = "", None
+    db.session.flush()
+
+
+def snooze_step(contact: Contact, *, until: date, today: date) -> None:
+    """Put the next step off; raises `Invalid` for a day that is not ahead."""
+    if not today < until <= today + timedelta(days=MOST_DAYS):
+        raise Invalid(errors={"until": [_("Choose a day from tomorrow on.")]})
+    contact.next_step_on = until
+    db.session.flush()
+
+
+def anybody(user: User) -> bool:
+    """Say whether there is any contact `user` sees."""
+    query = visible_to(user, Contact).with_only_columns(Contact.id).limit(1)
+    return db.session.scalar(sa.select(query.exists())) or False

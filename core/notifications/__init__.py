@@ -1,0 +1,1 @@
+"""What happened that somebody should know of, told to them one by one."""

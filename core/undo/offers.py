@@ -1,0 +1,20 @@
+"""The message after an act, with its way back."""
+
+from flask import flash, url_for
+
+from core.db import Record
+from core.permissions import me
+from core.undo.services import latest_change
+
+
+def offer_undo(record: Record, said: str) -> None:
+    """Tell the reader on the next page what they did to `record`, with Undo.
+
+    Call it when the change is flushed; what cannot be taken back is told without.
+    """
+    change = latest_change(me(), record)
+    if change is None:
+        flash(said, "ok")
+        return
+    address = url_for("undo.take_back", change_id=change)
+    flash({"text": said, "url": address}, "undo")  # type: ignore[arg-type]

@@ -1,0 +1,76 @@
+"""Telling people of their tickets: that one became theirs, that one was answered."""
+
+from core.db import db
+from core.events import Event, Subscriber
+from core.i18n import lazy_gettext as _l
+from core.notifications.services import notify
+from core.pages import NotificationKind
+from core.records import load_ref
+from core.users.models import User
+from plugins.support.models import Ticket
+
+ASSIGNED = NotificationKind(
+    "support.assigned", _l("A ticket became yours"), "life-preserver"
+)
+ANSWERED = NotificationKind(
+    "support.answered",
+    _l("An answer on a ticket of yours"),
+    "chat-dots",
+    ("staff", "customer", "vendor"),
+)
+KINDS = [ASSIGNED, ANSWERED]
+
+
+def tell_owner(event: Event) -> None:
+    """Tell a colleague that somebody else gave them a ticket."""
+    ticket = load_ref(event.subject)
+    if "owner_id" not in event.data.get("fields", []):
+        return
+    if not isinstance(ticket, Ticket) or ticket.owner is None or not event.actor_id:
+        return
+    notify(
+        [ticket.owner],
+        kind=ASSIGNED.name,
+        record=ticket,
+        text=_l(
+            "Yours now: #%(number)d %(subject)s",
+            number=ticket.number,
+            subject=ticket.subject,
+        ),
+        key=f"{ASSIGNED.name}:{event.id}",
+        by=event.actor_id,
+    )
+
+
+def tell_of_answer(event: Event) -> None:
+    """Tell the owner what the customer answered, and the customer what we did."""
+    ticket = load_ref(event.subject)
+    if not isinstance(ticket, Ticket):
+        return
+    outside = event.data.get("by") != "staff"
+    reader = db.session.get(User, ticket.author_id) if ticket.author_id else None
+    if outside:
+        reader = ticket.owner
+    if reader is None or (reader.kind == "staff") != outside:
+        return
+    words = {"number": ticket.number, "subject": ticket.subject}
+    from_customer = _l(
+        "%(name)s answered: #%(number)d %(subject)s",
+        name=ticket.contact.name,
+        **words,
+    )
+    from_us = _l("You have an answer: #%(number)d %(subject)s", **words)
+    notify(
+        [reader],
+        kind=ANSWERED.name,
+        record=ticket,
+        text=from_customer if outside else from_us,
+        key=f"{ANSWERED.name}:{event.id}",
+        by=event.actor_id,
+    )
+
+
+ALL = [
+    Subscriber("support.owner", ("support.ticket.updated",), tell_owner),
+    Subscriber("support.answer", ("support.ticket.answered",), tell_of_answer),
+]
