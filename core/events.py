@@ -22,6 +22,8 @@ from core.db import Model, Record, db, now
 
 # What people do is delivered before what a bulk import does.
 PEOPLE, BULK = 0, 5
+# The row of every colleague, which the first migration writes.
+HOUSE_AUDIENCE = 1
 CHANNEL = "rapport"
 
 _actor: ContextVar[int | None] = ContextVar("rapport_actor", default=None)
@@ -180,6 +182,26 @@ def announce(
             raise ValueError(f"{event_type}: {errors}")
     db.session.flush()
     write_facts(db.session, [fact_about(db.session, event_type, record, data or {})])
+
+
+def write_note(event_type: str, subject: str, data: dict[str, Any]) -> None:
+    """Write down, for the house's history, what concerns no record: a setting, a job.
+
+    Colleagues may learn of it; `data` holds nothing personal.
+    """
+    row = {
+        "type": event_type,
+        "subject": subject,
+        "data": data,
+        "personal": None,
+        "time": now(),
+        "actor_id": _actor.get(),
+        "contact_id": None,
+        "audience_id": HOUSE_AUDIENCE,
+        "source": "rapport",
+        "xid": 0,
+    }
+    write_facts(db.session, [row])
 
 
 def fact_about(

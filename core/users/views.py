@@ -73,7 +73,11 @@ def enter() -> Any:
         browser=request.user_agent.string,
     )
     login_user(user)
-    return redirect(safe_next(form["next"]), 303)
+    following = safe_next(form["next"])
+    if following == url_for("core.home"):
+        # Who asked for no page may be led to one: an empty house to its first hour.
+        following = current_app.extensions["rapport_landing"]() or following
+    return redirect(following, 303)
 
 
 @bp.post("/sign-out")
