@@ -58,15 +58,12 @@ def find_accounts(
     found = db.session.scalars(
         shown.options(selectinload(User.roles), selectinload(User.teams))
     ).all()
-    seen = dict(
-        db.session.execute(
-            sa.select(UserSession.user_id, sa.func.max(UserSession.seen_at))
-            .where(UserSession.user_id.in_([one.id for one in found]))
-            .group_by(UserSession.user_id)
-        )
-        .tuples()
-        .all()
+    rows = db.session.execute(
+        sa.select(UserSession.user_id, sa.func.max(UserSession.seen_at).label("at"))
+        .where(UserSession.user_id.in_([one.id for one in found]))
+        .group_by(UserSession.user_id)
     )
+    seen = {row.user_id: row.at for row in rows}
     return [Account(one, seen.get(one.id)) for one in found], total or 0
 
 

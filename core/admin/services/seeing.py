@@ -67,7 +67,10 @@ def _by_ref(words: str) -> tuple[RecordType, Record] | None:
 
 
 def _by_address(words: str, viewer: User) -> tuple[RecordType, Record] | None:
-    parts = urlsplit(words)
+    try:
+        parts = urlsplit(words)
+    except ValueError:
+        return None
     # The number in an address is an id or a number of its own; whose it is, the
     # record's own address tells.
     names = _NUMBER.findall(parts.path.rpartition("/")[2])

@@ -29,13 +29,15 @@ def index() -> Any:
     behind = [one.name for one in migrate.status(app) if one.current != one.head]
     unwell = [one for one in plugin_states(app) if one.on and not one.well]
     counted = visible_to(me(), User).with_only_columns(sa.func.count())
+    hour = first_hour.progress()
     return render_template(
         "core/admin/index.html",
         concerns=concerns(app.config, behind),
         unwell=unwell,
         users=db.session.scalar(counted.where(User.active)),
         plugins=len(plugin_names(app)),
-        hour=first_hour.progress(),
+        hour=hour,
+        begins=hour.open and (hour.begun or first_hour.house_is_empty()),
         changes=_changes(),
     )
 
