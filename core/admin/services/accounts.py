@@ -53,7 +53,9 @@ def find_accounts(
     }
     if state in narrowing:
         query = query.where(narrowing[state])
-    total = db.session.scalar(query.with_only_columns(sa.func.count()).order_by(None))
+    total = db.session.scalar(
+        query.with_only_columns(sa.func.count(User.id)).order_by(None)
+    )
     shown = query.order_by(User.name, User.id).limit(PAGE).offset((page - 1) * PAGE)
     found = db.session.scalars(
         shown.options(selectinload(User.roles), selectinload(User.teams))

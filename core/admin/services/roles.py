@@ -67,7 +67,7 @@ def list_roles() -> list[tuple[Role, int]]:
 def holders_of(role: Role, *, most: int = 20) -> tuple[list[User], int]:
     """Give some of the accounts that have a role, and how many there are."""
     query = sa.select(User).where(User.roles.any(Role.id == role.id))
-    total = db.session.scalar(query.with_only_columns(sa.func.count()))
+    total = db.session.scalar(query.with_only_columns(sa.func.count(User.id)))
     found = db.session.scalars(query.order_by(User.name).limit(most)).all()
     return list(found), total or 0
 

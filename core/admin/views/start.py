@@ -1,5 +1,6 @@
 """/admin: what needs attention, and the way to every part."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +16,8 @@ from core.db import db
 from core.events import Event
 from core.permissions import me, requires
 from core.plugin_manager import plugin_names
-from core.users.models import User
+from core.records import parse_ref
+from core.users.models import Role, Team, User
 from core.visibility import visible_events, visible_to
 
 _HISTORY = ("user/", "team/", "role/", "setting/", "delivery/", "job/")
@@ -28,7 +30,7 @@ def index() -> Any:
     app: Any = current_app
     behind = [one.name for one in migrate.status(app) if one.current != one.head]
     unwell = [one for one in plugin_states(app) if one.on and not one.well]
-    counted = visible_to(me(), User).with_only_columns(sa.func.count())
+    counted = visible_to(me(), User).with_only_columns(sa.func.count(User.id))
     hour = first_hour.progress()
     return render_template(
         "core/admin/index.html",
@@ -50,17 +52,13 @@ def _changes(most: int = 12) -> list[dict[str, Any]]:
     about = sa.or_(*(Event.subject.startswith(one) for one in _HISTORY))
     query = visible_events(me()).where(about).order_by(Event.id.desc()).limit(most)
     events = db.session.scalars(query).all()
-    actors = {one.actor_id for one in events if one.actor_id}
-    ids = {int(s) for e in events if (s := _user_id(e.subject))} | actors
-    rows = db.session.execute(sa.select(User.id, User.name).where(User.id.in_(ids)))
-    names = {row.id: row.name for row in rows}
+    names = _names(events)
     return [
         {
             "event": one,
             "kind": one.subject.partition("/")[0],
-            "what": names.get(int(_user_id(one.subject) or 0))
-            or one.subject.partition("/")[2],
-            "who": names.get(one.actor_id or 0, ""),
+            "what": names.get(one.subject, one.subject.partition("/")[2]),
+            "who": names.get(f"user/{one.actor_id}", ""),
             "fields": ", ".join(one.data.get("fields", [])).replace("_", " "),
             "verb": one.type.rpartition(".")[2],
         }
@@ -68,6 +66,15 @@ def _changes(most: int = 12) -> list[dict[str, Any]]:
     ]
 
 
-def _user_id(subject: str) -> str:
-    kind, _slash, number = subject.partition("/")
-    return number if kind == "user" and number.isdigit() else ""
+def _names(events: Sequence[Event]) -> dict[str, str]:
+    """Name the accounts, teams and roles that events are about, and who acted."""
+    refs = {one.subject for one in events}
+    refs |= {f"user/{one.actor_id}" for one in events if one.actor_id}
+    found = {}
+    for model in (User, Team, Role):
+        kind = model.record_name()
+        parsed = filter(None, map(parse_ref, refs))
+        ids = [number for name, number in parsed if name == kind]
+        query = sa.select(model.id, model.name).where(model.id.in_(ids))
+        found |= {f"{kind}/{row.id}": row.name for row in db.session.execute(query)}
+    return found

@@ -1,4 +1,4 @@
-"""/admin/users and /admin/teams: accounts, who is in which team, who may change them."""
+"""/admin/users and /admin/teams: accounts, and who may change them."""
 
 import pytest
 import sqlalchemy as sa

@@ -16,7 +16,7 @@ from core.events import Event
 from core.testing.factories import make_contact, make_user
 from core.testing.plugins import make_plugin
 
-SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 4"><path d="M0 0h4"/></svg>'
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0h4"/></svg>'
 
 
 class ProbeSettings(Schema):

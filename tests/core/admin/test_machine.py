@@ -50,7 +50,8 @@ def park(count=2):
         for one in found:
             one.attempts, one.parked_at = 9, now()
             one.error = "OSError('the other side does not answer')"
-    return [one.id for one in found]
+        ids = [one.id for one in found]
+    return ids
 
 
 def waiting(parked=None):
