@@ -9,7 +9,7 @@ from core.admin.services.accounts import check_version
 from core.audiences import AudienceLabel
 from core.db import Model, db
 from core.errors import Conflict, Invalid
-from core.i18n import _, ngettext
+from core.i18n import _
 from core.records import record_types
 from core.users.models import Team, TeamMember, User
 
@@ -111,8 +111,3 @@ def delete_team(team: Team) -> None:
         raise Conflict(said, errors={"_schema": [said]})
     db.session.delete(team)
     db.session.flush()
-
-
-def members_words(count: int) -> str:
-    """Say how many colleagues are in a team."""
-    return ngettext("%(num)d colleague", "%(num)d colleagues", count)

@@ -70,7 +70,7 @@ def _names(events: Sequence[Event]) -> dict[str, str]:
     """Name the accounts, teams and roles that events are about, and who acted."""
     refs = {one.subject for one in events}
     refs |= {f"user/{one.actor_id}" for one in events if one.actor_id}
-    found = {}
+    found: dict[str, str] = {}
     for model in (User, Team, Role):
         kind = model.record_name()
         parsed = filter(None, map(parse_ref, refs))

@@ -13,7 +13,7 @@ from core.testing.plugins import make_plugin
 from core.users.models import User
 from core.worker import beat, run_due_jobs
 
-RAN = []
+RAN: list[int] = []
 
 
 def fail(_event):
