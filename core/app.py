@@ -18,6 +18,7 @@ from core.config import instance_folder, load_config
 from core.db import db
 from core.events import Declarations, EventType, Subscriber, acting
 from core.files import init_files
+from core.house import HouseSettings
 from core.i18n import init_i18n
 from core.idempotency import answer_once
 from core.imports import ImportKind
@@ -39,7 +40,7 @@ from core.problems import init_problems
 from core.records import RecordType
 from core.schemas import ApiBlueprint
 from core.security import init_security
-from core.settings import from_environment, pinned
+from core.settings import config_key, from_environment, pinned
 from core.shell import init_shell
 from core.users.models import User
 from core.visibility import Condition, scope_of
@@ -166,9 +167,9 @@ def _collect(app: Flask, overrides: dict[str, Any]) -> None:
         ),
     )
 
-    def ask_scope(user: User) -> list[Condition]:
-        found = [one for _, one in answers(app, "contact_scope", user=user)]
-        return [one for one in found if one is not None]
+    def ask_scope(user: User) -> list[tuple[str, Condition]]:
+        found = answers(app, "contact_scope", user=user)
+        return [(name, one) for name, one in found if one is not None]
 
     app.extensions["rapport_contact_scope"] = ask_scope
 
@@ -180,7 +181,8 @@ def _settings(app: Flask, overrides: dict[str, Any]) -> dict[str, type[Schema]]:
     a value in the configuration that is not valid.
     """
     found: dict[str, type[Schema]] = {}
-    for plugin, schema in answers(app, "register_settings"):
+    house = [("house", HouseSettings)]
+    for plugin, schema in [*house, *answers(app, "register_settings")]:
         name = plugin.removeprefix("core.")
         if not (isinstance(schema, type) and issubclass(schema, Schema)):
             raise PluginError(f"plugin {name!r}: register_settings returns no schema")
@@ -191,7 +193,7 @@ def _settings(app: Flask, overrides: dict[str, Any]) -> dict[str, type[Schema]]:
         found[name] = schema
         app.config.update(from_environment(name, schema().fields) | overrides)
         for field, said in schema().validate(pinned(app, name, schema)).items():
-            key = f"{name}_{field}".upper()
+            key = config_key(name, field, schema().fields[field])
             raise ValueError(f"{key} in the configuration: {' '.join(said)}")
     return found
 

@@ -23,6 +23,7 @@ from core.permissions import public
 YEAR: Final = 365 * 24 * 60 * 60
 
 OWN_FILES: Final = (
+    "admin.css",
     "app.css",
     "app.js",
     "composer.js",

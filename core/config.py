@@ -22,10 +22,11 @@ DEFAULTS: dict[str, Any] = {
     "SEARCH_LEMMAS": None,
     # Names of installed plugins that are switched off.
     "PLUGINS_DISABLED": [],
-    # The name of the house, shown in titles and the portal.
-    "HOUSE_NAME": "Rapport",
-    # Money is written in this currency (ISO 4217).
-    "CURRENCY": "EUR",
+    # The name of the house, in titles and the portal; set here, the administration
+    # shows it and cannot change it.
+    "HOUSE_NAME": None,
+    # Money is written in this currency (ISO 4217); set here, it is pinned likewise.
+    "CURRENCY": None,
     # Cookies only over TLS; switch on wherever people do not sit at the server.
     "SESSION_COOKIE_SECURE": False,
     "SESSION_COOKIE_HTTPONLY": True,

@@ -22,6 +22,8 @@ from core.db import Model, Record, db, now, table_of
 
 # What people do is delivered before what a bulk import does.
 PEOPLE, BULK = 0, 5
+# The row of every colleague, which the first migration writes.
+HOUSE_AUDIENCE = 1
 CHANNEL = "rapport"
 
 _actor: ContextVar[int | None] = ContextVar("rapport_actor", default=None)
@@ -193,6 +195,15 @@ def tell(event_type: str, subject: str, *, audience_id: int) -> None:
     """Tell the readers of an audience of something that is no record of its own."""
     scope = EventScope(None, audience_id)
     write_facts(db.session, [_fact(event_type, subject, {}, None, scope)])
+
+
+def write_note(event_type: str, subject: str, data: dict[str, Any]) -> None:
+    """Write down, for the house's history, what concerns no record: a setting, a job.
+
+    Colleagues may learn of it; `data` holds nothing personal.
+    """
+    scope = EventScope(None, HOUSE_AUDIENCE)
+    write_facts(db.session, [_fact(event_type, subject, data, None, scope)])
 
 
 def fact_about(

@@ -20,6 +20,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
+from core import settings
 from core.db import db, only_reading
 from core.errors import (
     BadRequest,
@@ -139,6 +140,7 @@ def _draw_for_nobody(error: CRMError) -> str:
 def _forget_reader() -> None:
     """Go on without asking the database who reads: it may be away."""
     g._login_user = AnonymousUserMixin()  # Where flask-login keeps whom it found.
+    settings.do_without_stored()
 
 
 def _with_headers(answer: Response, error: CRMError) -> Response:

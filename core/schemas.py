@@ -11,12 +11,13 @@ from urllib.parse import urlencode
 
 import marshmallow as ma
 import sqlalchemy as sa
-from flask import current_app, request, url_for
+from flask import request, url_for
 from flask_smorest import Blueprint as _SmorestBlueprint
 from marshmallow import fields, validate
 
 from core.db import Amount, Record, UTCDateTime, db
 from core.errors import BadRequest, PreconditionFailed, PreconditionRequired
+from core.house import house_currency
 from core.i18n import _
 
 LIMIT, MOST = 50, 200
@@ -110,14 +111,14 @@ class Money(fields.Field[Decimal]):
             return None
         return {
             "amount": money_text(value),
-            "currency": current_app.config["CURRENCY"],
+            "currency": house_currency(),
         }
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Decimal:
         amount = value.get("amount") if isinstance(value, dict) else value
         if isinstance(amount, float):
             raise ma.ValidationError(_("Write the amount as text, such as 12.50."))
-        here = current_app.config["CURRENCY"]
+        here = house_currency()
         if isinstance(value, dict) and value.get("currency", here) != here:
             said = _("Amounts here are in %(currency)s.", currency=here)
             raise ma.ValidationError(said)

@@ -1,12 +1,13 @@
 """Settings an administrator changes: default < stored < pinned by configuration.
 
-`DOCUMENTS_MAX_UPLOAD` in the configuration pins `documents.max_upload`.
+`DOCUMENTS_MAX_UPLOAD` in the configuration pins `documents.max_upload`. A field may
+name another key in its metadata: `HOUSE_NAME` pins the name of the house.
 """
 
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,9 +18,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import JSONType, Model, db
 from core.errors import Invalid
+from core.events import write_note
 from core.i18n import _
 
 log = logging.getLogger("rapport.settings")
+
+CHANGED = "setting.changed"
 
 
 class Setting(Model):
@@ -31,16 +35,22 @@ class Setting(Model):
     value: Mapped[Any] = mapped_column(JSONType, nullable=True)
 
 
-def _schema(owner: str) -> Schema:
-    schemas: dict[str, type[Schema]] = current_app.extensions["rapport_settings"]
-    return schemas[owner]()
+def schemas() -> dict[str, type[Schema]]:
+    """Give the settings' schemas of the current application by their owner."""
+    found: dict[str, type[Schema]] = current_app.extensions["rapport_settings"]
+    return found
+
+
+def config_key(owner: str, name: str, field: Field[Any]) -> str:
+    """Name the key of the configuration that pins a setting."""
+    return str(field.metadata.get("pin") or f"{owner}_{name}".upper())
 
 
 def from_environment(owner: str, known: Mapping[str, Field[Any]]) -> dict[str, Any]:
     """Give the keys that variables such as RAPPORT_DOCUMENTS_MAX_UPLOAD pin."""
     found = {}
     for name, field in known.items():
-        key = f"{owner}_{name}".upper()
+        key = config_key(owner, name, field)
         text = os.environ.get(f"RAPPORT_{key}")
         if text is not None:
             found[key] = text if isinstance(field, String) else _plain(text)
@@ -56,33 +66,60 @@ def _plain(text: str) -> Any:
 
 
 def pinned(app: Flask, owner: str, schema: type[Schema]) -> dict[str, Any]:
-    """Give the values that the configuration pins, by field name."""
+    """Give the values that the configuration pins, by field name; None pins nothing."""
     found = {}
-    for name in schema().fields:
-        key = f"{owner}_{name}".upper()
-        if key in app.config:
-            found[name] = app.config[key]
+    for name, field in schema().fields.items():
+        value = app.config.get(config_key(owner, name, field))
+        if value is not None:
+            found[name] = value
     return found
 
 
 def get(owner: str) -> dict[str, Any]:
-    """Give all settings of a plugin, read once per request."""
+    """Give all settings of a plugin; what is stored is read once per request."""
     cache: dict[str, dict[str, Any]] = g.setdefault("rapport_settings", {})
     if owner not in cache:
-        prefix = f"{owner}."
-        rows = db.session.scalars(
-            sa.select(Setting).where(Setting.key.startswith(prefix, autoescape=True))
-        )
-        schema = _schema(owner)
-        stored = {row.key.removeprefix(prefix): row.value for row in rows}
-        known = {k: v for k, v in stored.items() if k in schema.fields}
-        cache[owner] = _load(schema, known | _pinned(owner))
+        schema = schemas()[owner]()
+        known = {k: v for k, v in stored(owner).items() if k in schema.fields}
+        cache[owner] = _load(schema, known | pinned_here(owner))
     return cache[owner]
 
 
-def _pinned(owner: str) -> dict[str, Any]:
+def stored(owner: str) -> dict[str, Any]:
+    """Give what is stored of a plugin's settings, by field name."""
+    prefix = f"{owner}."
+    return {
+        key.removeprefix(prefix): value
+        for key, value in _all_stored().items()
+        if key.startswith(prefix)
+    }
+
+
+def _all_stored() -> dict[str, Any]:
+    # One statement for all owners: every page asks the house's, and most another's.
+    if "rapport_stored_settings" not in g:
+        rows = db.session.execute(sa.select(Setting.key, Setting.value))
+        g.rapport_stored_settings = {row.key: row.value for row in rows}
+    found: dict[str, Any] = g.rapport_stored_settings
+    return found
+
+
+def do_without_stored() -> None:
+    """Go on with defaults and what is pinned: the database may be away."""
+    g.rapport_stored_settings = {}
+    g.pop("rapport_settings", None)
+
+
+def forget_read() -> None:
+    """Read the settings again when they are next asked for."""
+    g.pop("rapport_stored_settings", None)
+    g.pop("rapport_settings", None)
+
+
+def pinned_here(owner: str) -> dict[str, Any]:
+    """Give what the configuration of the current application pins, by field name."""
     app: Any = current_app
-    return pinned(app, owner, type(_schema(owner)))
+    return pinned(app, owner, schemas()[owner])
 
 
 def _load(schema: Schema, values: dict[str, Any]) -> dict[str, Any]:
@@ -105,11 +142,39 @@ def save(owner: str, values: dict[str, Any]) -> None:
 
     Raises `Invalid` for a wrong value or one that the configuration pins.
     """
-    errors = _schema(owner).validate(values, partial=True)
-    for name in set(values) & set(_pinned(owner)):
+    errors = schemas()[owner]().validate(values, partial=True)
+    for name in set(values) & set(pinned_here(owner)):
         errors[name] = [_("This is set in the configuration of the server.")]
     if errors:
         raise Invalid(errors=errors)
+    before = stored(owner)
     for name, value in values.items():
         db.session.merge(Setting(key=f"{owner}.{name}", value=value))
-    g.get("rapport_settings", {}).pop(owner, None)
+    _note(owner, before, values)
+
+
+def reset(owner: str, names: Iterable[str]) -> None:
+    """Take stored values away, so that the defaults hold again."""
+    before = stored(owner)
+    gone = sorted(set(names) & set(before))
+    for name in gone:
+        row = db.session.get(Setting, f"{owner}.{name}")
+        if row is not None:
+            db.session.delete(row)
+    _note(owner, before, dict.fromkeys(gone))
+
+
+def _note(owner: str, before: dict[str, Any], values: dict[str, Any]) -> None:
+    """Write down who changed what; of a secret only that it was changed."""
+    db.session.flush()
+    forget_read()
+    fields = schemas()[owner]().fields
+    changed = {k: v for k, v in values.items() if before.get(k) != v}
+    told = {
+        name: [before.get(name), value]
+        for name, value in changed.items()
+        if not fields[name].load_only
+    }
+    if changed:
+        facts = {"fields": sorted(changed), "values": told}
+        write_note(CHANGED, f"setting/{owner}", facts)

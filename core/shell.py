@@ -14,9 +14,10 @@ from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.routing import BuildError
 
-from core import events
+from core import events, settings
 from core.audiences import Audience
 from core.db import db
+from core.house import house_currency, opening_words
 from core.i18n import LANGUAGES, _, get_locale, locale_code
 from core.markup import excerpt, to_html
 from core.notifications.services import MOST_COUNTED, unread_count
@@ -40,11 +41,12 @@ class MenuLine:
 
 @dataclass(frozen=True)
 class House:
-    """Whose CRM this is."""
+    """Whose CRM this is, as its pages show it."""
 
     name: str
     logo_url: str | None = None
     brand: str | None = None
+    hours: str = ""
 
 
 def init_shell(app: Flask) -> None:
@@ -75,7 +77,7 @@ def _context() -> dict[str, Any]:
     return {
         # The account itself: through the proxy each of its names is looked up anew.
         "me": current_user._get_current_object(),
-        "house": House(current_app.config["HOUSE_NAME"]),
+        "house": _house(),
         "locale": locale_code(),
         "menu": _Menu(),
         "notifications": _Bell(),
@@ -125,6 +127,12 @@ class _Bell:
         """The number as it is drawn: nothing, 7, 99+."""
         most = MOST_COUNTED
         return f"{most}+" if self.count > most else str(self.count or "")
+def _house() -> House:
+    """Read the settings of the house; most pages have read them already."""
+    found = settings.get("house")
+    logo = found["logo"]
+    url = url_for("admin.logo", sha256=logo) if logo else None
+    return House(found["name"], url, found["brand"] or None, opening_words())
 
 
 class _Menu:
@@ -276,6 +284,4 @@ def show_money(amount: Decimal | None, currency: str | None = None) -> str:
     """Write money in the reader's way."""
     if amount is None:
         return ""
-    return str(
-        flask_babel.format_currency(amount, currency or current_app.config["CURRENCY"])
-    )
+    return str(flask_babel.format_currency(amount, currency or house_currency()))

@@ -26,7 +26,10 @@ from core.records import record_types
 from core.users.models import User
 
 Condition: TypeAlias = sa.ColumnElement[bool]
-Scope: TypeAlias = Callable[[User], Sequence[Condition]]
+# What plugins narrow contacts by: each condition with the plugin's name.
+Scope: TypeAlias = Callable[[User], Sequence[tuple[str, Condition]]]
+# A rule by its name, for explaining: all of a user's must hold for a record.
+Rule: TypeAlias = tuple[str, Condition]
 
 # Rows that the first migration writes: every colleague; every colleague and customer.
 STAFF_AUDIENCE, CUSTOMERS_AUDIENCE = 1, 2
@@ -110,6 +113,10 @@ def _own_contacts(user: User) -> list[int]:
 
 
 def _plugin_scopes(user: User) -> Sequence[Condition]:
+    return [condition for _plugin, condition in _named_scopes(user)]
+
+
+def _named_scopes(user: User) -> Sequence[tuple[str, Condition]]:
     """Ask the plugins what narrows; an exception here closes the door, on purpose."""
     scope: Scope = current_app.extensions["rapport_contact_scope"]
     return scope(user)
@@ -124,18 +131,24 @@ def _open_contacts(user: User) -> list[int]:
     return list(db.session.scalars(query))
 
 
-def contact_scope(user: User) -> Condition | None:
-    """Say which contacts `user` may see, as a condition on `Contact`; None is all."""
-    conditions = list(_plugin_scopes(user))
+def contact_rules(user: User) -> list[Rule]:
+    """Name what narrows the contacts of `user`: `plugin:…`, `own`, `reach`."""
+    rules = [(f"plugin:{name}", one) for name, one in _named_scopes(user)]
     if user.kind != "staff":
-        conditions.append(Contact.id.in_(_own_contacts(user)))
+        rules.append(("own", Contact.id.in_(_own_contacts(user))))
     elif user.reach == "team":
-        mine = [Contact.owner_id == _told("me", user.id)]
+        mine: list[Condition] = [Contact.owner_id == _told("me", user.id)]
         if user.team_ids:
             mine.append(Contact.team_id.in_(_told("teams", user.team_ids)))
-        conditions.append(sa.or_(*mine))
+        rules.append(("reach", sa.or_(*mine)))
     elif user.reach == "own":
-        conditions.append(Contact.owner_id == _told("me", user.id))
+        rules.append(("reach", Contact.owner_id == _told("me", user.id)))
+    return rules
+
+
+def contact_scope(user: User) -> Condition | None:
+    """Say which contacts `user` may see, as a condition on `Contact`; None is all."""
+    conditions = [one for _name, one in contact_rules(user)]
     return sa.and_(*conditions) if conditions else None
 
 
@@ -147,16 +160,17 @@ def _within(user: User, contact_id: Any) -> Condition | None:
     return contact_id.in_(sa.select(Contact.id).where(scope))  # type: ignore[no-any-return]
 
 
-def _audience_conditions(user: User, model: Any) -> list[Condition]:
+def _audience_rules(user: User, model: Any) -> list[Rule]:
     labels = _told("labels", sorted(labels_of(user)))
     opened = model.audience_id.in_(labels_open(labels))
     if user.kind != "staff":
         # The labels name this reader's own contacts, so they are the limit here.
-        return [opened]
-    conditions = [sa.or_(opened, model.author_id == _told("me", user.id))]
+        return [("audience", opened)]
+    mine = model.author_id == _told("me", user.id)
+    rules: list[Rule] = [("audience", sa.or_(opened, mine))]
     scope = contact_scope(user)
     if scope is None:
-        return conditions
+        return rules
     inside: Condition
     if model is Interaction:
         inside = (
@@ -167,31 +181,39 @@ def _audience_conditions(user: User, model: Any) -> list[Condition]:
         )
     else:
         inside = model.contact_id.in_(sa.select(Contact.id).where(scope))
-    conditions.append(sa.or_(model.contact_id.is_(None), inside))
-    return conditions
+    rules.append(("contact", sa.or_(model.contact_id.is_(None), inside)))
+    return rules
 
 
-def visible_conditions(user: User, model: type[Record]) -> list[Condition]:
-    """Say as SQL which rows of `model` this user may see."""
+def visible_rules(user: User, model: type[Record]) -> list[Rule]:
+    """Name the conditions that all must hold for `user` to see a row of `model`.
+
+    `audience`: its audience opens to them. `contact`: they see its contact. `outside`:
+    it is of a type that people outside see. A contact has the rules of `contact_rules`.
+    """
     columns: Any = model
     if model is Contact:
-        scope = contact_scope(user)
-        return [] if scope is None else [scope]
+        return contact_rules(user)
     if model.readers == "audience":
-        return _audience_conditions(user, columns)
+        return _audience_rules(user, columns)
     if user.kind != "staff":
         if model.readers == "customers":
-            return [] if user.kind == "customer" else [sa.false()]
+            return [] if user.kind == "customer" else [("outside", sa.false())]
         if model.readers != "shared":
-            return [sa.false()]
+            return [("outside", sa.false())]
         inside = _within(user, columns.contact_id)
-        return [inside] if inside is not None else [sa.false()]
+        return [("contact", inside if inside is not None else sa.false())]
     if not hasattr(model, "contact_id") or model is User:
         return []
     inside = _within(user, columns.contact_id)
     if inside is None:
         return []
-    return [sa.or_(columns.contact_id.is_(None), inside)]
+    return [("contact", sa.or_(columns.contact_id.is_(None), inside))]
+
+
+def visible_conditions(user: User, model: type[Record]) -> list[Condition]:
+    """Say as SQL which rows of `model` this user may see."""
+    return [condition for _name, condition in visible_rules(user, model)]
 
 
 def visible_to(user: User, model: type[R], *, trashed: bool = False) -> sa.Select[R]:

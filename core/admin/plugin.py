@@ -1,15 +1,24 @@
-"""Administration: users, roles, plugins, deliveries."""
+"""Administration: users, roles, settings, plugins, deliveries, the first hour."""
 
 from core import hookimpl
 from core.admin import leaving_views, permissions, views
+from core.admin.services import queue
+from core.events import EventType
 from core.i18n import lazy_gettext as _l
 from core.importing import cli as importing
-from core.pages import MenuItem
+from core.pages import MenuItem, PaletteItem
+from core.permissions import can
+from core.settings import CHANGED
+
+
+@hookimpl
+def init_app(app):
+    app.extensions["rapport_landing"] = views.first_hour.landing
 
 
 @hookimpl
 def register_permissions():
-    return [permissions.SYSTEM, permissions.USERS]
+    return [permissions.SYSTEM, permissions.USERS, permissions.SETTINGS]
 
 
 @hookimpl
@@ -18,9 +27,38 @@ def register_blueprints():
 
 
 @hookimpl
+def register_event_types():
+    return [
+        EventType(CHANGED, _l("Setting changed")),
+        EventType(queue.GIVEN_UP, _l("Delivery given up")),
+        EventType(queue.RUN_ASKED, _l("Job asked for")),
+        EventType("user.signed_out", _l("Signed out by an administrator")),
+        EventType("user.token_revoked", _l("Token revoked by an administrator")),
+    ]
+
+
+@hookimpl
 def menu_items():
-    title = _l("Administration")
-    return [MenuItem(title, "admin.index", permissions.SYSTEM, "sliders", weight=95)]
+    first = next((one for one in views.blueprint.DOORS if can(one[0])), None)
+    if first is None:
+        return []
+    permission, endpoint = first
+    return [MenuItem(_l("Administration"), endpoint, permission, "sliders", weight=95)]
+
+
+@hookimpl
+def palette_items():
+    return [
+        PaletteItem(title, url, permission)
+        for permission in (permissions.SYSTEM, permissions.USERS, permissions.SETTINGS)
+        if can(permission)
+        for title, url in views.blueprint.places(permission)
+    ]
+
+
+@hookimpl
+def day_items():
+    return views.first_hour.day_block()
 
 
 @hookimpl

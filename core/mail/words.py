@@ -64,7 +64,7 @@ def from_text(subject: str, text: str, *, language: str, signed: bool = True) ->
 
 def house_name() -> str:
     """Name the house, as mails do."""
-    return str(current_app.config["HOUSE_NAME"] or "Rapport")
+    return str(settings.get("house")["name"])
 
 
 def public_url(endpoint: str, **values: object) -> str:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007_deputies"
-down_revision = "0005_notifications"
+down_revision = "0006_house"
 
 
 def upgrade() -> None:

@@ -10,6 +10,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
 
+from core import settings
 from core.db import db
 from core.errors import Invalid
 from core.events import announce
@@ -51,10 +52,12 @@ def create_user(
     teams: Iterable[str] = (),
     contact_id: int | None = None,
     person_id: int | None = None,
-    language: str = "en",
-    timezone: str = "UTC",
+    language: str | None = None,
+    timezone: str | None = None,
 ) -> User:
     """Make an account; `roles` and `teams` are names, and unknown teams are made.
+
+    Language and time zone are the house's unless they are given.
 
     Raises `Invalid` for a wrong address, a short password, an unknown role or an
     address that has an account already.
@@ -63,14 +66,15 @@ def create_user(
     if db.session.scalar(sa.select(User.id).where(User.email == address)):
         said = _("%(email)s has an account already.", email=address)
         raise Invalid(errors={"email": [said]})
+    house = settings.get("house")
     user = User(
         email=address,
         name=name,
         kind=kind,
         contact_id=contact_id,
         person_id=person_id,
-        language=language,
-        timezone=timezone,
+        language=language or house["language"],
+        timezone=timezone or house["timezone"],
         roles=[_role(one) for one in roles],
         teams=[ensure_team(one) for one in teams],
     )

@@ -70,7 +70,11 @@ def enter() -> Any:
     )
     forget_who_was_here()
     let_in(user)
-    return remember_browser(user, redirect(safe_next(form["next"]), 303))
+    following = safe_next(form["next"])
+    if following == url_for("core.home"):
+        # Who asked for no page may be led to one: an empty house to its first hour.
+        following = current_app.extensions["rapport_landing"]() or following
+    return remember_browser(user, redirect(following, 303))
 
 
 def let_in(user: User) -> None:

@@ -262,6 +262,7 @@ def test_every_route_of_the_installation_has_a_door(make_app):
         if not view.door.signed_in
     }
     assert open_to_all == {
+        "admin.logo",
         "assets",
         "core.api_docs",
         "core.healthz",

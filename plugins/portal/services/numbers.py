@@ -6,7 +6,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from core.db import db
+from core.house import house_currency
 from plugins.portal.models import Sequence
+
+__all__ = ["house_currency", "is_number", "next_number"]
 
 # The first order of a house is SO-1001: nobody need know it was the first.
 _BEFORE_FIRST = 1000
@@ -41,10 +44,3 @@ def next_number(series: str) -> str:
 def is_number(text: str) -> bool:
     """Say whether `text` is written as the numbers of a series are."""
     return re.fullmatch(r"[A-Z]{2}-[0-9]{1,12}", text) is not None
-
-
-def house_currency() -> str:
-    """Name the currency the house writes its prices in (ISO 4217)."""
-    # Services know no Flask; the session knows whose it is.
-    currency: str = db.session.info["app"].config["CURRENCY"]
-    return currency

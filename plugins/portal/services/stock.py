@@ -16,6 +16,7 @@ from sqlalchemy.orm.util import identity_key
 from core import settings
 from core.db import db, now
 from core.errors import Conflict, Invalid
+from core.house import is_working_day
 from core.i18n import _, ngettext
 from core.users.models import User
 from plugins.portal.models import (
@@ -240,6 +241,5 @@ def promise_from_stock() -> date:
     left: int = settings.get("portal")["delivery_days"]
     while left > 0:
         day += timedelta(days=1)
-        # Saturday is 5.
-        left -= day.weekday() < 5
+        left -= is_working_day(day)
     return day

@@ -1,0 +1,1 @@
+"""What the administration does: accounts, teams, roles, settings, the machine room."""
