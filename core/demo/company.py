@@ -99,9 +99,7 @@ def _make_organisation(said: Mapping[str, Any]) -> None:
     values = {name: said[name] for name in _SAME if name in said}
     values |= {
         "kind": "organisation",
-        "emails": [
-            {"address": one, "label": "office"} for one in _office_mail(said)
-        ],
+        "emails": [{"address": one, "label": "office"} for one in _office_mail(said)],
         "phones": [
             {"number": one, "label": "office"} for one in said.get("phones", [])
         ],
