@@ -5,9 +5,7 @@ begun with its key, and what counts from today only moves with the day.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -22,54 +20,28 @@ from core.interactions.models import Interaction
 from core.interactions.services import pin_interaction, write_interaction
 from core.readers import choose_audience
 from core.users.models import User
+from plugins.interactions.demo_words import (
+    LONG_AGO,
+    Firm,
+    Step,
+    Words,
+    arcs_of,
+    filling_of,
+    minute,
+    singles_of,
+    time_of_day,
+    working_day,
+)
 
 _DATA = Path(__file__).parent / "data"
-_LONG_AGO = -728
 # Who answers for support, the warehouse and the house, by the language they write.
 _STAFF = {
     "en": {"s": ("sami", "emma"), "w": ("olli",), "m": ("helena",)},
     "fi": {"s": ("noora",), "w": ("kalle",), "m": ("helena",)},
     "zh": {"s": ("yating",), "w": ("olli",), "m": ("helena",)},
 }
-# Office hours as the clock in Vantaa shows them.
-_HOURS = {"Asia/Shanghai": (3, 11), "Asia/Taipei": (3, 11), "Europe/London": (10, 18)}
-_USUAL_HOURS = (8, 16)
 # Colleagues have whole stories to tell of this many in a hundred entries.
 _IN_ARCS = 55
-
-
-@dataclass(frozen=True)
-class _Words:
-    """What can be told in one language."""
-
-    language: str
-    goods: Mapping[str, Sequence[str]]
-    arcs: Sequence[Mapping[str, Any]]
-    singles: Mapping[str, Sequence[Sequence[str]]]
-
-
-@dataclass(frozen=True)
-class _Step:
-    """One entry to write: by whom, how, on which day, and the words with gaps."""
-
-    day: int
-    how: Sequence[str]
-    words: str
-
-
-@dataclass
-class _Firm:
-    """A customer or vendor whose story is told."""
-
-    key: str
-    contact: Contact
-    owner: str
-    people: list[Contact]
-    places: Sequence[str]
-    trade: str
-    random: Random
-    # Words that were said on this firm or its group; nothing is said twice.
-    said: set[str] = field(default_factory=set)
 
 
 def tell_stories(demo: Demo) -> None:
@@ -90,12 +62,12 @@ def tell_stories(demo: Demo) -> None:
             teller.tell(firm, words[second], count - here)
 
 
-def _read_words(language: str) -> _Words:
+def _read_words(language: str) -> Words:
     file = tomllib.loads((_DATA / f"stories_{language}.toml").read_text("utf-8"))
-    return _Words(language, file["goods"], file["arcs"], file["singles"])
+    return Words(language, file["goods"], file["arcs"], file["singles"])
 
 
-def _firm(demo: Demo, key: str, places: Sequence[str] | None) -> _Firm:
+def _firm(demo: Demo, key: str, places: Sequence[str] | None) -> Firm:
     contact = demo.contacts[key]
     joined = sa.select(Affiliation.person_id).where(
         Affiliation.organisation_id == contact.id
@@ -108,7 +80,7 @@ def _firm(demo: Demo, key: str, places: Sequence[str] | None) -> _Firm:
     owners = (key for key, one in demo.users.items() if one.id == contact.owner_id)
     trade = "vendor" if contact.roles == ["vendor"] else contact.tags[0]
     city = contact.addresses[0]["city"]
-    return _Firm(
+    return Firm(
         key=key,
         contact=contact,
         owner=next(one for one in sorted(owners) if one not in {"sales", "admin"}),
@@ -129,34 +101,34 @@ class _Teller:
         }
         self._specs: dict[tuple[int, str, int], AudienceSpec | None] = {}
 
-    def tell(self, firm: _Firm, words: _Words, count: int) -> None:
+    def tell(self, firm: Firm, words: Words, count: int) -> None:
         """Tell about `count` entries on `firm`: stories first, then single notes."""
         left = count
-        for arc in _arcs(firm, words):
+        for arc in arcs_of(firm, words):
             if left * 100 < count * (100 - _IN_ARCS):
                 break
             left -= self._tell_arc(firm, words, arc)
-        for step in _singles(firm, words, left):
-            self._write(firm, words, step, _filling(firm, words, step.day, self.demo))
+        for step in singles_of(firm, words, left):
+            self._write(firm, words, step, filling_of(firm, words, step.day, self.demo))
 
-    def _tell_arc(self, firm: _Firm, words: _Words, arc: Mapping[str, Any]) -> int:
-        start = firm.random.randint(_LONG_AGO, -8)
-        filling = _filling(firm, words, start, self.demo)
+    def _tell_arc(self, firm: Firm, words: Words, arc: Mapping[str, Any]) -> int:
+        start = firm.random.randint(LONG_AGO, -8)
+        filling = filling_of(firm, words, start, self.demo)
         before: Interaction | None = None
         told = 0
         for after, how, text in arc["steps"]:
             if start + after >= 0:
                 break
-            step = _Step(start + after, how.split(), text)
+            step = Step(start + after, how.split(), text)
             before = self._write(firm, words, step, filling, before) or before
             told += 1
         return told
 
     def _write(
         self,
-        firm: _Firm,
-        words: _Words,
-        step: _Step,
+        firm: Firm,
+        words: Words,
+        step: Step,
         filling: Mapping[str, Any],
         before: Interaction | None = None,
     ) -> Interaction | None:
@@ -168,7 +140,7 @@ class _Teller:
         firm.said.add(step.words)
         who, kind, *rest = step.how
         code = next((one for one in rest if one in "TSCP"), "")
-        day = _working_day(self.demo, step.day, firm.random)
+        day = working_day(self.demo, step.day, firm.random)
         if who == "c":
             return self._hear(firm, step, kind, filling, day)
         key = self._colleague(firm, words, who)
@@ -183,7 +155,7 @@ class _Teller:
                 body=step.words.format(**filling),
                 kind=kind,
                 audience=None if answers else self._spec(author, code, firm.contact),
-                occurred_at=self.demo.day(day, _time(author, firm.random)),
+                occurred_at=self.demo.day(day, time_of_day(author, firm.random)),
                 parent=answers,
             )
             if "pin" in rest:
@@ -191,13 +163,13 @@ class _Teller:
         return entry
 
     def _hear(
-        self, firm: _Firm, step: _Step, kind: str, filling: Mapping[str, Any], day: int
+        self, firm: Firm, step: Step, kind: str, filling: Mapping[str, Any], day: int
     ) -> Interaction:
         """Write down the customer's own words: their message, or their mail."""
         person = filling["people"][0]
         body = step.words.format(**filling)
         account = self.accounts.get(person.id)
-        at = f"{firm.random.choice((7, 8, 9, 11, 14, 16, 20))}:{_minute(firm.random)}"
+        at = f"{firm.random.choice((7, 8, 9, 11, 14, 16, 20))}:{minute(firm.random)}"
         moment = self.demo.day(day, at.zfill(5))
         owner = self.demo.users[firm.owner]
         if account is not None:
@@ -221,7 +193,7 @@ class _Teller:
                 occurred_at=moment,
             )
 
-    def _colleague(self, firm: _Firm, words: _Words, who: str) -> str:
+    def _colleague(self, firm: Firm, words: Words, who: str) -> str:
         if who == "o":
             # A second language is another colleague's.
             same = self.demo.users[firm.owner].language == words.language
@@ -238,84 +210,12 @@ class _Teller:
     def _chosen(self, author: User, code: str, contact: Contact) -> AudienceSpec | None:
         if code == "T":
             buys = contact.roles == ["vendor"]
-            teams = ["Purchasing", "Warehouse"] if buys else ["Sales", "Support"]
+            teams = ["Purchasing", "Sales"] if buys else ["Sales", "Support"]
             return choose_audience(author, "teams", teams=teams)
-        if code == "S":
+        if code == "S" or (not code and author.teams[0].name == "Warehouse"):
+            # What the warehouse notes is for everybody.
             return choose_audience(author, "staff")
         if code == "P":
             users = [self.demo.users["helena"].id]
             return choose_audience(author, "private", users=users)
         return choose_audience(author, "shared" if code else None, contact=contact)
-
-
-def _arcs(firm: _Firm, words: _Words) -> Iterator[Mapping[str, Any]]:
-    """Give the stories that fit the firm's trade, in its own order."""
-    fitting = [
-        arc
-        for arc in words.arcs
-        if firm.trade != "vendor" and firm.trade in arc.get("trades", [firm.trade])
-    ]
-    for arc in firm.random.sample(fitting, len(fitting)):
-        if arc["steps"][0][2] not in firm.said:
-            yield arc
-
-
-def _singles(firm: _Firm, words: _Words, count: int) -> Iterator[_Step]:
-    """Give `count` single notes nobody has said on this firm, oldest first."""
-    usual = [] if firm.trade == "vendor" else list(words.singles["any"])
-    own = list(words.singles.get(firm.trade, []))
-    fresh = [one for one in (*own, *usual) if one[1] not in firm.said]
-    chosen = firm.random.sample(fresh, min(max(count, 0), len(fresh)))
-    days = sorted(firm.random.randint(_LONG_AGO, -1) for _one in chosen)
-    for day, (how, text) in zip(days, chosen, strict=True):
-        yield _Step(day, how.split(), text)
-
-
-def _filling(firm: _Firm, words: _Words, day: int, demo: Demo) -> dict[str, Any]:
-    """Choose what stands in the gaps of one story; it stays the same in it."""
-    random = firm.random
-    people = random.sample(firm.people, min(2, len(firm.people)))
-    goods = [*words.goods.get(firm.trade, []), *words.goods["any"]]
-    likely = goods[: max(4, len(words.goods.get(firm.trade, [])))]
-    first, second = random.sample(likely, 2)
-    week = (demo.today + timedelta(days=day + random.randint(7, 24))).isocalendar().week
-    names = [one.given_name or one.name for one in people] or ["?"]
-    if words.language == "zh":
-        names = [one.name for one in people] or ["?"]
-    eur = f"{random.randint(18, 940) * 10:,}"
-    return {
-        "people": people,
-        "p": names[0],
-        "q": names[-1],
-        "g": first,
-        "h": second,
-        "site": random.choice(firm.places),
-        "n": random.choice((24, 30, 40, 48, 60, 80, 96, 120, 150, 200, 240)),
-        "k": random.randint(2, 9),
-        "wk": week,
-        "eur": eur.replace(",", "\N{NO-BREAK SPACE}")
-        if words.language == "fi"
-        else eur,
-        "pct": random.choice((3, 4, 5, 6, 8)),
-        "col": demo.users[firm.owner].name,
-    }
-
-
-def _working_day(demo: Demo, day: int, random: Random) -> int:
-    """Move a day off a weekend, Christmas, and half of July's days out of July."""
-    on = demo.today + timedelta(days=day)
-    if on.month == 7 and random.random() < 0.5:
-        day -= 24
-    elif (on.month, on.day) in {(12, 24), (12, 25), (12, 26), (1, 1), (1, 6), (5, 1)}:
-        day -= 5
-    weekday = (demo.today + timedelta(days=day)).weekday()
-    return day - max(0, weekday - 4)
-
-
-def _time(author: User, random: Random) -> str:
-    first, last = _HOURS.get(author.timezone, _USUAL_HOURS)
-    return f"{random.randint(first, last):02}:{_minute(random)}"
-
-
-def _minute(random: Random) -> str:
-    return f"{random.randint(0, 59):02}"
