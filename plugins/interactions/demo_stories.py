@@ -6,6 +6,7 @@ begun with its key, and what counts from today only moves with the day.
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -59,7 +60,9 @@ def tell_stories(demo: Demo) -> None:
         teller.tell(firm, words[written], here)
         if second:
             firm.people = [one for one in firm.people if one.id not in teller.accounts]
-            teller.tell(firm, words[second], count - here)
+            # Single notes only: the stories have been told once already.
+            spare = replace(words[second], arcs=())
+            teller.tell(firm, spare, count - here)
 
 
 def _read_words(language: str) -> Words:

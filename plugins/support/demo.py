@@ -157,8 +157,31 @@ def load(demo: Demo) -> None:
     """Open the tickets and say on them what was said, at the time it was said."""
     stories = [one for one in (*STORIES, *_written(demo)) if one.firm in demo.contacts]
     # The oldest first: numbers go up with the days.
+    before = {one.firm: demo.contacts[one.firm].last_interaction_at for one in stories}
     for story in sorted(stories, key=lambda one: one.said[0].days):
         _tell(demo, story, demo.contacts[story.firm])
+    for firm, at in before.items():
+        _note_last(demo, [one for one in stories if one.firm == firm], firm, at)
+
+
+def _note_last(
+    demo: Demo, stories: list[Story], firm: str, before: datetime | None
+) -> None:
+    """Say when something last happened with a firm: tickets are dated afterwards."""
+    said = [
+        demo.day(one.days, one.at)
+        for story in stories
+        for one in story.said
+        if not one.note
+    ]
+    latest = max([*said, *([before] if before else [])])
+    # Unrecorded, as when an entry is written: a note is no change of the contact.
+    db.session.execute(
+        sa.update(Contact)
+        .where(Contact.id == demo.contacts[firm].id)
+        .values(last_interaction_at=latest, updated_at=Contact.updated_at),
+        execution_options={"unrecorded": True, "synchronize_session": False},
+    )
 
 
 def _written(demo: Demo) -> Iterator[Story]:
