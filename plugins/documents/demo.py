@@ -17,13 +17,21 @@ from core.users.models import User
 from plugins.documents.models import Document
 from plugins.documents.services import add_version, upload_document
 
-_FILE = Path(__file__).parent / "data" / "demo.toml"
+_DATA = Path(__file__).parent / "data"
+_FILES = ("demo", "papers")
 _PAGE = "\n---\n"
 
 
 def load(demo: Demo) -> None:
-    """Keep what the data file names, each version on its day."""
-    for said in tomllib.loads(_FILE.read_text("utf-8"))["documents"]:
+    """Keep what the data files name, each version on its day, the oldest first."""
+    papers = [
+        one
+        for name in _FILES
+        for one in tomllib.loads((_DATA / f"{name}.toml").read_text("utf-8"))[
+            "documents"
+        ]
+    ]
+    for said in sorted(papers, key=lambda one: one["versions"][0]["day"]):
         contact = demo.contacts.get(said.get("contact", ""))
         if contact is not None or "contact" not in said:
             with demo.acting(said["by"]):

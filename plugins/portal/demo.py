@@ -1,7 +1,7 @@
 """The trade of the demo company: catalogue, agreements, orders and purchase orders."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,11 +9,12 @@ from typing import Any
 
 from core.db import db
 from core.demo import Demo
+from plugins.portal.demo_trade import past_orders, past_purchases
 from plugins.portal.models import Order, Product, PurchaseOrder
 from plugins.portal.services.history import keep_line, keep_order
 from plugins.portal.services.orders import advance_order, place_order
-from plugins.portal.services.prices import agree_price, price_for, save_agreement
-from plugins.portal.services.products import create_product
+from plugins.portal.services.prices import agree_price, prices_for, save_agreement
+from plugins.portal.services.products import change_product, create_product
 from plugins.portal.services.purchasing import (
     create_purchase_order,
     receive_goods,
@@ -21,26 +22,47 @@ from plugins.portal.services.purchasing import (
 )
 from plugins.portal.services.vendor_dates import confirm_lines, propose_date
 
-_FILE = Path(__file__).parent / "data" / "demo.toml"
+_DATA = Path(__file__).parent / "data"
+_ROW = ("sku", "name", "unit", "box", "price", "stock", "supplier", "lead")
 _BUYER = "paivi"
 _SELLER = "anna"
 
 
 def load(demo: Demo) -> None:
-    """Make what the data file names, by the services that colleagues use."""
-    said = tomllib.loads(_FILE.read_text("utf-8"))
+    """Make what the data files name, by the services that colleagues use."""
+    said = tomllib.loads((_DATA / "demo.toml").read_text("utf-8"))
+    more = tomllib.loads((_DATA / "catalogue.toml").read_text("utf-8"))
+    products = [*said["products"], *_rows(more["rows"])]
     with demo.acting(_BUYER):
-        goods = {one["sku"]: _make_product(one, demo) for one in said["products"]}
+        goods = {one["sku"]: _make_product(one, demo) for one in products}
+        for one in _by_day(past_purchases(more["bought"], products, demo.today)):
+            _purchase(one, demo)
+        # The shelf as it is today, not with all that has come in two years.
+        for one in products:
+            change_product(goods[one["sku"]], {"on_hand": one["stock"]}, actor=None)
     with demo.acting(_SELLER):
-        for one in said["agreements"]:
+        for one in [*said["agreements"], *more["agreements"]]:
             _agree(one, goods, demo)
-        for one in said["history"]:
+        orders = past_orders(more["buyers"], products, demo.today)
+        for one in _by_day([*said["history"], *orders]):
             _keep(one, goods, demo)
     with demo.acting(_BUYER):
-        for one in said["purchases"]:
+        for one in _by_day([*said["purchases"], *more["purchases"]]):
             _purchase(one, demo)
     for one in said["orders"]:
         _order(one, demo)
+
+
+def _by_day(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put what has a day in order, so that its numbers go up."""
+    return sorted(rows, key=lambda one: one["day"] if "day" in one else one["sent"])
+
+
+def _rows(categories: Mapping[str, list[list[Any]]]) -> Iterator[dict[str, Any]]:
+    """Read the products that are written as rows."""
+    for category, rows in categories.items():
+        for row in rows:
+            yield {"category": category, **dict(zip(_ROW, row, strict=True))}
 
 
 def _make_product(said: Mapping[str, Any], demo: Demo) -> Product:
@@ -77,22 +99,27 @@ def _agree(said: Mapping[str, Any], goods: Mapping[str, Product], demo: Demo) ->
 def _keep(said: Mapping[str, Any], goods: Mapping[str, Product], demo: Demo) -> None:
     """Keep an order of long ago, at the prices of today."""
     customer = demo.contacts[said["contact"]]
-    placed_at = demo.day(said["day"], "10:00")
-    shipped_at = placed_at + timedelta(days=2)
+    placed_at = demo.day(said["day"], said.get("at", "10:00"))
+    state = said.get("state", "delivered")
+    values = {
+        "placed_at": placed_at,
+        "state": state,
+        "reference": said.get("reference", ""),
+    }
+    if state != "cancelled":
+        values["shipped_at"] = placed_at + timedelta(days=2)
     order = keep_order(
         None,
         customer=customer,
         placed_by=demo.users[_SELLER],
-        number=said["number"],
-        values={
-            "placed_at": placed_at,
-            "shipped_at": shipped_at,
-            "state": "delivered",
-        },
+        number=said.get("number"),
+        values=values,
     )
-    order.delivered_at = shipped_at + timedelta(days=1)
+    if state == "delivered":
+        order.delivered_at = placed_at + timedelta(days=3)
+    prices = prices_for(customer.id, [goods[sku] for sku in said["lines"]])
     for sku, quantity in said["lines"].items():
-        price = price_for(customer, goods[sku])
+        price = prices[goods[sku].id]
         keep_line(
             order,
             goods[sku],

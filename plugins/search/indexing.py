@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.db import Record, db
-from core.events import Event
+from core.events import Delivery, Event
 from core.records import RecordType, load_ref, record_types
 from core.visibility import labels
 from plugins.search.backend import IndexDoc, IndexMissing, IndexOp, IndexStats
@@ -16,6 +16,8 @@ from plugins.search.engine import analyser, backend
 log = logging.getLogger("rapport.search")
 
 PAGE = 500
+# The name under which the index hears of events.
+SUBSCRIBER = "search"
 
 
 def index_document(kind: RecordType, record: Record) -> IndexDoc | None:
@@ -108,7 +110,35 @@ def build_if_needed() -> None:
     why = backend().needs_build()
     if why is not None:
         log.info("the index is rebuilt: %s", why)
+        waiting = _waiting()
         rebuild()
+        _forget(waiting)
+
+
+def _waiting() -> list[int]:
+    """List the deliveries that are committed by now: a rebuild will hold them."""
+    with db.read_only() as session:
+        return list(
+            session.scalars(
+                sa.select(Delivery.id).where(
+                    Delivery.subscriber == SUBSCRIBER,
+                    Delivery.leased_until.is_(None),
+                    Delivery.parked_at.is_(None),
+                )
+            )
+        )
+
+
+def _forget(ids: list[int]) -> None:
+    """Let what the new index holds already not be read a second time."""
+    for start in range(0, len(ids), PAGE):
+        with db.transaction() as session:
+            session.execute(
+                sa.delete(Delivery).where(
+                    Delivery.id.in_(ids[start : start + PAGE]),
+                    Delivery.leased_until.is_(None),
+                )
+            )
 
 
 def what_is_wrong() -> str | None:

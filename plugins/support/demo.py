@@ -1,7 +1,11 @@
-"""The support part of the demo company: a handful of tickets in every state."""
+"""The support part of the demo company: tickets of two years, in every state."""
 
+import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,6 +15,11 @@ from core.demo import Demo
 from core.interactions.models import Interaction
 from plugins.support.models import Message, Ticket
 from plugins.support.services import add_note, change_ticket, open_ticket, reply
+
+_FILE = Path(__file__).parent / "data" / "tickets.toml"
+# Who answers, by the language of the colleague who looks after the customer.
+_AGENTS = {"en": ("support", "emma"), "fi": ("noora",), "zh": ("yating",)}
+_CLOCK = ("08:24", "10:51", "13:07", "15:38", "16:44")
 
 
 @dataclass(frozen=True)
@@ -146,9 +155,64 @@ STORIES = (
 
 def load(demo: Demo) -> None:
     """Open the tickets and say on them what was said, at the time it was said."""
-    for story in STORIES:
-        if story.firm in demo.contacts:
-            _tell(demo, story, demo.contacts[story.firm])
+    stories = [one for one in (*STORIES, *_written(demo)) if one.firm in demo.contacts]
+    # The oldest first: numbers go up with the days.
+    before = {one.firm: demo.contacts[one.firm].last_interaction_at for one in stories}
+    for story in sorted(stories, key=lambda one: one.said[0].days):
+        _tell(demo, story, demo.contacts[story.firm])
+    for firm, at in before.items():
+        _note_last(demo, [one for one in stories if one.firm == firm], firm, at)
+
+
+def _note_last(
+    demo: Demo, stories: list[Story], firm: str, before: datetime | None
+) -> None:
+    """Say when something last happened with a firm: tickets are dated afterwards."""
+    said = [
+        demo.day(one.days, one.at)
+        for story in stories
+        for one in story.said
+        if not one.note
+    ]
+    latest = max([*said, *([before] if before else [])])
+    # Unrecorded, as when an entry is written: a note is no change of the contact.
+    db.session.execute(
+        sa.update(Contact)
+        .where(Contact.id == demo.contacts[firm].id)
+        .values(last_interaction_at=latest, updated_at=Contact.updated_at),
+        execution_options={"unrecorded": True, "synchronize_session": False},
+    )
+
+
+def _written(demo: Demo) -> Iterator[Story]:
+    """Read the data file: who says what is known by the firm's accounts and owner."""
+    accounts = {one.contact_id: key for key, one in demo.users.items()}
+    rows = tomllib.loads(_FILE.read_text("utf-8"))["tickets"]
+    for number, (firm, subject, day, state, *words) in enumerate(rows):
+        contact = demo.contacts.get(firm)
+        if contact is None:
+            continue
+        language = contact.owner.language if contact.owner else "en"
+        agents = _AGENTS.get(language, _AGENTS["en"])
+        agent = agents[number % len(agents)]
+        voices = {"c": accounts.get(contact.id, agent), "s": agent, "n": agent}
+        yield Story(
+            firm, subject, tuple(_said(demo, day, voices, words, number)), state
+        )
+
+
+def _said(
+    demo: Demo, day: int, voices: dict[str, str], words: list[Any], number: int
+) -> Iterator[Said]:
+    for place, (who, after, text) in enumerate(words):
+        at = _CLOCK[place] if len(words) > 2 else _CLOCK[(number + place) % 4]
+        yield Said(voices[who], _working(demo, day + after), at, text, note=who == "n")
+
+
+def _working(demo: Demo, day: int) -> int:
+    """Move what fell on a weekend to the Friday before."""
+    weekday = (demo.today + timedelta(days=day)).weekday()
+    return min(day - max(0, weekday - 4), 0)
 
 
 def _tell(demo: Demo, story: Story, firm: Contact) -> None:
@@ -167,8 +231,20 @@ def _tell(demo: Demo, story: Story, firm: Contact) -> None:
             else:
                 reply(ticket, author=author, body=one.body)
         _date_last(ticket, demo.day(one.days, one.at))
+    _settle(demo, story, ticket)
+
+
+def _settle(demo: Demo, story: Story, ticket: Ticket) -> None:
+    """Give the ticket to the colleague who answered, and end it where it ended."""
+    colleagues = [demo.users[one.by] for one in story.said]
+    answered = [one for one in colleagues if one.kind == "staff"]
+    if answered:
+        change_ticket(ticket, actor=answered[0], owner=answered[0])
     if story.state:
         change_ticket(ticket, actor=demo.users["support"], state=story.state)
+        last = story.said[-1]
+        ticket.solved_at = demo.day(last.days, last.at)
+        db.session.flush()
 
 
 def _date_last(ticket: Ticket, moment: datetime) -> None:

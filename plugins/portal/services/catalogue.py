@@ -49,6 +49,13 @@ def sold_to(user: User) -> sa.Select[Product]:
     return query
 
 
+def example_line(user: User) -> str:
+    """Write a line of a quick order that `user` could really send."""
+    query = sold_to(user).with_only_columns(Product.sku, Product.box_size)
+    row = db.session.execute(query.order_by(Product.id).limit(1)).first()
+    return f"{row.sku} {row.box_size * 12}" if row else "KV-100 24"
+
+
 def catalogue(
     user: User,
     *,

@@ -13,6 +13,7 @@ from plugins.portal import permissions
 from plugins.portal.forms import PlaceForm
 from plugins.portal.services import basket as services
 from plugins.portal.services import quick_order
+from plugins.portal.services.catalogue import example_line
 from plugins.portal.services.quick_order import CheckedLine
 from plugins.portal.views.blueprint import bp, draw, go, outsider, read_form
 
@@ -40,6 +41,7 @@ def _draw_quick_order(error: CRMError | None = None, text: str | None = None) ->
         checked=checked,
         ready=ready,
         total=sum(one.total or 0 for one in ready),
+        example=example_line(outsider()),
     )
 
 
