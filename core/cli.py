@@ -16,7 +16,9 @@ from core.app import CRM, create_app
 from core.command import RapportGroup, application
 from core.config import instance_folder
 from core.db import db
-from core.upkeep import database, doctor, plugin
+from core.export_cli import export
+from core.plugin_cli import plugin
+from core.upkeep import database, doctor
 from core.users.defaults import ensure_default_roles
 from core.users.models import User
 from core.users.services import create_user
@@ -166,6 +168,7 @@ def demo(reset: bool, data: Path | None, as_json: bool, url: str) -> None:
 
 rapport.add_command(database)
 rapport.add_command(plugin)
+rapport.add_command(export)
 rapport.add_command(doctor)
 
 
