@@ -64,7 +64,7 @@ def changing_tables(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Look at tables without a warning for each index on an expression: SQLite hides them."""
+    """Look at tables without a warning for each index that SQLite cannot tell of."""
     with warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", "Skipped unsupported reflection", sa.exc.SAWarning

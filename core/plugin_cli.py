@@ -24,7 +24,9 @@ from core.plugin_life import (
 )
 from core.plugin_manager import PluginError, installed_plugins, plugin_names
 
-_RESTART = "If Rapport is running, start it again: restart rapport run and rapport worker."
+_RESTART = (
+    "If Rapport is running, start it again: restart rapport run and rapport worker."
+)
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _PLACES = {
     "menu_items": "menu lines",
@@ -241,7 +243,10 @@ def _show(found: Plan) -> None:
         _lines(_PLACES[hook], titles)
     _lines(
         "permissions",
-        [f"{one} ({', '.join(r) or 'no role'})" for one, r in found.permissions.items()],
+        [
+            f"{one} ({', '.join(r) or 'no role'})"
+            for one, r in found.permissions.items()
+        ],
     )
     _lines("settings stored", found.settings)
     _lines("kinds of import", found.imports)

@@ -72,7 +72,11 @@ def _show(error: CRMError) -> Any:
     view = current_app.view_functions.get(request.endpoint or "")
     draw = getattr(view, "on_refusal", None)
     if draw is not None and isinstance(error, Invalid | Conflict):
-        return draw(error, **(request.view_args or {})), error.status
+        try:
+            return draw(error, **(request.view_args or {})), error.status
+        except CRMError as other:
+            # The form is not for this reader: that is what they are told.
+            return _page(other)
     if isinstance(error, NotSignedIn) and request.method == "GET":
         here = request.full_path.rstrip("?")
         return redirect(url_for("users.sign_in", next=here))

@@ -141,7 +141,9 @@ def test_foreign_keys_stay_at_home_or_lead_to_core_with_an_ondelete(plugin):
             if home.startswith(f"{package}.") or other.name.startswith(f"{plugin}_"):
                 continue
             if not home.startswith("core."):
-                wrong.append(f"{key.parent} points to {other.name}, which is not core's")
+                wrong.append(
+                    f"{key.parent} points to {other.name}, which is not core's"
+                )
             elif not key.ondelete and other.name != "audience":
                 wrong.append(f"{key.parent} does not say ondelete")
     nothing_wrong(wrong)
@@ -174,8 +176,8 @@ def test_what_a_plugin_uses_is_declared_and_what_it_declares_is_used(make_app, p
     }
     words = [path.read_text("utf-8") for path in templates(plugin)]
     for path, tree in sources(plugin):
-        code = path.read_text("utf-8")
-        words.append(code if path.name not in {"permissions.py", "plugin.py"} else "")
+        if path.name not in {"permissions.py", "plugin.py"}:
+            words.append(path.read_text("utf-8"))
         wrong += [
             f"{path.name} announces {name}, which register_event_types lacks"
             for name in _announced(tree)
@@ -184,16 +186,19 @@ def test_what_a_plugin_uses_is_declared_and_what_it_declares_is_used(make_app, p
     for name in _CAN.findall("\n".join(words)):
         if name not in permissions:
             wrong.append(f"can({name!r}): no plugin declares it")
-    constants = _constants(plugin)
-    for one in asked(plugin, "register_permissions"):
-        said = [one.name, *constants.get(one.name, [])]
-        used = any(re.search(rf"\b{re.escape(w)}\b", "\n".join(words)) for w in said)
-        if one.name not in asking and not used:
-            wrong.append(f"nothing asks for the permission {one.name}")
-    for name in (one.name for one in asked(plugin, "register_event_types")):
-        if not any(name in text for text in _uses_of_events(plugin)):
+    said = "\n".join(words)
+    for name, others in _names_of(plugin, "Permission").items():
+        if name not in asking and not _said(said, name, *others):
+            wrong.append(f"nothing asks for the permission {name}")
+    code = "\n".join(_without_declarations(plugin))
+    for name, others in _names_of(plugin, "EventType").items():
+        if not _said(code, name, *others):
             wrong.append(f"nothing announces {name}")
     nothing_wrong(wrong)
+
+
+def _said(text: str, *names: str) -> bool:
+    return any(re.search(rf"\b{re.escape(one)}\b", text) for one in names)
 
 
 def _announced(tree: ast.Module) -> Iterator[str]:
@@ -205,26 +210,47 @@ def _announced(tree: ast.Module) -> Iterator[str]:
                 yield first.value
 
 
-def _constants(plugin: str) -> dict[str, list[str]]:
-    """Say under which names in permissions.py a permission is known."""
+def _declares(node: ast.AST, kind: str) -> str | None:
+    """Give the name in `Permission("name", …)` or `EventType("name", …)`."""
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == kind:
+        first = node.args[0] if node.args else None
+        if isinstance(first, ast.Constant):
+            return str(first.value)
+    return None
+
+
+def _names_of(plugin: str, kind: str) -> dict[str, list[str]]:
+    """Give what is declared, with the constants that stand for it."""
     found: dict[str, list[str]] = {}
-    for path, tree in sources(plugin):
-        for node in tree.body if path.name == "permissions.py" else ():
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-                first = node.value.args[0] if node.value.args else None
-                if isinstance(first, ast.Constant):
-                    names = [t.id for t in node.targets if isinstance(t, ast.Name)]
-                    found.setdefault(str(first.value), []).extend(names)
+    for _path, tree in sources(plugin):
+        for node in ast.walk(tree):
+            if name := _declares(node, kind):
+                found.setdefault(name, [])
+            if isinstance(node, ast.Assign) and (name := _declares(node.value, kind)):
+                names = [one.id for one in node.targets if isinstance(one, ast.Name)]
+                found.setdefault(name, []).extend(names)
     return found
 
 
-def _uses_of_events(plugin: str) -> list[str]:
-    """Give the code but for the declarations themselves."""
-    kept = []
+class _Undeclared(ast.NodeTransformer):
+    """Takes declarations, imports and `ALL = […]` out of a module."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        return ast.Constant(None) if _declares(node, "EventType") else node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
+        declaring = any(_declares(one, "EventType") for one in ast.walk(node.value))
+        listing = any(getattr(t, "id", "") in {"ALL", "TYPES"} for t in node.targets)
+        if declaring or listing:
+            return ast.Pass()
+        return self.generic_visit(node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
+        return ast.Pass()
+
+
+def _without_declarations(plugin: str) -> Iterator[str]:
+    """Give the code in which only what uses an event type still names it."""
     for _path, tree in sources(plugin):
-        for node in ast.walk(tree):
-            called = getattr(getattr(node, "func", None), "id", "")
-            if isinstance(node, ast.Call) and called == "EventType":
-                node.args = node.args[1:]
-        kept.append(ast.unparse(tree))
-    return kept
+        yield ast.unparse(_Undeclared().visit(tree))

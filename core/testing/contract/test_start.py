@@ -50,5 +50,7 @@ def test_settings_load_from_nothing_and_wrong_ones_are_refused(make_app, plugin)
     refused = schema().validate(dict.fromkeys(fields, object()))
     nothing_wrong(f"{one} takes anything" for one in sorted(fields - set(refused)))
     nothing_wrong(
-        f"{one} is refused without a message" for one, said in refused.items() if not said
+        f"{one} is refused without a message"
+        for one, said in refused.items()
+        if not said
     )
