@@ -24,9 +24,7 @@ from core.plugin_life import (
 )
 from core.plugin_manager import PluginError, installed_plugins, plugin_names
 
-_RESTART = (
-    "If Rapport is running, start it again: restart rapport run and rapport worker."
-)
+_RESTART = "A running Rapport does not notice: restart rapport run and rapport worker."
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _PLACES = {
     "menu_items": "menu lines",
@@ -94,7 +92,10 @@ def new(name: str, into: Path, package: str | None) -> None:
 @click.argument("name")
 @_json
 def check(name: str, as_json: bool) -> None:
-    """Run the contract that every plugin passes. Example: rapport plugin check visits."""
+    """Run the contract that every plugin passes.
+
+    Example: rapport plugin check visits
+    """
     _refuse_unknown(name)
     try:
         from core.testing.contract.report import check_plugin
@@ -120,7 +121,10 @@ def check(name: str, as_json: bool) -> None:
 @click.argument("name")
 @_json
 def plan(name: str, as_json: bool) -> None:
-    """Say what removing a plugin would take away. Example: rapport plugin plan support."""
+    """Say what removing a plugin would take away.
+
+    Example: rapport plugin plan support
+    """
     found = plan_removal(_app_with(name), name)
     if as_json:
         click.echo(json.dumps(found.as_dict()))
@@ -166,7 +170,10 @@ def remove(name: str, yes: bool, as_json: bool) -> None:
 )
 @_json
 def restore(name: str, archive: Path | None, as_json: bool) -> None:
-    """Put a removed plugin back with its data. Example: rapport plugin restore support."""
+    """Put a removed plugin back with its data.
+
+    Example: rapport plugin restore support
+    """
     app = _app_with(name)
     found = archives_of(Path(app.config["INSTANCE"]), name)
     if archive is None and not found:
@@ -241,6 +248,7 @@ def _show(found: Plan) -> None:
     _lines("API", found.api)
     for hook, titles in found.on_pages.items():
         _lines(_PLACES[hook], titles)
+    granted = found.permissions
     _lines(
         "permissions",
         [

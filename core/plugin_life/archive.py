@@ -1,8 +1,8 @@
 """The archive of a plugin: its rows as JSON lines, so exact that they can come back.
 
 `manifest.json` says what and when; `tables/NAME.jsonl` holds a table, one row a line;
-`core/NAME.jsonl` what core kept for the plugin; `files/HASH` the uploaded bytes. SQLite's
-values are written as it keeps them, PostgreSQL's as the text it writes itself.
+`core/NAME.jsonl` what core kept for the plugin; `files/HASH` the uploaded bytes.
+SQLite's values are written as it keeps them, PostgreSQL's as the text it writes itself.
 """
 
 import base64
@@ -48,7 +48,7 @@ def _needs(table: sa.Table, waiting: list[sa.Table]) -> bool:
 
 
 def late_columns(table: sa.Table, later: set[str]) -> list[str]:
-    """Name the columns that point into tables of `later`, whose rows are yet to come."""
+    """Name the columns that point into `later`, tables whose rows are yet to come."""
     return [
         key.parent.name
         for key in table.foreign_keys

@@ -228,7 +228,7 @@ def _restore_core(connection: Connection, own: Belongings, opened: ZipFile) -> N
 def _add_missing(
     connection: Connection, one: sa.Table, rows: list[Values], unique: tuple[str, ...]
 ) -> None:
-    """Add rows that nobody has written again; ids given anew meanwhile are not taken."""
+    """Add the rows that nobody has written again meanwhile."""
     present = {
         tuple(str(value) for value in row)
         for row in connection.execute(sa.select(*[one.columns[u] for u in unique]))

@@ -27,7 +27,7 @@ def turn_on(app: Flask, name: str) -> None:
     off = set(switched_off(folder))
     if name not in off and name in app.config["PLUGINS_DISABLED"]:
         raise PluginError(
-            f"{name!r} is off by PLUGINS_DISABLED in the configuration: take it out there"
+            f"{name!r} is off by PLUGINS_DISABLED in the configuration: take it out"
         )
     _write(folder, off - {name})
 

@@ -114,7 +114,9 @@ def test_a_removed_plugin_leaves_the_rest_alone_and_comes_back_row_for_row(
 def test_what_comes_back_goes_on_counting_where_it_stopped(company):
     with db.transaction() as session:
         (last,) = session.execute(sa.text("SELECT max(id) FROM support_ticket")).one()
-        session.execute(sa.text(f"DELETE FROM support_ticket WHERE id = {last}"))
+        session.execute(
+            sa.text("DELETE FROM support_ticket WHERE id = :last"), {"last": last}
+        )
     gone = remove_plugin(company, "support")
     put_back(company, gone.archive)
     contact, user = make_contact("Uusi Oy"), make_user()

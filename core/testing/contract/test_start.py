@@ -49,8 +49,5 @@ def test_settings_load_from_nothing_and_wrong_ones_are_refused(make_app, plugin)
     nothing_wrong(f"{one} has no load_default" for one in sorted(fields - loaded))
     refused = schema().validate(dict.fromkeys(fields, object()))
     nothing_wrong(f"{one} takes anything" for one in sorted(fields - set(refused)))
-    nothing_wrong(
-        f"{one} is refused without a message"
-        for one, said in refused.items()
-        if not said
-    )
+    silent = [one for one, said in refused.items() if not said]
+    nothing_wrong(f"{one} is refused without a message" for one in silent)
