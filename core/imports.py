@@ -6,7 +6,7 @@ steps, remembering keys and taking an import back are core's work (`core.importi
 the same for every kind.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
@@ -26,6 +26,21 @@ Bring: TypeAlias = Callable[[Row, "ImportContext"], Model | None]
 
 
 @dataclass(frozen=True)
+class Export:
+    """How the records of a kind go out: `rapport export products --format csv`.
+
+    `rows(records, user)` gives the rows of one page of `model`, of what `user` may
+    see; a row has the names of the kind's schema, so that a file that went out can
+    come in. It may read the database, and asks for a whole page at once. `fields` are
+    the columns of a table, in order; what is nested deeper goes out as JSON only.
+    """
+
+    model: type[Record]
+    rows: Callable[[Sequence[Any], User], Iterable[Row]]
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ImportKind:
     """A kind of file: `rapport import products prices.csv`.
 
@@ -35,15 +50,17 @@ class ImportKind:
     services and returns it. It flushes and never commits; what it raises (`Invalid`,
     `NotFound`, …) refuses this row alone. `columns` says how the columns of a file
     without a mapping become fields, in the language of docs/imports.md; columns named
-    as the fields need no word.
+    as the fields need no word. `export` says how the same goes out; without `bring` a
+    kind only goes out.
     """
 
     name: str
     title: object
     schema: type[ma.Schema]
-    bring: Bring
+    bring: Bring | None
     permission: Permission
     columns: Mapping[str, Any] = field(default_factory=dict)
+    export: Export | None = None
 
 
 @dataclass

@@ -248,7 +248,6 @@ def _show(found: Plan) -> None:
     _lines("API", found.api)
     for hook, titles in found.on_pages.items():
         _lines(_PLACES[hook], titles)
-    granted = found.permissions
     _lines(
         "permissions",
         [

@@ -17,6 +17,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from core.errors import Invalid
 from core.i18n import _
+from core.importing.values import as_written
 
 Cells: TypeAlias = dict[str, str]
 
@@ -212,6 +213,8 @@ def _csv_rows(table: Table, file: IO[str]) -> Iterator[TableRow]:
 def _row(
     table: Table, line: int, cells: list[str], part: float, problem: str | None = None
 ) -> TableRow:
+    # What our own export made harmless for spreadsheets means what it meant before.
+    cells = [as_written(cell) for cell in cells]
     named = dict(zip(table.headings, cells, strict=False))
     text = "".join(cells)
     # Our own sign for bytes that are not text, unless the file's author wrote it.

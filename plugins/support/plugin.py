@@ -1,7 +1,7 @@
 """Support: tickets whose messages are interactions."""
 
 from core import hookimpl
-from plugins.support import api, events, panels, permissions, search, views
+from plugins.support import api, events, exports, panels, permissions, search, views
 from plugins.support import demo as demo_part
 
 
@@ -23,6 +23,11 @@ def register_event_types():
 @hookimpl
 def register_records():
     return [search.RECORD]
+
+
+@hookimpl
+def register_imports():
+    return [exports.KIND]
 
 
 @hookimpl

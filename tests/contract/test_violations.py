@@ -87,9 +87,11 @@ def init_app(app):
     "entangled": (
         6,
         "models.py",
-        'sa.ForeignKey("contact.id", ondelete="CASCADE")',
-        'sa.ForeignKey("support_ticket.id", ondelete="CASCADE")',
-        "points to support_ticket, not core's",
+        "    done_at: Mapped",
+        "    ticket_id: Mapped[int | None] = mapped_column(\n"
+        '        sa.ForeignKey("support_ticket.id", ondelete="SET NULL")\n    )\n'
+        "    done_at: Mapped",
+        "points to support_ticket",
     ),
     "ajar": (
         7,
@@ -171,9 +173,8 @@ def register_subscribers():
     "anything": (
         11,
         "settings.py",
-        'class AnythingSettings(Schema):\n    """The settings; each has a default."""\n',
-        'class AnythingSettings(Schema):\n    """The settings; each has a default."""\n\n'
-        "    free = fields.Raw(load_default=None)\n",
+        "    shown = ",
+        "    free = fields.Raw(load_default=None)\n    shown = ",
         "free takes anything",
     ),
     "nameless": (

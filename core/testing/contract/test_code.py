@@ -141,9 +141,7 @@ def test_foreign_keys_stay_at_home_or_lead_to_core_with_an_ondelete(plugin):
             if home.startswith(f"{package}.") or other.name.startswith(f"{plugin}_"):
                 continue
             if not home.startswith("core."):
-                wrong.append(
-                    f"{key.parent} points to {other.name}, which is not core's"
-                )
+                wrong.append(f"{key.parent} points to {other.name}, not core's")
             elif not key.ondelete and other.name != "audience":
                 wrong.append(f"{key.parent} does not say ondelete")
     nothing_wrong(wrong)
