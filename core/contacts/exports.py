@@ -32,11 +32,8 @@ def rows_of_contacts(
     seen = visible_to(user, Contact).where(Contact.id.in_(wanted))
     names = {one.id: one.name for one in db.session.scalars(seen)}
     owners = {one.owner_id for one in contacts if one.owner_id}
-    mails = dict(
-        db.session.execute(sa.select(User.id, User.email).where(User.id.in_(owners)))
-        .tuples()
-        .all()
-    )
+    query_of_mails = sa.select(User.id, User.email).where(User.id.in_(owners))
+    mails = {row.id: row.email for row in db.session.execute(query_of_mails)}
     for one in contacts:
         row: dict[str, object] = {name: getattr(one, name) for name in _SAME}
         place = first.get(one.id)

@@ -207,14 +207,14 @@ def _csv_rows(table: Table, file: IO[str]) -> Iterator[TableRow]:
             cells = next(csv.reader(lines.taken[:1], delimiter=table.delimiter))
         # What the decoder has read ahead is at most a few kilobytes.
         part = min(file.buffer.tell() / size, 1.0)  # type: ignore[attr-defined]
+        # What our own export made harmless for spreadsheets means what it meant.
+        cells = [as_written(cell) for cell in cells]
         yield _row(table, line, cells, part, problem)
 
 
 def _row(
     table: Table, line: int, cells: list[str], part: float, problem: str | None = None
 ) -> TableRow:
-    # What our own export made harmless for spreadsheets means what it meant before.
-    cells = [as_written(cell) for cell in cells]
     named = dict(zip(table.headings, cells, strict=False))
     text = "".join(cells)
     # Our own sign for bytes that are not text, unless the file's author wrote it.

@@ -154,12 +154,14 @@ def last_id(connection: Connection, table: str) -> int | None:
         if not sa.inspect(connection).has_table("sqlite_sequence"):
             return None
         query = "SELECT seq FROM sqlite_sequence WHERE name = :table"
-        return connection.scalar(sa.text(query), {"table": table})
+        found: int | None = connection.scalar(sa.text(query), {"table": table})
+        return found
     sequence = _sequence(connection, table)
     if sequence is None:
         return None
     query = f"SELECT CASE WHEN is_called THEN last_value END FROM {sequence}"  # noqa: S608 - PostgreSQL's own name
-    return connection.scalar(sa.text(query))
+    last: int | None = connection.scalar(sa.text(query))
+    return last
 
 
 def restore_last_id(connection: Connection, table: str, last: int | None) -> None:
@@ -187,4 +189,5 @@ def _sequence(connection: Connection, table: str) -> str | None:
     if "id" not in {one["name"] for one in sa.inspect(connection).get_columns(table)}:
         return None
     query = sa.text("SELECT pg_get_serial_sequence(:table, 'id')")
-    return connection.scalar(query, {"table": f'"{table}"'})
+    found: str | None = connection.scalar(query, {"table": f'"{table}"'})
+    return found

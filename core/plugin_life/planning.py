@@ -108,8 +108,8 @@ def _plan_rows(own: Belongings, plan: Plan) -> None:
     plan.links = count(Link, kept[table(Link)])
     for one in own.subscribers:
         plan.subscriptions[one] = count(Delivery, Delivery.subscriber == one)
-    for one in own_tables(connection, own.tables(connection)):
-        plan.tables[one.name] = count(one)
+    for found in own_tables(connection, own.tables(connection)):
+        plan.tables[found.name] = count(found)
     for sha256 in file_hashes(own):
         if file_store().exists(sha256):
             plan.files += 1

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from core import hookspecs
 from core.db import Model
@@ -208,7 +209,7 @@ def _announced(tree: ast.Module) -> Iterator[str]:
                 yield first.value
 
 
-def _declares(node: ast.AST, kind: str) -> str | None:
+def _declares(node: Any, kind: str) -> str | None:
     """Give the name in `Permission("name", …)` or `EventType("name", …)`."""
     if isinstance(node, ast.Call) and getattr(node.func, "id", "") == kind:
         first = node.args[0] if node.args else None
