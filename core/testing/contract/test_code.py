@@ -201,6 +201,7 @@ def _said(text: str, *names: str) -> bool:
 
 
 def _announced(tree: ast.Module) -> Iterator[str]:
+    node: Any
     for node in ast.walk(tree):
         named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         if named and node.func.id == "announce" and node.args:
@@ -211,8 +212,9 @@ def _announced(tree: ast.Module) -> Iterator[str]:
 
 def _declares(node: Any, kind: str) -> str | None:
     """Give the name in `Permission("name", …)` or `EventType("name", …)`."""
-    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == kind:
-        first = node.args[0] if node.args else None
+    called = getattr(getattr(node, "func", None), "id", "")
+    if called == kind:
+        first = next(iter(node.args), None)
         if isinstance(first, ast.Constant):
             return str(first.value)
     return None
