@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 import marshmallow as ma
 
 from core.db import Model, Record, db
-from core.errors import Invalid
+from core.errors import CRMError, Invalid
 from core.i18n import _
 from core.importing.keys import Keys
 from core.permissions import Permission
@@ -23,6 +23,30 @@ R = TypeVar("R", bound=Record)
 
 Row: TypeAlias = dict[str, Any]
 Bring: TypeAlias = Callable[[Row, "ImportContext"], Model | None]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedRow:
+    """A row of a file, and what its source calls it, if it says so."""
+
+    key: str | None
+    fields: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The reference of the record a row made; `beside` are others it touched.
+
+    Each of those is a reference, its version, and whether it is new.
+    """
+
+    ref: str
+    beside: tuple[tuple[str, int, bool], ...] = ()
+
+
+BringMany: TypeAlias = Callable[
+    [Sequence[KeyedRow], "ImportContext"], Sequence[Made | CRMError]
+]
 
 
 @dataclass(frozen=True)
@@ -52,6 +76,11 @@ class ImportKind:
     without a mapping become fields, in the language of docs/imports.md; columns named
     as the fields need no word. `export` says how the same goes out; without `bring` a
     kind only goes out.
+    as the fields need no word.
+
+    `bring_many(rows, context)` is for kinds that come in great numbers: it makes the
+    records of as many leading rows as are plainly new, and says for each what it made
+    or why it is refused. The row it stops before goes to `bring`.
     """
 
     name: str
@@ -61,6 +90,7 @@ class ImportKind:
     permission: Permission
     columns: Mapping[str, Any] = field(default_factory=dict)
     export: Export | None = None
+    bring_many: BringMany | None = None
 
 
 @dataclass

@@ -9,6 +9,7 @@ from core.contacts import permissions, services
 from core.contacts.affiliations import affiliate
 from core.contacts.exports import rows_of_contacts
 from core.contacts.finding import fold
+from core.contacts.many import bring_contacts, kind_of
 from core.contacts.models import Affiliation, Contact
 from core.db import db
 from core.errors import Invalid
@@ -68,7 +69,8 @@ class ContactRow(Schema):
 def bring_contact(row: Row, context: ImportContext) -> Contact:
     """Make or change the contact of a row, and join it to its organisation."""
     values = dict(row)
-    kind = values.pop("kind", None) or _kind_of(values)
+    kind = kind_of(values)
+    values.pop("kind", None)
     parent = _organisation(values, context, "parent")
     organisation = _organisation(values, context, "organisation")
     role = values.pop("organisation_role", "")
@@ -86,12 +88,6 @@ def bring_contact(row: Row, context: ImportContext) -> Contact:
     if organisation is not None and not _belongs(contact, organisation, role):
         affiliate(contact, organisation=organisation, role=role)
     return contact
-
-
-def _kind_of(values: dict[str, Any]) -> str:
-    """Say what a row is about that does not say it itself."""
-    personal = {"given_name", "family_name", "organisation", "organisation_key"}
-    return "person" if personal & values.keys() else "organisation"
 
 
 def _organisation(
@@ -171,6 +167,7 @@ KIND = ImportKind(
     schema=ContactRow,
     bring=bring_contact,
     permission=permissions.IMPORT,
+    bring_many=bring_contacts,
     columns={
         "emails": [{"address": f"email{n}", "label": f"email{n}_label"} for n in _MORE],
         "phones": [{"number": f"phone{n}", "label": f"phone{n}_label"} for n in _MORE],
