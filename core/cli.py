@@ -18,8 +18,10 @@ from core.checkup import missing_plugins, missing_sentence
 from core.command import RapportGroup, application
 from core.config import instance_folder
 from core.db import db
+from core.export_cli import export
 from core.logs import FACTS, configure_logs
-from core.upkeep import database, doctor, plugin
+from core.plugin_cli import plugin
+from core.upkeep import database, doctor
 from core.users.defaults import ensure_default_roles
 from core.users.models import User
 from core.users.services import create_user
@@ -179,6 +181,7 @@ def demo(reset: bool, data: Path | None, as_json: bool, url: str) -> None:
 
 rapport.add_command(database)
 rapport.add_command(plugin)
+rapport.add_command(export)
 rapport.add_command(doctor)
 rapport.add_command(backup)
 rapport.add_command(restore)

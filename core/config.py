@@ -70,6 +70,10 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
+# What the commands switched off; the configuration file is the administrator's own.
+SWITCHES = "plugins.json"
+
+
 def load_config(instance: Path) -> dict[str, Any]:
     """Read the configuration of the deployment in the folder `instance`.
 
@@ -89,7 +93,21 @@ def load_config(instance: Path) -> dict[str, Any]:
         text = os.environ.get(f"RAPPORT_{key}")
         if text is not None:
             config[key] = _typed(key, text, DEFAULTS.get(key))
+    off = [*config["PLUGINS_DISABLED"], *switched_off(instance)]
+    config["PLUGINS_DISABLED"] = list(dict.fromkeys(off))
     return config | _paths(config, instance)
+
+
+def switched_off(instance: Path) -> list[str]:
+    """Name the plugins that `rapport plugin off` and `remove` keep off here."""
+    file = instance / SWITCHES
+    if not file.exists():
+        return []
+    try:
+        found = json.loads(file.read_text("utf-8"))["off"]
+        return [str(one) for one in found]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{file} cannot be read: {error!r}") from error
 
 
 def _typed(key: str, text: str, default: object) -> object:

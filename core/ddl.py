@@ -1,6 +1,7 @@
 """The one transaction in which tables may change, safe on both databases."""
 
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,9 @@ from core.engine import may_write
 from core.errors import CRMError
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
+
+CORE = "core"
+SUFFIX = "_alembic_version"
 
 # Any number will do, as long as every process of Rapport takes the same one.
 LOCK = 7_370_612_044
@@ -56,6 +60,32 @@ def changing_tables(engine: Engine) -> Iterator[Connection]:
             with connection.begin():
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
                 yield connection
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Look at tables without a warning for each index that SQLite cannot tell of."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", "Skipped unsupported reflection", sa.exc.SAWarning
+        )
+        yield
+
+
+def refuse_while_plugins_stand(connection: Connection) -> None:
+    """Keep core's tables while a plugin's hang on them; raises `MigrationError`."""
+    standing = [
+        table.removesuffix(SUFFIX)
+        for table in sa.inspect(connection).get_table_names()
+        if table.endswith(SUFFIX) and table != f"{CORE}{SUFFIX}"
+    ]
+    if standing:
+        raise MigrationError(
+            _(
+                "Core's tables carry those of %(plugins)s: take these back first.",
+                plugins=", ".join(sorted(standing)),
+            )
+        )
 
 
 def _check_foreign_keys(connection: Connection) -> None:

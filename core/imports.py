@@ -6,7 +6,7 @@ steps, remembering keys and taking an import back are core's work (`core.importi
 the same for every kind.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
@@ -50,6 +50,21 @@ BringMany: TypeAlias = Callable[
 
 
 @dataclass(frozen=True)
+class Export:
+    """How the records of a kind go out: `rapport export products --format csv`.
+
+    `rows(records, user)` gives the rows of one page of `model`, of what `user` may
+    see; a row has the names of the kind's schema, so that a file that went out can
+    come in. It may read the database, and asks for a whole page at once. `fields` are
+    the columns of a table, in order; what is nested deeper goes out as JSON only.
+    """
+
+    model: type[Record]
+    rows: Callable[[Sequence[Any], User], Iterable[Row]]
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ImportKind:
     """A kind of file: `rapport import products prices.csv`.
 
@@ -59,6 +74,8 @@ class ImportKind:
     services and returns it. It flushes and never commits; what it raises (`Invalid`,
     `NotFound`, …) refuses this row alone. `columns` says how the columns of a file
     without a mapping become fields, in the language of docs/imports.md; columns named
+    as the fields need no word. `export` says how the same goes out; without `bring` a
+    kind only goes out.
     as the fields need no word.
 
     `bring_many(rows, context)` is for kinds that come in great numbers: it makes the
@@ -69,9 +86,10 @@ class ImportKind:
     name: str
     title: object
     schema: type[ma.Schema]
-    bring: Bring
+    bring: Bring | None
     permission: Permission
     columns: Mapping[str, Any] = field(default_factory=dict)
+    export: Export | None = None
     bring_many: BringMany | None = None
 
 

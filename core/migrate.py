@@ -7,9 +7,7 @@ A plugin whose code is gone stops nobody, because nobody reads its version table
 """
 
 import re
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,12 +24,16 @@ from pluggy import PluginManager
 from sqlalchemy.engine import Connection
 
 from core.db import Model, db
-from core.ddl import MigrationError, changing_tables
+from core.ddl import (
+    CORE,
+    SUFFIX,
+    MigrationError,
+    changing_tables,
+    quietly,
+    refuse_while_plugins_stand,
+)
 from core.i18n import _
 from core.revisions import compose, render_item, write
-
-CORE = "core"
-SUFFIX = "_alembic_version"
 
 # What Alembic calls to learn the steps: (revisions of the database, context) → steps.
 Plan = Callable[[Any, Any], Any]
@@ -129,17 +131,24 @@ def lineages(app: Flask) -> list[Lineage]:
 
 def upgrade(app: Flask, plugin: str | None = None, target: str = "head") -> list[str]:
     """Bring all lineages, or that of `plugin`, to `target`; say what was run."""
+    with app.app_context(), changing_tables(db.engine) as connection:
+        return [
+            step
+            for lineage in _chosen(app, plugin)
+            for step in raise_tables(connection, lineage, target)
+        ]
+
+
+def raise_tables(
+    connection: Connection, lineage: Lineage, target: str = "head"
+) -> list[str]:
+    """Bring one lineage to `target` within a transaction of `changing_tables`."""
 
     def plan(lineage: Lineage, script: ScriptDirectory) -> Plan:
         head = lineage.head if target == "head" else target
         return lambda current, _: script._upgrade_revs(head or "head", current)
 
-    with app.app_context(), changing_tables(db.engine) as connection:
-        return [
-            step
-            for lineage in _chosen(app, plugin)
-            for step in run_steps(lineage, connection, plan)
-        ]
+    return run_steps(lineage, connection, plan)
 
 
 def downgrade(app: Flask, plugin: str | None = None, target: str = "base") -> list[str]:
@@ -147,23 +156,34 @@ def downgrade(app: Flask, plugin: str | None = None, target: str = "base") -> li
 
     At base a lineage's tables and its version table are gone, with their rows.
     """
-
-    def plan(lineage: Lineage, script: ScriptDirectory) -> Plan:
-        return lambda current, _: script._downgrade_revs(target, current)
-
     done: list[str] = []
     with app.app_context(), changing_tables(db.engine) as connection:
         for lineage in reversed(_chosen(app, plugin)):
             if lineage.name == CORE and target == "base":
-                _refuse_while_plugins_stand(connection)
-            done += run_steps(lineage, connection, plan)
-            if lineage.current(connection) is None:
-                connection.execute(
-                    sa.schema.DropTable(
-                        sa.Table(lineage.version_table, sa.MetaData()), if_exists=True
-                    )
-                )
+                refuse_while_plugins_stand(connection)
+            done += take_back(connection, lineage, target)
     return done
+
+
+def take_back(
+    connection: Connection, lineage: Lineage, target: str = "base"
+) -> list[str]:
+    """Take one lineage back within a transaction of `changing_tables`."""
+
+    def plan(lineage: Lineage, script: ScriptDirectory) -> Plan:
+        return lambda current, _: script._downgrade_revs(target, current)
+
+    done = run_steps(lineage, connection, plan)
+    if lineage.current(connection) is None:
+        version = sa.Table(lineage.version_table, sa.MetaData())
+        connection.execute(sa.schema.DropTable(version, if_exists=True))
+    return done
+
+
+def lineage_of(app: Flask, plugin: str) -> Lineage:
+    """Give the lineage of one plugin; raises `MigrationError` when it is not on."""
+    (lineage,) = _chosen(app, plugin)
+    return lineage
 
 
 def status(app: Flask) -> list[LineageStatus]:
@@ -178,7 +198,7 @@ def status(app: Flask) -> list[LineageStatus]:
 def differences(app: Flask, plugin: str = CORE) -> list[Any]:
     """Compare the database with the models; empty when a lineage is at its head."""
     (lineage,) = _chosen(app, plugin)
-    with app.app_context(), db.engine.connect() as connection, _quiet():
+    with app.app_context(), db.engine.connect() as connection, quietly():
         found: list[Any] = compare_metadata(lineage.context(connection), Model.metadata)
         return found
 
@@ -190,7 +210,7 @@ def new_revision(app: Flask, plugin: str, slug: str, message: str) -> Path:
     a migration that only moves rows is written by hand.
     """
     (lineage,) = _chosen(app, plugin)
-    with app.app_context(), db.engine.connect() as connection, _quiet():
+    with app.app_context(), db.engine.connect() as connection, quietly():
         if not re.fullmatch(r"[a-z][a-z0-9_]*", slug):
             raise MigrationError(
                 _("Use small letters, digits and _ in the short name.")
@@ -273,28 +293,3 @@ def owner_of(table: str, plugins: Sequence[str]) -> str | None:
     if named:
         return max(named, key=len)
     return CORE if home is None and table in Model.metadata.tables else None
-
-
-def _refuse_while_plugins_stand(connection: Connection) -> None:
-    standing = [
-        table.removesuffix(SUFFIX)
-        for table in sa.inspect(connection).get_table_names()
-        if table.endswith(SUFFIX) and table != f"{CORE}{SUFFIX}"
-    ]
-    if standing:
-        raise MigrationError(
-            _(
-                "Core's tables carry those of %(plugins)s: take these back first.",
-                plugins=", ".join(sorted(standing)),
-            )
-        )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Compare without a warning for each index on an expression: SQLite hides them."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", "Skipped unsupported reflection", sa.exc.SAWarning
-        )
-        yield

@@ -1,4 +1,4 @@
-"""`rapport db …`, `rapport plugin …` and `rapport doctor`: looking after the house."""
+"""`rapport db …` and `rapport doctor`: looking after the house."""
 
 import json
 import sys
@@ -9,7 +9,6 @@ from core import migrate
 from core.app import CRM
 from core.checkup import examine
 from core.command import with_app
-from core.plugin_manager import installed_plugins, plugin_names
 
 
 @click.group(name="db")
@@ -64,33 +63,6 @@ def revision(app: CRM, plugin: str, slug: str) -> None:
     """Write a migration from the models. Example: rapport db revision portal tags."""
     words = slug.replace("_", " ").capitalize()
     click.echo(str(migrate.new_revision(app, plugin, slug, f"{words}.")))
-
-
-@click.group()
-def plugin() -> None:
-    """Look after plugins.
-
-    Example: rapport plugin list
-    """
-
-
-@plugin.command(name="list")
-@click.option("--json", "as_json", is_flag=True)
-@with_app
-def plugin_list(app: CRM, as_json: bool) -> None:
-    """List the installed plugins. Example: rapport plugin list."""
-    on = plugin_names(app)
-    rows = [
-        {"name": point.name, "module": point.value, "on": point.name in on}
-        for point in installed_plugins()
-    ]
-    if as_json:
-        click.echo(json.dumps(rows))
-        return
-    for row in rows:
-        click.echo(
-            f"{row['name']:<14} {'on' if row['on'] else 'off':<4} {row['module']}"
-        )
 
 
 @click.command()

@@ -7,6 +7,7 @@ from marshmallow import fields
 
 from core.contacts import permissions, services
 from core.contacts.affiliations import affiliate
+from core.contacts.exports import rows_of_contacts
 from core.contacts.finding import fold
 from core.contacts.many import bring_contacts, kind_of
 from core.contacts.models import Affiliation, Contact
@@ -14,10 +15,19 @@ from core.db import db
 from core.errors import Invalid
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
-from core.imports import ImportContext, ImportKind, Row
+from core.imports import Export, ImportContext, ImportKind, Row
 from core.schemas import Schema, Text
 from core.users.models import User
 
+# A table has a column for each of the first few; JSON has all.
+_MORE = ("", "_2", "_3", "_4", "_5")
+_ADDRESS = ("street", "postcode", "city", "region", "country")
+_TABLE = (
+    "id", "kind", "name", "given_name", "family_name", "job_title", "organisation",
+    "organisation_role", "emails", "phones", "addresses", "roles", "tags", "language",
+    "website", "do_not_contact", "know_first", "next_step", "next_step_on", "parent",
+    "owner",
+)  # fmt: skip
 CONTACTS = "contacts"
 STAFF = "staff"
 
@@ -159,18 +169,11 @@ KIND = ImportKind(
     permission=permissions.IMPORT,
     bring_many=bring_contacts,
     columns={
-        "emails": [{"address": "email"}],
-        "phones": [{"number": "phone"}],
-        "addresses": [
-            {
-                "street": "street",
-                "postcode": "postcode",
-                "city": "city",
-                "region": "region",
-                "country": "country",
-            }
-        ],
+        "emails": [{"address": f"email{n}", "label": f"email{n}_label"} for n in _MORE],
+        "phones": [{"number": f"phone{n}", "label": f"phone{n}_label"} for n in _MORE],
+        "addresses": [{name: f"{name}{n}" for name in _ADDRESS} for n in _MORE[:3]],
         "roles": {"from": "role", "split": ","},
         "tags": {"from": "tag", "split": ","},
     },
+    export=Export(Contact, rows_of_contacts, _TABLE),
 )

@@ -17,6 +17,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from core.errors import Invalid
 from core.i18n import _
+from core.importing.values import as_written
 
 Cells: TypeAlias = dict[str, str]
 
@@ -206,6 +207,8 @@ def _csv_rows(table: Table, file: IO[str]) -> Iterator[TableRow]:
             cells = next(csv.reader(lines.taken[:1], delimiter=table.delimiter))
         # What the decoder has read ahead is at most a few kilobytes.
         part = min(file.buffer.tell() / size, 1.0)  # type: ignore[attr-defined]
+        # What our own export made harmless for spreadsheets means what it meant.
+        cells = [as_written(cell) for cell in cells]
         yield _row(table, line, cells, part, problem)
 
 

@@ -33,7 +33,7 @@ Progress = Callable[[int, float], None]
 def import_kinds(app: Flask) -> dict[str, ImportKind]:
     """Give the kinds of files that the plugins of `app` bring in, by name."""
     found: dict[str, ImportKind] = app.extensions["rapport_imports"]
-    return found
+    return {name: one for name, one in found.items() if one.bring is not None}
 
 
 def run_import(

@@ -182,9 +182,12 @@ class Importer:
     def _bring_row(
         self, taken: _Taken, context: ImportContext, changes: Changes
     ) -> None:
+        bring = self.kind.bring
+        if bring is None:
+            raise Invalid(_("Nothing here brings in “%(name)s”.", name=self.kind.name))
         try:
             with db.session.begin_nested():
-                record = self.kind.bring(taken.data, context)
+                record = bring(taken.data, context)
                 db.session.flush()
         except ComesEarlierHere:
             self.report.created += 1

@@ -58,3 +58,18 @@ def read_number(sign: str) -> Callable[[str], str]:
     """Write a number with a decimal point and without what groups its thousands."""
     groups = str.maketrans("", "", " \u00a0\u202f'" + ("." if sign == "," else ","))
     return lambda value: value.translate(groups).replace(sign, ".")
+
+
+# A spreadsheet runs what begins with one of these.
+_RUNS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def harmless(text: str) -> str:
+    """Put a ' before what a spreadsheet would run; `as_written` takes it away."""
+    return f"'{text}" if text.lstrip("'").startswith(_RUNS) else text
+
+
+def as_written(cell: str) -> str:
+    """Take away the ' that `harmless` put there."""
+    runs = cell.startswith("'") and cell.lstrip("'").startswith(_RUNS)
+    return cell[1:] if runs else cell

@@ -14,7 +14,8 @@ from core.db import db
 from core.errors import Forbidden, Invalid
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
-from core.imports import ImportContext, ImportKind, Row
+from core.imports import Export, ImportContext, ImportKind, Row
+from core.interactions.exports import rows_of_interactions
 from core.interactions.models import Interaction
 from core.interactions.permissions import SHARE
 from core.interactions.services import change_interaction, write_interaction
@@ -25,6 +26,10 @@ from core.users.models import User
 from core.visibility import visible_to
 
 INTERACTIONS = "interactions"
+_TABLE = (
+    "id", "kind", "subject", "body", "occurred_at", "direction", "contact", "author",
+    "audience", "teams", "source",
+)  # fmt: skip
 
 
 class InteractionRow(Schema):
@@ -149,4 +154,5 @@ KIND = ImportKind(
         "occurred_at": {"from": "date", "time": "%Y-%m-%d"},
         "teams": {"from": "team", "split": ","},
     },
+    export=Export(Interaction, rows_of_interactions, _TABLE),
 )

@@ -28,11 +28,20 @@ def install_plugin(folder: Path, name: str, code: str) -> None:
     module = f"{name}_plugin"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{module}.py").write_text(code, "utf-8")
-    about = folder / f"{module}-1.0.dist-info"
+    describe_distribution(folder, module, {name: module})
+
+
+def describe_distribution(folder: Path, name: str, plugins: dict[str, str]) -> None:
+    """Write into `folder` what an installer writes: a distribution and its plugins.
+
+    `plugins` says for each plugin's name which module is its front door.
+    """
+    about = folder / f"{name}-1.0.dist-info"
     about.mkdir()
     (about / "METADATA").write_text(
-        f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n", "utf-8"
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", "utf-8"
     )
+    lines = [f"{plugin} = {module}\n" for plugin, module in plugins.items()]
     (about / "entry_points.txt").write_text(
-        f"[rapport.plugins]\n{name} = {module}\n", "utf-8"
+        "[rapport.plugins]\n" + "".join(lines), "utf-8"
     )

@@ -12,11 +12,11 @@ from core.db import db
 from core.errors import Invalid
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
-from core.imports import ImportContext, ImportKind, Row
+from core.imports import Export, ImportContext, ImportKind, Row
 from core.schemas import Moment, Schema, Text
 from core.users.models import User
 from core.visibility import visible_to
-from plugins.portal import permissions
+from plugins.portal import exports, permissions
 from plugins.portal.models import (
     NAME_LENGTH,
     SKU_LENGTH,
@@ -256,6 +256,7 @@ KINDS = [
         schema=ProductRow,
         bring=bring_product,
         permission=permissions.MANAGE_PRODUCTS,
+        export=Export(Product, exports.rows_of_products, exports.PRODUCT_TABLE),
     ),
     ImportKind(
         name=STOCK,
@@ -270,6 +271,7 @@ KINDS = [
         schema=OrderRow,
         bring=bring_order,
         permission=permissions.MANAGE_ORDERS,
+        export=Export(Order, exports.rows_of_orders, exports.ORDER_TABLE),
     ),
     ImportKind(
         name=ORDER_LINES,

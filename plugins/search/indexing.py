@@ -50,8 +50,11 @@ def index_events(events: list[Event]) -> None:
     events, and hearing one twice, do not matter.
     """
     known = record_types()
+    # What a plugin had goes with it: by then nobody declares its types any more.
     refs = dict.fromkeys(
-        one.subject for one in events if one.subject.rpartition("/")[0] in known
+        one.subject
+        for one in events
+        if one.subject.rpartition("/")[0] in known or one.type.endswith(".deleted")
     )
     ops = [_operation(ref) for ref in refs]
     if not ops:

@@ -4,6 +4,7 @@ from core import hookimpl
 from plugins.support import (
     api,
     events,
+    exports,
     panels,
     permissions,
     search,
@@ -41,6 +42,11 @@ def register_notifications():
 @hookimpl
 def register_records():
     return [search.RECORD]
+
+
+@hookimpl
+def register_imports():
+    return [exports.KIND]
 
 
 @hookimpl

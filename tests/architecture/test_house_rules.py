@@ -25,7 +25,6 @@ STYLES = sorted(
 LINES, FUNCTION = 300, 40
 # Modules and functions that are longer, each with its reason.
 LONGER = {
-    "core/testing/contract.py": "the whole contract reads from top to bottom",
     "core/testing/fixtures.py": "all fixtures in one place, as pytest users expect",
 }
 

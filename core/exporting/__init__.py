@@ -1,0 +1,76 @@
+"""Take records out as a file: CSV, XLSX, JSON or vCard, page by page.
+
+What a user may not see is not in their file. `export_rows` gives the rows of a kind;
+`core.exporting.writers` writes them.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+
+from core.db import db
+from core.errors import Forbidden, Invalid
+from core.i18n import _
+from core.imports import Export, ImportKind, Row
+from core.permissions import can
+from core.records import record_types
+from core.users.models import User
+from core.visibility import visible_to
+
+# What is told after each page: how many rows so far, and which part of the whole.
+Progress = Callable[[int, float], None]
+
+
+def export_kinds(app: Flask) -> dict[str, ImportKind]:
+    """Give the kinds that go out, by name."""
+    found: dict[str, ImportKind] = app.extensions["rapport_imports"]
+    return {name: one for name, one in found.items() if one.export is not None}
+
+
+def export_kind(app: Flask, name: str) -> ImportKind:
+    """Give one kind; raises `Invalid` for one that does not go out."""
+    kinds = export_kinds(app)
+    if name not in kinds:
+        raise Invalid(
+            _(
+                "Nothing here exports “%(name)s”. There are: %(names)s.",
+                name=name,
+                names=", ".join(sorted(kinds)),
+            )
+        )
+    return kinds[name]
+
+
+def export_rows(
+    kind: ImportKind, user: User, progress: Progress | None = None
+) -> Iterator[Row]:
+    """Read what `user` may see of a kind, one short read transaction a page.
+
+    Raises `Forbidden` when their role may not read such records at all.
+    """
+    export = kind.export
+    if export is None:
+        raise Invalid(_("Nothing here exports “%(name)s”.", name=kind.name))
+    declared = record_types().get(export.model.record_name())
+    if declared is not None and not can(declared.permission, user):
+        raise Forbidden
+    return _rows(export, user, progress)
+
+
+def _rows(export: Export, user: User, progress: Progress | None) -> Iterator[Row]:
+    with db.read_only() as session:
+        query: sa.Select[Any] = visible_to(user, export.model)
+        counted = sa.select(sa.func.count()).select_from(query.subquery())
+        total = session.scalar(counted) or 0 if progress else 0
+    done = written = 0
+    for page in db.pages(query):
+        with db.read_only():
+            rows = list(export.rows(page, user))
+        done += len(page)
+        for row in rows:
+            written += 1
+            yield row
+        if progress is not None:
+            progress(written, done / max(total, done))

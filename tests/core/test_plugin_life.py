@@ -1,0 +1,344 @@
+"""An administrator sees what removing a plugin takes away, removes it, puts it back."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+import sqlalchemy as sa
+
+from core import migrate, settings
+from core.db import db
+from core.demo import load_demo_company
+from core.plugin_life import (
+    archives_of,
+    plan_removal,
+    put_back,
+    remove_plugin,
+    turn_off,
+    turn_on,
+)
+from core.plugin_manager import PluginError
+from core.records import Link
+from core.testing.factories import make_contact, make_user
+from core.testing.server import environment
+from core.users.models import Role
+from core.worker import deliver_due
+from plugins.support.services import open_ticket
+
+ROOT = Path(__file__).parents[2]
+
+
+def snapshot():
+    """Read every row of every table, as the database keeps it."""
+    metadata = sa.MetaData()
+    with db.engine.connect() as connection:
+        with migrate.quietly():
+            metadata.reflect(connection)
+        return {
+            name: sorted(
+                connection.execute(
+                    sa.select(*[sa.cast(one, sa.Text) for one in table.columns])
+                ).all(),
+                key=repr,
+            )
+            for name, table in metadata.tables.items()
+        }
+
+
+def permissions_of_roles():
+    with db.read_only() as session:
+        return {one.name: one.permissions for one in session.scalars(sa.select(Role))}
+
+
+@pytest.fixture
+def company(app):
+    """The demo company, with a setting and a link that concern each plugin."""
+    load_demo_company(app)
+    with db.transaction() as session:
+        settings.save("documents", {"max_upload": 5_000_000})
+        for ref in ("documents.document/1", "portal.order/1", "support.ticket/1"):
+            session.add(Link(from_ref="interaction/1", to_ref=ref))
+    return app
+
+
+# What core keeps for plugins, apart from history.
+SHARED = {"role", "setting", "link", "job_run"}
+HISTORY = {"event", "delivery"}
+
+
+@pytest.mark.parametrize("name", ["documents", "portal", "support"])
+def test_a_removed_plugin_leaves_the_rest_alone_and_comes_back_row_for_row(
+    company, name, make_app
+):
+    before, roles = snapshot(), permissions_of_roles()
+    plan = plan_removal(company, name)
+    own = {one for one in before if one.startswith(f"{name}_")}
+    assert {*plan.tables, f"{name}_alembic_version"} == own
+    assert plan.tables == {one: len(before[one]) for one in plan.tables}
+    assert plan.links == 1
+    gone = remove_plugin(company, name)
+    assert gone.tables == plan.tables
+    removed = snapshot()
+    assert set(removed) == set(before) - own
+    for table in set(removed) - SHARED - HISTORY:
+        assert removed[table] == before[table], table
+    assert not any(
+        permission.startswith(f"{name}:")
+        for granted in permissions_of_roles().values()
+        for permission in granted
+    )
+    # Core runs whole without it, from the next start on.
+    without = make_app()
+    assert not without.extensions["rapport_pm"].has_plugin(name)
+    with without.app_context():
+        assert migrate.differences(without) == []
+    assert without.test_client().get("/readyz").status_code in {200, 503}
+
+    back = put_back(company, gone.archive)
+    assert back.tables == plan.tables
+    assert back.lost == 0
+    after = snapshot()
+    for table in set(after) - HISTORY - {"role", "job_run"}:
+        assert after[table] == before[table], table
+    assert permissions_of_roles() == roles
+    assert migrate.differences(company, name) == []
+    assert make_app().extensions["rapport_pm"].has_plugin(name)
+
+
+def test_what_comes_back_goes_on_counting_where_it_stopped(company):
+    with db.transaction() as session:
+        (last,) = session.execute(sa.text("SELECT max(id) FROM support_ticket")).one()
+        session.execute(
+            sa.text("DELETE FROM support_ticket WHERE id = :last"), {"last": last}
+        )
+    gone = remove_plugin(company, "support")
+    put_back(company, gone.archive)
+    contact, user = make_contact("Uusi Oy"), make_user()
+    with db.transaction() as session:
+        ticket = open_ticket(
+            session.merge(contact),
+            author=session.merge(user),
+            subject="Again",
+            body="It leaks.",
+        )
+        assert ticket.id > last
+
+
+def test_rows_whose_contact_is_gone_stay_in_the_archive(app):
+    contact, other, user = make_contact("A Oy"), make_contact("B Oy"), make_user()
+    with db.transaction() as session:
+        for one in (contact, other):
+            open_ticket(
+                session.merge(one),
+                author=session.merge(user),
+                subject=one.name,
+                body="It leaks.",
+            )
+    gone = remove_plugin(app, "support")
+    with db.engine.begin() as connection:
+        connection.execute(
+            sa.text("DELETE FROM contact_key WHERE contact_id = :id"), {"id": other.id}
+        )
+        connection.execute(
+            sa.text("DELETE FROM interaction_contact WHERE contact_id = :id"),
+            {"id": other.id},
+        )
+        connection.execute(
+            sa.text("DELETE FROM contact WHERE id = :id"), {"id": other.id}
+        )
+    back = put_back(app, gone.archive)
+    assert back.tables["support_ticket"] == 1
+    assert back.lost == 2  # the ticket, and which message was said on it
+    assert migrate.differences(app, "support") == []
+
+
+def test_search_forgets_what_was_removed_and_finds_what_came_back(
+    company, make_app, sign_in_to
+):
+    while deliver_due(company):
+        continue
+    admin = make_user("Ad Min", roles=("admin",))
+
+    def found(app):
+        answer = sign_in_to(app, admin).get("/api/v1/search?q=elbows+wet")
+        items = answer.json["items"]
+        return [one["ref"] for one in items if one["ref"] == "support.ticket/1"]
+
+    assert found(company)
+    gone = remove_plugin(company, "support")
+    without = make_app()
+    with without.app_context():
+        while deliver_due(without):
+            continue
+    put_back(company, gone.archive)
+    assert not found(company)
+    while deliver_due(company):
+        continue
+    assert found(company)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_plugin_without_tables_goes_and_comes_back_too(app, make_app, tmp_path):
+    gone = remove_plugin(app, "interactions")
+    assert gone.tables == {}
+    assert make_app().test_client().get("/interactions").status_code == 404
+    put_back(app, gone.archive)
+    assert make_app().test_client().get("/interactions").status_code == 302
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_the_archive_is_for_its_owner_alone_and_says_what_it_holds(app):
+    gone = remove_plugin(app, "support")
+    assert gone.archive.stat().st_mode & 0o077 == 0
+    with ZipFile(gone.archive) as opened:
+        manifest = json.loads(opened.read("manifest.json"))
+        assert manifest["plugin"] == "support"
+        assert manifest["tables"]["support_numbering"] == 1
+        assert b'"last": 1000' in opened.read("tables/support_numbering.jsonl")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_the_uploaded_bytes_come_back_with_their_documents(company, make_app):
+    from core.files import file_store
+
+    hashes = list(file_store().hashes())
+    plan = plan_removal(company, "documents")
+    assert plan.files == len(hashes) > 0
+    gone = remove_plugin(company, "documents")
+    for one in hashes:
+        file_store().remove(one)
+    put_back(company, gone.archive)
+    assert all(file_store().verify(one) for one in hashes)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_putting_back_twice_changes_nothing_and_keeps_what_is_new(company):
+    gone = remove_plugin(company, "support")
+    put_back(company, gone.archive)
+    with db.transaction() as session:
+        session.execute(sa.text("UPDATE support_ticket SET subject = 'New words'"))
+    assert put_back(company, gone.archive).already
+    assert "New words" in repr(snapshot()["support_ticket"])
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_role_that_changed_meanwhile_keeps_its_changes(app):
+    gone = remove_plugin(app, "support")
+    with db.transaction() as session:
+        role = session.scalars(sa.select(Role).where(Role.name == "sales")).one()
+        role.permissions = ["contacts:read"]
+    put_back(app, gone.archive)
+    assert permissions_of_roles()["sales"] == [
+        "contacts:read",
+        "support:read",
+        "support:write",
+    ]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_plugin_is_switched_off_and_on_without_losing_anything(app, make_app):
+    before = snapshot()
+    turn_off(app, "support")
+    off = make_app()
+    assert off.test_client().get("/support").status_code == 404
+    turn_on(off, "support")
+    assert make_app().test_client().get("/support").status_code == 302
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_what_is_not_there_is_refused_by_name(app, tmp_path, make_app):
+    for work in (plan_removal, remove_plugin, turn_off, turn_on):
+        with pytest.raises(PluginError, match="'nowhere'"):
+            work(app, "nowhere")
+    (tmp_path / "no.zip").write_bytes(b"no zip")
+    with pytest.raises(PluginError, match="damaged"):
+        put_back(app, tmp_path / "no.zip")
+    with ZipFile(tmp_path / "other.zip", "w") as other:
+        other.writestr("a", "b")
+    with pytest.raises(PluginError, match="no archive of a plugin"):
+        put_back(app, tmp_path / "other.zip")
+    pinned = make_app(PLUGINS_DISABLED=["support"])
+    with pytest.raises(PluginError, match="configuration"):
+        turn_on(pinned, "support")
+
+
+# -- By command, in processes of their own -----------------------------------------
+
+
+def rapport(folder, url, *words, stdin=""):
+    return subprocess.run(
+        [sys.executable, "-m", "core.cli", "plugin", *words],
+        env=environment(folder, url),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_the_commands_plan_remove_and_restore(company, database_url, tmp_path):
+    before = snapshot()["support_ticket"]
+    db.engine.dispose()
+    plan = rapport(tmp_path, database_url, "plan", "support", "--json")
+    assert json.loads(plan.stdout)["tables"]["support_ticket"] == len(before)
+    unsure = rapport(tmp_path, database_url, "remove", "support")
+    assert (unsure.returncode, "--yes" in unsure.stderr) == (2, True)
+    gone = rapport(tmp_path, database_url, "remove", "support", "--yes")
+    assert gone.returncode == 0, gone.stderr
+    assert "restart" in gone.stdout
+    assert "support_ticket" not in snapshot()
+    listed = rapport(tmp_path, database_url, "list", "--json")
+    assert {"name": "support", "module": "plugins.support.plugin", "on": False} in (
+        json.loads(listed.stdout)
+    )
+    back = rapport(tmp_path, database_url, "restore", "support", "--json")
+    assert back.returncode == 0, back.stderr
+    assert json.loads(back.stdout)["lost"] == 0
+    assert snapshot()["support_ticket"] == before
+    wrong = rapport(tmp_path, database_url, "plan", "nowhere")
+    assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
+
+
+KILLS = 6
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_removal_that_is_killed_is_whole_or_finished_by_the_next_one(
+    company, database_url, tmp_path
+):
+    before = snapshot()
+    roles = permissions_of_roles()
+    db.engine.dispose()
+    command = [sys.executable, "-m", "core.cli", "plugin", "remove", "support", "--yes"]
+    started = time.monotonic()
+    subprocess.run(command, env=environment(tmp_path, database_url), check=True)
+    whole = time.monotonic() - started
+    (first,) = archives_of(tmp_path, "support")
+    put_back(company, first)
+    for number in range(KILLS):
+        child = subprocess.Popen(
+            command, env=environment(tmp_path, database_url), stdout=subprocess.DEVNULL
+        )
+        # The work is at the end, after the imports.
+        time.sleep(whole * (0.6 + 0.4 * number / KILLS))
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        there = "support_ticket" in snapshot()
+        if there:
+            assert snapshot()["support_ticket"] == before["support_ticket"]
+            assert permissions_of_roles() == roles
+            done = rapport(tmp_path, database_url, "remove", "support", "--yes")
+            assert done.returncode == 0, done.stderr
+        assert "support_ticket" not in snapshot()
+        put_back(company, archives_of(tmp_path, "support")[-1])
+        assert snapshot()["support_ticket"] == before["support_ticket"]
+        assert permissions_of_roles() == roles
+        assert not list((tmp_path / "archive").glob("*.part"))
