@@ -73,27 +73,13 @@ def home() -> Any:
 @bp.get("/palette")
 @signed_in
 def palette() -> Any:
-    """What Ctrl-K finds: places, actions, and what the search plugin suggests."""
-    query = request.args.get("q", "").strip()[:200]
+    """What Ctrl-K finds and does: see `core.palette`."""
     if me().kind != "staff":
         raise NotFound
-    items = allowed(
-        [
-            one
-            for one in contributions("palette_items", user=me())
-            if not isinstance(one, Failure)
-        ]
-    )
-    wanted = query.casefold()
-    found = [
-        {"group": one.group, "title": str(one.title), "why": "", "url": one.url}
-        for one in items
-        if wanted in str(one.title).casefold()
-    ]
-    if query:
-        results = contributions("palette_results", user=me(), query=query)
-        found = [one for one in results if not isinstance(one, Failure)] + found
-    return jsonify(items=found[:40])
+    query = request.args.get("q", "").replace("\x00", "").strip()[:200]
+    from core.palette import find
+
+    return jsonify(items=find(me(), query))
 
 
 @api.route("/events", methods=["GET"])

@@ -10,10 +10,12 @@ import flask_babel
 from flask import Flask, current_app, g, request, url_for
 from flask_login import current_user
 from markupsafe import Markup
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.routing import BuildError
 
 from core import events
 from core.audiences import Audience
+from core.db import db
 from core.i18n import LANGUAGES, _, locale_code
 from core.markup import excerpt, to_html
 from core.pages import MenuItem, allowed
@@ -21,6 +23,7 @@ from core.permissions import can
 from core.plugin_manager import contributions
 from core.readers import describe
 from core.records import record_types
+from core.users.desk import keys_setting
 
 log = logging.getLogger("rapport.shell")
 
@@ -34,6 +37,7 @@ class MenuLine:
     icon: str
     current: bool
     count: int | None
+    key: str
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,20 @@ def _context() -> dict[str, Any]:
         "house": House(current_app.config["HOUSE_NAME"]),
         "locale": locale_code(),
         "menu": _Menu(),
+        "keys": _keys,
     }
+
+
+def _keys() -> dict[str, str] | str:
+    """Give the keys of the reader; without a database they are the usual ones."""
+    if not current_user.is_authenticated:
+        return {}
+    try:
+        with db.contained():
+            return keys_setting(current_user)
+    except SQLAlchemyError:
+        log.exception("the keys cannot be read")
+        return {}
 
 
 class _Menu:
@@ -114,7 +131,7 @@ def _line(item: MenuItem) -> MenuLine | None:
             raise
         log.exception("the menu item %s leads nowhere", item.endpoint)
         return None
-    return MenuLine(item.title, url, item.icon, _is_current(url), item.count)
+    return MenuLine(item.title, url, item.icon, _is_current(url), item.count, item.key)
 
 
 def _is_current(url: str) -> bool:

@@ -10,11 +10,12 @@ from core.contacts.affiliations import affiliate, end_affiliation, seen_by
 from core.contacts.cleaning import Refused, text_of
 from core.contacts.history import last_author
 from core.contacts.models import Affiliation, Contact
+from core.contacts.rail import tags_like
 from core.contacts.views import ROLE_TITLES, bp
 from core.db import db
 from core.errors import Conflict, CRMError, Invalid, NotFound
 from core.i18n import LANGUAGES, _
-from core.pages import on_refusal
+from core.pages import flash_undo, on_refusal
 from core.permissions import me, requires
 from core.visibility import get_visible
 
@@ -67,6 +68,7 @@ def _choices() -> dict[str, Any]:
         "role_titles": ROLE_TITLES,
         "owners": lists.colleagues(),
         "languages_offered": LANGUAGES,
+        "tags_in_use": tags_like(me(), most=200),
     }
 
 
@@ -170,7 +172,7 @@ def trash(contact_id: int) -> Any:
     services.trash_contact(contact)
     undo = url_for("contacts.restore", contact_id=contact.id)
     said = _("%(name)s is in the trash.", name=contact.name)
-    flash({"text": said, "url": undo}, "undo")  # type: ignore[arg-type]
+    flash_undo(said, undo)
     return redirect(url_for("contacts.index"), 303)
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+import sqlalchemy as sa
 from flask import url_for
+from sqlalchemy.orm import lazyload
 
 from core.contacts.affiliations import MOST_SHOWN, related
 from core.contacts.models import Contact
@@ -104,11 +106,21 @@ def _people(contact: Contact, user: User) -> Panel:
     )
 
 
-def menu(_user: User) -> list[MenuItem]:
-    """Give the line of the main menu."""
+def menu(user: User) -> list[MenuItem]:
+    """Give the lines of the main menu; outside the house there are none."""
+    if user.kind != "staff":
+        return []
     return [
-        MenuItem(_l("My day"), "core.home", READ, "sun", weight=10),
-        MenuItem(_l("Contacts"), "contacts.index", READ, "people", weight=20),
+        MenuItem(
+            _l("My day"),
+            "core.home",
+            READ,
+            "sun",
+            weight=10,
+            count=count_due(user) or None,
+            key="d",
+        ),
+        MenuItem(_l("Contacts"), "contacts.index", READ, "people", weight=20, key="c"),
     ]
 
 
@@ -117,21 +129,28 @@ def palette(_user: User) -> list[PaletteItem]:
     person = url_for("contacts.new", kind="person")
     organisation = url_for("contacts.new", kind="organisation")
     return [
-        PaletteItem(_l("New person"), person, WRITE),
-        PaletteItem(_l("New organisation"), organisation, WRITE),
-        PaletteItem(_l("Contacts"), url_for("contacts.index"), READ),
+        PaletteItem(_l("New person"), person, WRITE, "new"),
+        PaletteItem(_l("New organisation"), organisation, WRITE, "new"),
     ]
+
+
+def _due(user: User) -> sa.Select[Contact]:
+    return visible_to(user, Contact).where(
+        Contact.owner_id == user.id, Contact.next_step_on <= now().date()
+    )
+
+
+def count_due(user: User) -> int:
+    """Count the steps of one's own contacts that are due."""
+    few = _due(user).options(lazyload("*")).with_only_columns(Contact.id).limit(100)
+    count = sa.select(sa.func.count()).select_from(few.subquery())
+    return db.session.scalar(count) or 0
 
 
 def day(user: User) -> Sequence[DayItem]:
     """Give the steps of one's own contacts that are due."""
-    due = (
-        visible_to(user, Contact)
-        .where(Contact.owner_id == user.id, Contact.next_step_on <= now().date())
-        .order_by(Contact.next_step_on, Contact.sort_name)
-        .limit(FEW + 1)
-    )
-    found = list(db.session.scalars(due))
+    due = _due(user).order_by(Contact.next_step_on, Contact.sort_name)
+    found = list(db.session.scalars(due.limit(FEW + 1)))
     if not found:
         return []
     context = {"contacts": found[:FEW], "more": len(found) > FEW}

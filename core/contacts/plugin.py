@@ -3,11 +3,12 @@
 from core import hookimpl
 from core.contacts import (
     api,
-    form_views,
     imports,
     panels,
     permissions,
+    rail,
     search,
+    selected_views,
     settings,
 )
 from core.parts import draw
@@ -21,7 +22,7 @@ def init_app(app):
 
 @hookimpl
 def register_blueprints():
-    return [form_views.bp, api.bp]
+    return [selected_views.bp, api.bp]
 
 
 @hookimpl
@@ -57,6 +58,11 @@ def record_panels(record, user):
 @hookimpl
 def palette_items(user):
     return panels.palette(user)
+
+
+@hookimpl
+def palette_results(user, query):
+    return rail.palette_lines(user, query)
 
 
 @hookimpl

@@ -7,12 +7,12 @@ from core.events import EventType
 from core.i18n import lazy_gettext as _l
 from core.idempotency import forget_old_answers
 from core.jobs import Job
-from core.users import api, cli, imports, sessions, views
+from core.users import api, cli, imports, keys_views, sessions, views
 
 
 @hookimpl
 def register_blueprints():
-    return [views.bp, api.bp]
+    return [views.bp, keys_views.bp, api.bp]
 
 
 @hookimpl

@@ -9,7 +9,7 @@ from core.contacts.lists import colleagues
 from core.contacts.models import Contact
 from core.errors import Conflict, CRMError, Invalid
 from core.i18n import _, ngettext
-from core.pages import on_refusal
+from core.pages import flash_undo, on_refusal
 from core.permissions import can, me, requires
 from core.problems import for_program
 from plugins.documents import finding, services
@@ -202,7 +202,7 @@ def trash(document_id: int) -> Any:
     services.trash_document(document)
     undo = url_for("documents.restore", document_id=document.id)
     said = _("%(title)s is in the trash.", title=document.title)
-    flash({"text": said, "url": undo}, "undo")  # type: ignore[arg-type]
+    flash_undo(said, undo)
     return redirect(url_for("documents.index"), 303)
 
 

@@ -1,5 +1,6 @@
 """Where a form leads: back to where its writer was, or to itself as it was typed."""
 
+import json
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from core.db import Record
 from core.errors import CRMError, NotFound
 from core.i18n import _
 from core.interactions.models import Interaction
+from core.pages import flash_undo
 from core.permissions import me
 from core.problems import flatten
 from core.records import record_type_of
@@ -76,6 +78,17 @@ def refused_in_place(error: CRMError) -> Any:
     return answer
 
 
+def written_in_drawer(entry: Interaction) -> Any:
+    """Close the drawer, and say on whom it was saved; the page behind stays."""
+    said = _("Saved.")
+    if entry.contact is not None:
+        said = _("Saved on %(name)s.", name=entry.contact.name)
+    answer = make_response("", 204)
+    done = {"toast": {"text": said}, "drawer:done": True}
+    answer.headers["HX-Trigger"] = json.dumps(done)
+    return answer
+
+
 def after_writing(entry: Interaction, parent: Interaction | None) -> Any:
     """Lead to the new entry where it stands: under what it answers, in its timeline."""
     if parent is not None:
@@ -119,7 +132,7 @@ def back(entry: Interaction, said: str = "") -> Any:
 def after_trash(entry: Interaction) -> Any:
     """Say that an entry is in the trash, and offer to take it out again."""
     undo = url_for("interactions.restore", interaction_id=entry.id)
-    flash({"text": _("Moved to trash."), "url": undo}, "ok")  # type: ignore[arg-type]
+    flash_undo(_("Moved to trash."), undo)
     own_page = url_for("interactions.show", interaction_id=entry.id)
     if urlsplit(request.referrer or "").path == own_page:
         return redirect(contact_page(entry), 303)

@@ -10,7 +10,7 @@ from core.i18n import lazy_gettext as _l
 from core.interactions import timeline
 from core.interactions.entries import show_entries
 from core.interactions.permissions import READ, WRITE
-from core.pages import DayItem, MenuItem, PaletteItem, Panel
+from core.pages import Action, DayItem, MenuItem, PaletteItem, Panel
 from core.permissions import can
 from core.users.models import User
 from plugins.interactions.composer import composer_for
@@ -43,20 +43,27 @@ def for_record(record: Record, user: User) -> list[Panel]:
     ]
 
 
+def actions(record: Record, user: User) -> list[Action]:
+    """Give a contact's page the button that logs a call in its composer."""
+    if not isinstance(record, Contact) or user.kind != "staff":
+        return []
+    url = url_for("interactions.new", contact=record.id, kind="call")
+    return [Action(_l("Log call"), url, WRITE, "telephone-outbound", 10, key="c")]
+
+
 def menu(user: User) -> list[MenuItem]:
     """Give the line of the main menu; the portal has one by another name."""
     page, icon = "interactions.index", "chat-left-text"
     if user.kind != "staff":
         title = _l("Shared with you")
         return [MenuItem(title, page, READ, icon, weight=80, portal=True)]
-    return [MenuItem(_l("Interactions"), page, READ, icon, weight=30)]
+    return [MenuItem(_l("Interactions"), page, READ, icon, weight=30, key="i")]
 
 
 def palette(_user: User) -> list[PaletteItem]:
     """Give what Ctrl-K can do here."""
     return [
-        PaletteItem(_l("Write note"), url_for("interactions.new"), WRITE),
-        PaletteItem(_l("Interactions"), url_for("interactions.index"), READ),
+        PaletteItem(_l("Write note"), url_for("interactions.new"), WRITE, "new"),
     ]
 
 

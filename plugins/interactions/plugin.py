@@ -26,6 +26,11 @@ def record_panels(record, user):
 
 
 @hookimpl
+def record_actions(record, user):
+    return panels.actions(record, user)
+
+
+@hookimpl
 def palette_items(user):
     return panels.palette(user)
 
