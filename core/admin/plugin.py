@@ -1,7 +1,7 @@
 """Administration: users, roles, plugins, deliveries."""
 
 from core import hookimpl
-from core.admin import permissions, views
+from core.admin import permissions, styleguide, views
 from core.i18n import lazy_gettext as _l
 from core.importing import cli as importing
 from core.pages import MenuItem
@@ -14,7 +14,7 @@ def register_permissions():
 
 @hookimpl
 def register_blueprints():
-    return [views.bp]
+    return [views.bp, styleguide.bp]
 
 
 @hookimpl

@@ -31,10 +31,9 @@ KEYS = {
 
 
 def desk_of(user: User) -> UserDesk:
-    """Give what `user` has arranged; asked once per request, and never written."""
+    """Give what `user` has arranged; read with the account, and not written."""
     if "rapport_desk" not in g:
-        found = db.session.get(UserDesk, user.id)
-        g.rapport_desk = found or UserDesk(
+        g.rapport_desk = user.desk or UserDesk(
             user_id=user.id, single_keys=True, changed_keys={}, pinned=[]
         )
     desk: UserDesk = g.rapport_desk

@@ -98,6 +98,8 @@ class User(Record, Model):
         secondary="team_member", back_populates="members", lazy="selectin"
     )
 
+    desk: Mapped["UserDesk | None"] = relationship(viewonly=True)
+
     # The secret of the cookie that let this user in, for flask-login.
     session_secret: str | None = None
     is_authenticated: ClassVar[bool] = True

@@ -52,7 +52,7 @@ def user_of_session(secret: str) -> User | None:
                 UserSession.expires_at > now(),
                 User.active,
             )
-            .options(joinedload(User.roles), joinedload(User.teams))
+            .options(*map(joinedload, (User.roles, User.teams, User.desk)))
         )
         .unique()
         .first()
