@@ -23,7 +23,7 @@ const setUp = () => {
     const wanted = text.replace(/^>/, "").trim().toLowerCase();
     if (text && !wanted && text !== ">") return [];
     const found = document.querySelectorAll(".head-actions :is(a[href], button:not([popovertarget]))");
-    const items = [...found].map((act) => ({ group: rapport.say("this_page"), title: act.textContent.trim().replace(/\s+/g, " "), act }));
+    const items = [...found].filter((act) => getComputedStyle(act).display !== "none").map((act) => ({ group: rapport.say("this_page"), title: act.textContent.trim().replace(/\s+/g, " "), act }));
     return items.filter(({ title }) => title && title.toLowerCase().includes(wanted)).slice(0, 5);
   };
   const line = (item, at) => {
