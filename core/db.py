@@ -44,6 +44,7 @@ __all__ = [
     "now",
     "only_reading",
     "reading",
+    "table_of",
     "writes",
 ]
 
@@ -86,6 +87,12 @@ class Model(DeclarativeBase):
             column = next(iter(table.primary_key.columns))
             if isinstance(column.type, sa.Integer) and not column.foreign_keys:
                 table.dialect_options["sqlite"]["autoincrement"] = True
+
+
+def table_of(model: type[Any]) -> sa.Table:
+    """Give the table of a model: for hundreds of rows objects are a dear detour."""
+    table: sa.Table = model.__table__
+    return table
 
 
 class Record:

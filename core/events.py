@@ -18,7 +18,7 @@ from marshmallow import Schema
 from sqlalchemy.orm import Mapped, Session
 from sqlalchemy.orm import mapped_column as column
 
-from core.db import Model, Record, db, now
+from core.db import Model, Record, db, now, table_of
 
 # What people do is delivered before what a bulk import does.
 PEOPLE, BULK = 0, 5
@@ -208,7 +208,8 @@ def fact_about(
 def write_facts(session: Session, rows: list[dict[str, Any]]) -> None:
     """Write event rows, and a delivery of each for everybody who wants it."""
     declared = declarations(session.info["app"])
-    statement = sa.insert(Event).returning(Event.id, sort_by_parameter_order=True)
+    events, deliveries = table_of(Event), table_of(Delivery)
+    statement = sa.insert(events).returning(events.c.id, sort_by_parameter_order=True)
     if session.get_bind().dialect.name == "postgresql":
         transaction = sa.text("(pg_current_xact_id()::text::bigint)")
         statement = statement.values(xid=transaction)
@@ -226,7 +227,7 @@ def write_facts(session: Session, rows: list[dict[str, Any]]) -> None:
         for subscriber in declared.wanted_by(row["type"])
     ]
     if todo:
-        session.execute(sa.insert(Delivery), todo)
+        session.execute(sa.insert(deliveries), todo)
     if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.text(f"SELECT pg_notify('{CHANNEL}', '')"))
 

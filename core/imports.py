@@ -6,14 +6,14 @@ steps, remembering keys and taking an import back are core's work (`core.importi
 the same for every kind.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 import marshmallow as ma
 
 from core.db import Model, Record, db
-from core.errors import Invalid
+from core.errors import CRMError, Invalid
 from core.i18n import _
 from core.importing.keys import Keys
 from core.permissions import Permission
@@ -23,6 +23,30 @@ R = TypeVar("R", bound=Record)
 
 Row: TypeAlias = dict[str, Any]
 Bring: TypeAlias = Callable[[Row, "ImportContext"], Model | None]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedRow:
+    """A row of a file, and what its source calls it, if it says so."""
+
+    key: str | None
+    fields: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The reference of the record a row made; `beside` are others it touched.
+
+    Each of those is a reference, its version, and whether it is new.
+    """
+
+    ref: str
+    beside: tuple[tuple[str, int, bool], ...] = ()
+
+
+BringMany: TypeAlias = Callable[
+    [Sequence[KeyedRow], "ImportContext"], Sequence[Made | CRMError]
+]
 
 
 @dataclass(frozen=True)
@@ -36,6 +60,10 @@ class ImportKind:
     `NotFound`, …) refuses this row alone. `columns` says how the columns of a file
     without a mapping become fields, in the language of docs/imports.md; columns named
     as the fields need no word.
+
+    `bring_many(rows, context)` is for kinds that come in great numbers: it makes the
+    records of as many leading rows as are plainly new, and says for each what it made
+    or why it is refused. The row it stops before goes to `bring`.
     """
 
     name: str
@@ -44,6 +72,7 @@ class ImportKind:
     bring: Bring
     permission: Permission
     columns: Mapping[str, Any] = field(default_factory=dict)
+    bring_many: BringMany | None = None
 
 
 @dataclass

@@ -13,12 +13,14 @@ from core.contacts.models import Affiliation, Contact
 from core.db import db, now
 from core.errors import Invalid
 from core.i18n import _
+from core.i18n import lazy_gettext as _l
 from core.users.models import User
 from core.visibility import visible_conditions, visible_to
 
 # How many people or organisations of one contact are shown or sent at once.
 MOST_SHOWN = 100
 MOST_SENT = 200
+ONLY_PEOPLE_BELONG = _l("A person belongs to an organisation, nothing else does.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,7 @@ def affiliate(
     Raises `Invalid` when they are not a person and an organisation.
     """
     if (person.kind, organisation.kind) != ("person", "organisation"):
-        said = _("A person belongs to an organisation, nothing else does.")
-        raise Invalid(errors={"affiliations": [said]})
+        raise Invalid(errors={"affiliations": [str(ONLY_PEOPLE_BELONG)]})
     db.session.flush()
     found = db.session.scalar(
         sa.select(Affiliation).where(

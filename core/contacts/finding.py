@@ -34,6 +34,8 @@ _ALSO_CALLED = {"uk": "GB", "usa": "US", "the netherlands": "NL"}
 
 def fold(text: str) -> str:
     """Take case, accents and what cannot be seen out of `text`, to sort and compare."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.lower().split())
     apart = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(
         one

@@ -8,6 +8,7 @@ from marshmallow import fields
 from core.contacts import permissions, services
 from core.contacts.affiliations import affiliate
 from core.contacts.finding import fold
+from core.contacts.many import bring_contacts, kind_of
 from core.contacts.models import Affiliation, Contact
 from core.db import db
 from core.errors import Invalid
@@ -58,7 +59,8 @@ class ContactRow(Schema):
 def bring_contact(row: Row, context: ImportContext) -> Contact:
     """Make or change the contact of a row, and join it to its organisation."""
     values = dict(row)
-    kind = values.pop("kind", None) or _kind_of(values)
+    kind = kind_of(values)
+    values.pop("kind", None)
     parent = _organisation(values, context, "parent")
     organisation = _organisation(values, context, "organisation")
     role = values.pop("organisation_role", "")
@@ -76,12 +78,6 @@ def bring_contact(row: Row, context: ImportContext) -> Contact:
     if organisation is not None and not _belongs(contact, organisation, role):
         affiliate(contact, organisation=organisation, role=role)
     return contact
-
-
-def _kind_of(values: dict[str, Any]) -> str:
-    """Say what a row is about that does not say it itself."""
-    personal = {"given_name", "family_name", "organisation", "organisation_key"}
-    return "person" if personal & values.keys() else "organisation"
 
 
 def _organisation(
@@ -161,6 +157,7 @@ KIND = ImportKind(
     schema=ContactRow,
     bring=bring_contact,
     permission=permissions.IMPORT,
+    bring_many=bring_contacts,
     columns={
         "emails": [{"address": "email"}],
         "phones": [{"number": "phone"}],

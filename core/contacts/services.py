@@ -74,6 +74,22 @@ def create_contact(values: Mapping[str, Any], *, actor: User | None) -> Contact:
     Without `actor` nobody's sight limits whom it may name as parent or in
     affiliations. Raises `Invalid` with the messages of all fields.
     """
+    contact, people = prepare_contact(values, actor=actor)
+    _index(contact)
+    db.session.add(contact)
+    db.session.flush()
+    if people:
+        set_affiliations(contact, people, actor=actor, new=True)
+    return contact
+
+
+def prepare_contact(
+    values: Mapping[str, Any], *, actor: User | None
+) -> tuple[Contact, Any]:
+    """Make a contact of `values` that is not stored yet; also give its affiliations.
+
+    Raises `Invalid` with the messages of all fields.
+    """
     kind = values.get("kind")
     if kind not in KINDS:
         raise Invalid(errors={"kind": [_("Choose person or organisation.")]})
@@ -86,12 +102,7 @@ def create_contact(values: Mapping[str, Any], *, actor: User | None) -> Contact:
         rest.setdefault("owner", actor.id)
     people = rest.pop("affiliations", None)
     _assign(contact, rest, actor)
-    _index(contact)
-    db.session.add(contact)
-    db.session.flush()
-    if people:
-        set_affiliations(contact, people, actor=actor, new=True)
-    return contact
+    return contact, people
 
 
 def change_contact(

@@ -19,7 +19,7 @@ from core.errors import Conflict, CRMError
 from core.events import acting
 from core.i18n import _
 from core.importing.folders import MappingSet, find_set, load_folder
-from core.importing.steps import reason_of
+from core.importing.refusing import reason_of
 from core.plugin_manager import PluginError
 from core.settings import Setting
 from core.users.defaults import ensure_default_roles

@@ -66,9 +66,9 @@ class Keys:
         if (kind, key) in self._promised:
             raise ComesEarlierHere
 
-    def remember(self, kind: str, key: str, record: Record) -> None:
+    def remember(self, kind: str, key: str, ref: str) -> None:
         """Note what `key` means from now on."""
-        self._fresh[kind, key] = record.ref
+        self._fresh[kind, key] = ref
 
     def save(self) -> None:
         """Write what was noted since the last step."""

@@ -7,8 +7,6 @@ from typing import Any
 import marshmallow as ma
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DataError, IntegrityError
-from sqlalchemy.orm.exc import StaleDataError
 
 from core.db import Model, Record, db, now
 from core.errors import CRMError, Invalid
@@ -17,23 +15,14 @@ from core.importing.keys import ComesEarlierHere, Keys
 from core.importing.mapping import FieldMapping
 from core.importing.models import ImportEntry, ImportRefusal, ImportRun
 from core.importing.reading import Cells, TableRow
+from core.importing.refusing import REFUSALS, reason_of
 from core.importing.watching import Changes, watching
-from core.imports import ImportContext, ImportKind, Row
-from core.problems import flatten
+from core.imports import ImportContext, ImportKind, KeyedRow, Row
 from core.users.models import User
 
 # Refused rows that a report carries itself; the database has all of them.
 SHOWN = 200
 LONGEST_KEY = 200
-
-_REFUSALS = (
-    CRMError,
-    ma.ValidationError,
-    DataError,
-    IntegrityError,
-    OverflowError,
-    StaleDataError,
-)
 
 
 @dataclass(frozen=True)
@@ -102,6 +91,8 @@ class Importer:
         self._schema = kind.schema()
         self._refused: list[tuple[Refusal, Cells]] = []
         self._touched: dict[Record, bool] = {}
+        # What was made many at once: references, their versions, and which are new.
+        self._stored: dict[str, tuple[int, bool]] = {}
 
     def bring_step(self, rows: Sequence[TableRow]) -> None:
         """Bring in some rows and note them, in the transaction that is open.
@@ -130,10 +121,17 @@ class Importer:
             shared=self.shared,
         )
         with watching(db.session) as changes:
-            for one in taken:
-                context.line, context.key = one.row.line, one.key
-                changes.forget()
-                self._bring_row(one, context, changes)
+            at, alone = 0, 1
+            while at < len(taken):
+                done = self._bring_together(taken[at:], context)
+                at += done
+                # Where rows mean what is here already, one asks ever more seldom.
+                alone = 1 if done else 2 * alone
+                for one in taken[at : at + alone]:
+                    context.line, context.key = one.row.line, one.key
+                    changes.forget()
+                    self._bring_row(one, context, changes)
+                at += alone
         self._refused.sort(key=lambda one: one[0].line)
         room = SHOWN - len(self.report.refusals)
         self.report.refusals += [refusal for refusal, _cells in self._refused[:room]]
@@ -156,6 +154,30 @@ class Importer:
             self._refuse(row, reason_of(error))
             return None
 
+    def _bring_together(self, taken: Sequence[_Taken], context: ImportContext) -> int:
+        """Bring in the leading rows that are plainly new; give how many."""
+        if self.kind.bring_many is None:
+            return 0
+        rows = [KeyedRow(one.key, one.data) for one in taken]
+        try:
+            with db.session.begin_nested():
+                outcomes = self.kind.bring_many(rows, context)
+        except REFUSALS:
+            # One of them is to blame, and alone it will say so.
+            return 0
+        for one, outcome in zip(taken, outcomes, strict=False):
+            if isinstance(outcome, CRMError):
+                self._refuse(one.row, reason_of(outcome))
+                continue
+            self.report.created += 1
+            if one.key is not None:
+                self.keys.remember(self.kind.name, one.key, outcome.ref)
+            self._stored[outcome.ref] = (1, True)
+            for ref, version, new in outcome.beside:
+                earlier = self._stored.get(ref, (0, False))
+                self._stored[ref] = (version, new or earlier[1])
+        return len(outcomes)
+
     def _bring_row(
         self, taken: _Taken, context: ImportContext, changes: Changes
     ) -> None:
@@ -165,14 +187,14 @@ class Importer:
                 db.session.flush()
         except ComesEarlierHere:
             self.report.created += 1
-        except _REFUSALS as error:
+        except REFUSALS as error:
             self._refuse(taken.row, reason_of(error))
         else:
             self._accept(taken.key, record, changes)
 
     def _accept(self, key: str | None, record: Model | None, changes: Changes) -> None:
         if key is not None and isinstance(record, Record):
-            self.keys.remember(self.kind.name, key, record)
+            self.keys.remember(self.kind.name, key, record.ref)
         made = any(one is record for one in changes.added)
         if made or (record is None and changes.added):
             self.report.created += 1
@@ -191,16 +213,15 @@ class Importer:
         """Write keys, entries, refusals and the point to go on from."""
         self.keys.save()
         run_id, report = self.report.run_id, self.report
+        touched = self._stored
+        for one, new in self._touched.items():
+            if not sa.inspect(one).deleted:
+                made = touched.get(one.ref, (0, False))[1]
+                touched[one.ref] = (one.version, new or made)
         _note_entries(
             [
-                {
-                    "run_id": run_id,
-                    "ref": one.ref,
-                    "created": new,
-                    "version": one.version,
-                }
-                for one, new in self._touched.items()
-                if not sa.inspect(one).deleted
+                {"run_id": run_id, "ref": ref, "created": new, "version": version}
+                for ref, (version, new) in touched.items()
             ]
         )
         if self._refused:
@@ -232,6 +253,7 @@ class Importer:
     def _forget(self) -> None:
         self._refused.clear()
         self._touched.clear()
+        self._stored.clear()
 
     def close(self, state: str) -> None:
         """Note how the run ended."""
@@ -257,20 +279,3 @@ def _note_entries(rows: list[dict[str, Any]]) -> None:
         ),
         rows,
     )
-
-
-def reason_of(error: Exception) -> str:
-    """Say in plain sentences why a row was refused."""
-    details = getattr(error, "errors", None) or getattr(error, "messages", None)
-    if details:
-        return " ".join(
-            f"{field}: {' '.join(said)}" if field else " ".join(said)
-            for field, said in flatten(details).items()
-        )
-    if isinstance(error, CRMError):
-        return str(error.message)
-    if isinstance(error, IntegrityError):
-        return str(_("This contradicts what is there already."))
-    if isinstance(error, StaleDataError):
-        return str(_("Somebody changed this record at the same moment."))
-    return str(_("Something in this row is too large, or not of the right form."))

@@ -1,0 +1,1 @@
+"""The benchmark: `make bench` loads a large company and measures its pages."""

@@ -1,0 +1,189 @@
+"""`make bench`: load a large company, measure every budgeted page, print a table.
+
+Times are multiples of the floor, a bare Flask view measured in the same run under the
+same server: see `tests/bench/serving.py`.
+"""
+
+import argparse
+import csv
+import json
+import random
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from time import monotonic, perf_counter, sleep
+
+import sqlalchemy as sa
+
+from core import migrate
+from core.app import CRM, create_app
+from core.contacts.models import Contact
+from core.db import db
+from core.events import Delivery
+from core.schemas import encode_cursor
+from core.testing.postgres import server
+from tests.bench import company, words
+from tests.bench.asking import Browser, measure, text_of, throughput
+from tests.bench.pages import PAGE, all_measured
+from tests.bench.running import Imported, Served, bring_in, served, working
+from tests.bench.table import Result, as_json, as_text
+
+CLIENTS = 8
+# So many answers of the floor: its median is what everything is divided by.
+FLOOR_TIMES = 400
+
+
+def main() -> int:
+    """Measure on both databases; 1 when a budget is not kept."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    add = parser.add_argument
+    add("--scale", type=float, default=1.0, help="a smaller company, such as 0.05")
+    add("--only", choices=("sqlite", "postgresql"))
+    add("--seconds", type=float, default=8.0, help="how long eight clients ask")
+    add("--no-import", action="store_true", help="do not bring in a file")
+    add("--json", type=Path, help="also write the figures to this file")
+    options = parser.parse_args()
+    results = []
+    for dialect in ("sqlite", "postgresql"):
+        if options.only in {None, dialect}:
+            results.append(_run(dialect, options))
+            sys.stdout.write(as_text(results[-1]) + "\n")
+            sys.stdout.flush()
+    if options.json:
+        options.json.write_text(json.dumps([as_json(one) for one in results], indent=1))
+    return 0 if all(one.kept for one in results) else 1
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+@contextmanager
+def _database(dialect: str, folder: Path) -> Iterator[str]:
+    if dialect == "sqlite":
+        yield f"sqlite:///{folder}/rapport.db"
+        return
+    with server() as running, running.database() as url:
+        yield url
+
+
+def _run(dialect: str, options: argparse.Namespace) -> Result:
+    size = company.Size().scaled(options.scale)
+    with ExitStack() as stack:
+        made = tempfile.TemporaryDirectory(prefix="rapport-bench-")
+        folder = Path(stack.enter_context(made))
+        url = stack.enter_context(_database(dialect, folder))
+        app = create_app({"DATABASE_URL": url, "SECRET_KEY": "test"}, instance=folder)
+        migrate.upgrade(app)
+        began = perf_counter()
+        company.load(app, size, lambda part: _say(f"{dialect}: {part} written"))
+        result = Result(dialect, size.contacts, perf_counter() - began)
+        _say(f"{dialect}: loaded in {result.loaded:.0f} s")
+        cursor = _far(app, size)
+        app.extensions["rapport_engine"].dispose()
+        stack.enter_context(working(folder, url))
+        _wait_for_index(app)
+        with served("floor", folder, url) as floor:
+            _measure_floor(result, floor, options.seconds)
+        with served("rapport", folder, url) as running:
+            _measure_pages(result, running, size, cursor, options.seconds)
+            if not options.no_import:
+                result.imported = _import(folder, url, running, size)
+            result.memory = running.memory()
+    return result
+
+
+def _far(app: CRM, size: company.Size) -> str:
+    """Give the cursor behind which the list's 1,000th page stands, or the last one."""
+    offset = min(999 * PAGE, size.contacts - 2 * PAGE)
+    names = sa.select(Contact.sort_name, Contact.id).order_by(
+        Contact.sort_name, Contact.id
+    )
+    with app.app_context(), db.read_only() as session:
+        return encode_cursor(list(session.execute(names.offset(offset)).first() or ()))
+
+
+def _wait_for_index(app: CRM) -> None:
+    """Let the worker index what was queued, so that it rests while we measure."""
+    began = monotonic()
+    while True:
+        with app.app_context(), db.read_only() as session:
+            left = session.scalar(sa.select(sa.func.count()).select_from(Delivery))
+        if not left:
+            break
+        sleep(1)
+    app.extensions["rapport_engine"].dispose()
+    _say(f"indexed in {monotonic() - began:.0f} s")
+
+
+def _measure_floor(result: Result, floor: Served, seconds: float) -> None:
+    browser = Browser(floor.url)
+    result.floor = measure(browser, lambda one: one.get("/"), times=FLOOR_TIMES)
+    many = [Browser(floor.url) for _ in range(CLIENTS)]
+    result.floor_rate = throughput(many, lambda one: one.get("/"), seconds=seconds)
+
+
+def _signed_in(url: str) -> Browser:
+    browser = Browser(url)
+    browser.sign_in("anna@bench.example", company.PASSWORD)
+    return browser
+
+
+def _measure_pages(
+    result: Result, running: Served, size: company.Size, cursor: str, seconds: float
+) -> None:
+    browser = _signed_in(running.url)
+    pages = all_measured(size.contacts, cursor, searching=True)
+    for one in pages:
+        one.timing = measure(browser, one.ask, times=one.times)
+        result.pages.append(one)
+    result.first_load = _first_load(browser)
+    contact = next(one for one in result.pages if one.name == "contact page")
+    many = [_signed_in(running.url) for _ in range(CLIENTS)]
+    result.rate = throughput(many, contact.ask, seconds=seconds)
+
+
+def _first_load(browser: Browser) -> int:
+    """Give the bytes a browser fetches to show a contact page for the first time."""
+    _status, answer, body = browser.get("/contacts/2")
+    total, page = len(body), text_of(answer, body)
+    for path in set(re.findall(r'(?:href|src)="(/assets/[^"]+)"', page)):
+        total += len(browser.get(path)[2])
+    return total
+
+
+def _import(folder: Path, url: str, running: Served, size: company.Size) -> Imported:
+    file = folder / "people.csv"
+    _write_people(file, size.people, size.organisations)
+    _say(f"bringing in {size.people} contacts")
+    return bring_in(folder, url, file, size.people, _signed_in(running.url))
+
+
+def _write_people(file: Path, people: int, organisations: int) -> None:
+    rng = random.Random(7)
+    heads = "given_name,family_name,email,phone,organisation,street,city,country,role"
+    with file.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(heads.split(","))
+        for n in range(people):
+            writer.writerow(
+                (
+                    rng.choice(words.GIVEN),
+                    rng.choice(words.FAMILY),
+                    f"new{n}@import{n % 997}.example",
+                    f"040 {n % 900 + 100} {n % 9_000 + 1_000}",
+                    f"Imported {n % max(1, organisations)} Oy",
+                    f"Satamakatu {n % 90}",
+                    "Helsinki",
+                    "Finland",
+                    "customer",
+                )
+            )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

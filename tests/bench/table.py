@@ -1,0 +1,143 @@
+"""The figures of one run, and the table that is printed of them."""
+
+import statistics
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.bench.asking import Timing
+from tests.bench.pages import Measured
+from tests.bench.running import Imported
+
+# Budgets beside those of the pages.
+P95 = 2.0  # of a page's own median
+RATE = 1 / 7  # of the floor's answers a second
+FIRST_LOAD = 120_000  # bytes
+IMPORT_CPU, IMPORT_MEMORY, IMPORT_NOTES = 0.6, 200, 10  # ms a row, MB, floors
+
+
+@dataclass
+class Result:
+    """What one database gave; `loaded` in seconds, `memory` in megabytes."""
+
+    dialect: str
+    contacts: int
+    loaded: float
+    floor: Timing = field(default_factory=Timing)
+    floor_rate: float = 0.0
+    pages: list[Measured] = field(default_factory=list)
+    rate: float = 0.0
+    first_load: int = 0
+    memory: float = 0.0
+    imported: Imported | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Say whether every budget was kept."""
+        return all(one.kept is not False for one in lines(self))
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table; `kept` is None where there is no budget."""
+
+    name: str
+    value: str
+    budget: str = ""
+    kept: bool | None = None
+    more: str = ""
+
+
+def lines(result: Result) -> list[Line]:
+    """Say of everything what it cost, and beside it what it may."""
+    floor = result.floor.median
+    found = [_page(one, floor) for one in result.pages]
+    share = result.rate / result.floor_rate if result.floor_rate else 0.0
+    found.append(
+        Line(
+            "contact pages a second, 8 clients",
+            f"1/{1 / share:.1f}" if share else "-",
+            "≥ 1/7",
+            share >= RATE,
+            f"{result.rate:.0f} of {result.floor_rate:.0f}",
+        )
+    )
+    found.append(
+        Line(
+            "first load of a contact page",
+            f"{result.first_load / 1000:.0f} kB",
+            "≤ 120 kB",
+            result.first_load <= FIRST_LOAD,
+        )
+    )
+    if result.imported is not None:
+        found += _import(result.imported, floor)
+    found.append(Line("peak of a web process", f"{result.memory:.0f} MB"))
+    return found
+
+
+def _page(one: Measured, floor: float) -> Line:
+    times = one.timing.median / floor
+    spread = one.timing.p95 / one.timing.median
+    kept: bool | None = None
+    if one.budget is not None:
+        kept = times <= one.budget and spread <= P95
+        if one.statements is not None:
+            kept = kept and one.timing.sql <= one.statements
+    cpu = statistics.median(one.timing.cpu)
+    more = (
+        f"p95 {spread:.1f}x  {one.timing.sql:>2} SQL  {cpu:5.1f} ms CPU"
+        f"  {one.timing.sent / 1000:.1f} kB"
+    )
+    budget = f"≤ {one.budget:g}x" if one.budget else ""
+    return Line(one.name, f"{times:.1f}x", budget, kept, more)
+
+
+def _import(one: Imported, floor: float) -> list[Line]:
+    cpu = 1000 * one.cpu_seconds / one.rows
+    notes = statistics.quantiles(one.notes, n=20)[-1] / floor
+    return [
+        Line(
+            "import, CPU a row",
+            f"{cpu:.2f} ms",
+            f"≤ {IMPORT_CPU} ms",
+            cpu <= IMPORT_CPU,
+            f"{one.rows} rows in {one.seconds:.0f} s",
+        ),
+        Line(
+            "import, memory",
+            f"{one.megabytes:.0f} MB",
+            f"≤ {IMPORT_MEMORY} MB",
+            one.megabytes <= IMPORT_MEMORY,
+        ),
+        Line(
+            "notes of others meanwhile, p95",
+            f"{notes:.1f}x",
+            f"≤ {IMPORT_NOTES}x",
+            notes <= IMPORT_NOTES,
+            f"{len(one.notes)} notes",
+        ),
+    ]
+
+
+def as_text(result: Result) -> str:
+    """Draw the table."""
+    head = (
+        f"\n{result.dialect}, {result.contacts:,} contacts; the floor is "
+        f"{1000 * result.floor.median:.1f} ms and {result.floor_rate:.0f} answers a "
+        f"second with 8 clients; loaded in {result.loaded:.0f} s\n"
+    )
+    marks = {True: "ok", False: "OVER", None: ""}
+    return head + "\n".join(
+        f"{one.name:<36}{one.value:>9}  {one.budget:<9}{marks[one.kept]:<5} {one.more}"
+        for one in lines(result)
+    )
+
+
+def as_json(result: Result) -> dict[str, Any]:
+    """Give the figures to a program."""
+    return {
+        "database": result.dialect,
+        "floor_ms": 1000 * result.floor.median,
+        "floor_rate": result.floor_rate,
+        "lines": [vars(one) for one in lines(result)],
+    }
