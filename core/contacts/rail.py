@@ -13,8 +13,8 @@ from sqlalchemy.orm import lazyload
 from core.contacts import finding, lists
 from core.contacts.models import Contact, ContactKey
 from core.contacts.permissions import READ
-from core.contacts.search import RECORD
 from core.db import db
+from core.i18n import _
 from core.permissions import can
 from core.users.desk import desk_of
 from core.users.models import User
@@ -124,4 +124,4 @@ def tagged(user: User, text: str) -> list[dict[str, Any]]:
 
 def palette_lines(user: User, text: str) -> list[dict[str, Any]]:
     """Give Ctrl-K the contacts for `text`, under the name their type has."""
-    return [{"group": str(RECORD.title), **one} for one in named(user, text)]
+    return [{"group": _("Contact"), **one} for one in named(user, text)]

@@ -10,7 +10,7 @@ from core.users.models import User, UserDesk
 
 # The single keys that can be changed, and what they do where there is something to do.
 KEYS = {
-    "n": _l("Write a note"),
+    "n": _l("Write note"),
     "c": _l("Log a call"),
     "t": _l("New ticket"),
     "e": _l("Edit"),
