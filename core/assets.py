@@ -90,12 +90,20 @@ def icon(name: str, size: int = 16) -> Markup:
     A name the set lacks raises `LookupError` in debug and tests; elsewhere the word
     beside it has to do.
     """
-    shape = _shape(name)
-    if shape is None:
+    drawn = _drawn(name, size)
+    if drawn is None:
         if current_app.debug or current_app.testing:
             raise LookupError(f"There is no icon {name!r}.")
         current_app.logger.error("There is no icon %r.", name)
         return Markup("")
+    return drawn
+
+
+@lru_cache(maxsize=512)
+def _drawn(name: str, size: int) -> Markup | None:
+    shape = _shape(name)
+    if shape is None:
+        return None
     return Markup(
         '<svg class="icon" width="{0}" height="{0}" viewBox="0 0 16 16"'
         ' fill="currentColor" aria-hidden="true">{1}</svg>'
@@ -159,7 +167,6 @@ def _in_a_layer(css: bytes) -> bytes:
     return b"@layer bootstrap{" + css + b"}"
 
 
-@lru_cache(maxsize=512)
 def _shape(name: str) -> Markup | None:
     # The sprite has 1.1 MB; only the few shapes that pages draw are kept.
     if not _ICON_NAME.fullmatch(name):

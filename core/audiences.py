@@ -6,7 +6,7 @@ An audience is *interned*: entries with the same readers point at the same row, 
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -122,8 +122,6 @@ def _check(spec: AudienceSpec) -> None:
         raise Invalid(errors={"users": [str(_l("Choose at least one colleague."))]})
 
 
-def labels_open(labels: Iterable[str]) -> sa.Select[int]:
+def labels_open(labels: Sequence[str]) -> sa.Select[int]:
     """Select the ids of the audiences that any of `labels` opens."""
-    return sa.select(AudienceLabel.audience_id).where(
-        AudienceLabel.label.in_(sorted(labels))
-    )
+    return sa.select(AudienceLabel.audience_id).where(AudienceLabel.label.in_(labels))

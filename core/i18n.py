@@ -57,13 +57,11 @@ class PoDomain(BabelDomain):  # type: ignore[misc]
         """Look for catalogues in `folders`, the later ones adding to the earlier."""
         super().__init__()
         self.folders = folders
-        self.catalogues: dict[str, Translations] = {}
+        self.catalogues: dict[str, NullTranslations] = {"en": NullTranslations()}
 
     def get_translations(self) -> NullTranslations:
         """Give the catalogue of the reader's language, reading it when first asked."""
         code = locale_code()
-        if code == "en":
-            return NullTranslations()
         if code not in self.catalogues:
             merged = Translations()
             for folder in self.folders:

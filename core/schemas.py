@@ -239,7 +239,11 @@ def keyset_page(
         here = sa.tuple_(*columns)
         there = sa.tuple_(*last)
         query = query.where(here < there if descending else here > there)
-    rows = list(db.session.scalars(query).unique())
+    return page_of(list(db.session.scalars(query).unique()), columns, limit)
+
+
+def page_of(rows: list[T], columns: Sequence[Any], limit: int) -> Page[T]:
+    """Make a page of rows of which one more than `limit` was read."""
     if len(rows) <= limit:
         return Page(rows, None)
     rows = rows[:limit]

@@ -2,11 +2,13 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import flask_babel
+from babel import dates
 from flask import Flask, current_app, g, request, url_for
 from flask_login import current_user
 from markupsafe import Markup
@@ -16,7 +18,7 @@ from werkzeug.routing import BuildError
 from core import events
 from core.audiences import Audience
 from core.db import db
-from core.i18n import LANGUAGES, _, locale_code
+from core.i18n import LANGUAGES, _, get_locale, locale_code
 from core.markup import excerpt, to_html
 from core.pages import MenuItem, allowed
 from core.permissions import can
@@ -75,7 +77,8 @@ def init_shell(app: Flask) -> None:
 
 def _context() -> dict[str, Any]:
     return {
-        "me": current_user,
+        # The account itself: through the proxy each of its names is looked up anew.
+        "me": current_user._get_current_object(),
         "house": House(current_app.config["HOUSE_NAME"]),
         "locale": locale_code(),
         "menu": _Menu(),
@@ -160,8 +163,8 @@ def show_datetime(moment: datetime | None, form: str = "short") -> Markup:
     """Write a moment in the reader's zone and language, the exact one on hover."""
     if moment is None:
         return Markup("")
-    words = flask_babel.format_datetime(moment, form)
-    return _time(moment, words)
+    here, locale = _for_reader(moment)
+    return _time(moment, here, locale, _moment(here, form, locale))
 
 
 def show_date(day: date | None, form: str = "medium") -> str:
@@ -169,33 +172,75 @@ def show_date(day: date | None, form: str = "medium") -> str:
     if day is None:
         return ""
     if isinstance(day, datetime):
-        return str(flask_babel.format_date(day, form))
-    return str(flask_babel.format_date(day, form, rebase=False))
+        day = _for_reader(day)[0].date()
+    return _day(day, form, str(get_locale()))
 
 
 def show_ago(moment: datetime | None) -> Markup:
     """Write how long ago: "today 14:20", "yesterday 9:05", else the date."""
     if moment is None:
         return Markup("")
-    here = flask_babel.to_user_timezone(moment)
-    today = flask_babel.to_user_timezone(datetime.now(UTC)).date()
-    clock = flask_babel.format_time(moment, "short")
-    days = (today - here.date()).days
+    here, locale = _for_reader(moment)
+    days = (_for_reader(datetime.now(UTC))[0].date() - here.date()).days
     if days == 0:
-        words = _("today %(clock)s", clock=clock)
+        words = _("today %(clock)s", clock=_minute(here, locale))
     elif days == 1:
-        words = _("yesterday %(clock)s", clock=clock)
+        words = _("yesterday %(clock)s", clock=_minute(here, locale))
     else:
-        words = flask_babel.format_date(moment, "medium")
-    return _time(moment, words)
+        words = _day(here.date(), "medium", locale)
+    return _time(moment, here, locale, words)
 
 
-def _time(moment: datetime, words: str) -> Markup:
-    exact = flask_babel.format_datetime(moment, "full")
+def _for_reader(moment: datetime) -> tuple[datetime, str]:
+    """Give a moment in the reader's zone, and the name of their locale."""
+    return moment.astimezone(flask_babel.get_timezone()), str(get_locale())
+
+
+def _time(moment: datetime, here: datetime, locale: str, words: str) -> Markup:
+    exact = _moment(here, "full", locale)
     machine = moment.astimezone(UTC).isoformat()
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         machine, exact, words
     )
+
+
+def _moment(here: datetime, form: str, locale: str) -> str:
+    """Write a moment to the minute; the full form also names its zone."""
+    words = [_minute(here, locale)]
+    day = _day(here.date(), form, locale)
+    if form == "full":
+        winter_or_summer = here.replace(minute=0, second=0, microsecond=0, tzinfo=None)
+        words.append(_zone(str(here.tzinfo), winter_or_summer, locale))
+    return _together(form, locale).format(" ".join(words), day)
+
+
+def _minute(here: datetime, locale: str) -> str:
+    return _clock(here.time().replace(second=0, microsecond=0), locale)
+
+
+# A page writes the same days and minutes over and over, and Babel thinks long. What is
+# kept is named without its zone: the same moment is equal in all of them.
+
+
+@lru_cache(maxsize=4096)
+def _day(day: date, form: str, locale: str) -> str:
+    return str(dates.format_date(day, form, locale))
+
+
+@lru_cache(maxsize=4096)
+def _clock(clock: time, locale: str) -> str:
+    return str(dates.format_time(clock, "short", locale=locale))
+
+
+@lru_cache(maxsize=4096)
+def _zone(name: str, hour: datetime, locale: str) -> str:
+    zone = dates.get_timezone(name)
+    return str(dates.get_timezone_name(hour.replace(tzinfo=zone), locale=locale))
+
+
+@lru_cache(maxsize=64)
+def _together(form: Any, locale: str) -> str:
+    return str(dates.get_datetime_format(form, locale))
 
 
 def show_money(amount: Decimal | None, currency: str | None = None) -> str:

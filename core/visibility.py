@@ -5,7 +5,10 @@ the labels that say the same to the index. A hit is: audience label × contact s
 readable types. Nothing else in the code decides visibility.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
@@ -29,6 +32,45 @@ Scope: TypeAlias = Callable[[User], Sequence[Condition]]
 STAFF_AUDIENCE, CUSTOMERS_AUDIENCE = 1, 2
 
 R = TypeVar("R", bound=Record)
+
+_preparing: ContextVar[bool] = ContextVar("rapport_preparing", default=False)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """How far somebody sees: alike for many in `shape`, apart in `values`."""
+
+    shape: tuple[str, str, bool]
+    values: dict[str, Any]
+
+
+def sight_of(user: User) -> Sight | None:
+    """Say what of `user` a prepared statement has to be told.
+
+    None where a plugin or the portal decides anew each time.
+    """
+    if user.kind != "staff" or _plugin_scopes(user):
+        return None
+    teams = user.team_ids
+    values = {"sight_me": user.id, "sight_labels": sorted(labels_of(user))}
+    return Sight((user.kind, user.reach, bool(teams)), values | {"sight_teams": teams})
+
+
+@contextmanager
+def preparing() -> Iterator[None]:
+    """Have the conditions made in the block name what differs between readers."""
+    token = _preparing.set(True)
+    try:
+        yield
+    finally:
+        _preparing.reset(token)
+
+
+def _told(name: str, value: Any) -> Any:
+    """Give a value of the reader, or in a prepared statement its name."""
+    if not _preparing.get():
+        return value
+    return sa.bindparam(f"sight_{name}", expanding=isinstance(value, list))
 
 
 def labels_of(user: User) -> frozenset[str]:
@@ -88,12 +130,12 @@ def contact_scope(user: User) -> Condition | None:
     if user.kind != "staff":
         conditions.append(Contact.id.in_(_own_contacts(user)))
     elif user.reach == "team":
-        mine = [Contact.owner_id == user.id]
+        mine = [Contact.owner_id == _told("me", user.id)]
         if user.team_ids:
-            mine.append(Contact.team_id.in_(user.team_ids))
+            mine.append(Contact.team_id.in_(_told("teams", user.team_ids)))
         conditions.append(sa.or_(*mine))
     elif user.reach == "own":
-        conditions.append(Contact.owner_id == user.id)
+        conditions.append(Contact.owner_id == _told("me", user.id))
     return sa.and_(*conditions) if conditions else None
 
 
@@ -106,11 +148,12 @@ def _within(user: User, contact_id: Any) -> Condition | None:
 
 
 def _audience_conditions(user: User, model: Any) -> list[Condition]:
-    opened = model.audience_id.in_(labels_open(labels_of(user)))
+    labels = _told("labels", sorted(labels_of(user)))
+    opened = model.audience_id.in_(labels_open(labels))
     if user.kind != "staff":
         # The labels name this reader's own contacts, so they are the limit here.
         return [opened]
-    conditions = [sa.or_(opened, model.author_id == user.id)]
+    conditions = [sa.or_(opened, model.author_id == _told("me", user.id))]
     scope = contact_scope(user)
     if scope is None:
         return conditions
@@ -209,7 +252,7 @@ def visible_events(user: User) -> sa.Select[Event]:
 
     Those about records of a type they may not read are left out.
     """
-    opened = Event.audience_id.in_(labels_open(labels_of(user)))
+    opened = Event.audience_id.in_(labels_open(sorted(labels_of(user))))
     query = sa.select(Event).where(*_about_readable_types(user))
     if user.kind != "staff":
         own = sa.and_(

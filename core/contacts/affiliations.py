@@ -14,6 +14,7 @@ from core.db import db, now
 from core.errors import Invalid
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
+from core.statements import prepared
 from core.users.models import User
 from core.visibility import visible_conditions, visible_to
 
@@ -204,7 +205,13 @@ def related(
     """
     if not contact_ids:
         return []
-    pairs = _pairs(contact_ids, children=children).subquery("pairs")
+    statement = prepared(user, _related, children)
+    rows = statement.rows(contact_ids=list(contact_ids), most=most)
+    return [Related(**{k: getattr(row, k) for k in Related.__slots__}) for row in rows]
+
+
+def _related(user: User, children: bool) -> sa.Select[Any]:
+    pairs = _pairs(children=children).subquery("pairs")
     each = [pairs.c.contact_id, pairs.c.relation]
     order = (pairs.c.active.desc(), Contact.sort_name, Contact.id)
     ranked = (
@@ -220,13 +227,11 @@ def related(
         .where(Contact.trashed_at.is_(None), *visible_conditions(user, Contact))
         .subquery("ranked")
     )
-    query = sa.select(ranked).where(ranked.c.place <= most)
-    query = query.order_by(ranked.c.contact_id, ranked.c.relation, ranked.c.place)
-    rows = db.session.execute(query).mappings()
-    return [Related(**{k: row[k] for k in Related.__slots__}) for row in rows]
+    query = sa.select(ranked).where(ranked.c.place <= sa.bindparam("most"))
+    return query.order_by(ranked.c.contact_id, ranked.c.relation, ranked.c.place)
 
 
-def _pairs(contact_ids: Sequence[int], *, children: bool) -> sa.CompoundSelect[Any]:
+def _pairs(*, children: bool) -> sa.CompoundSelect[Any]:
     """Pair each contact with the ids of those beside it, and how they belong."""
     row = Affiliation
     said = (row.id.label("affiliation_id"), row.role, row.active, row.since, row.until)
@@ -247,7 +252,7 @@ def _pairs(contact_ids: Sequence[int], *, children: bool) -> sa.CompoundSelect[A
             other_id.label("id"),
             sa.literal(relation).label("relation"),
             *more,
-        ).where(contact_id.in_(contact_ids))
+        ).where(contact_id.in_(sa.bindparam("contact_ids", expanding=True)))
 
     found = [
         pair(row.person_id, row.organisation_id, "organisation", *said),

@@ -38,9 +38,14 @@ def rollup_ids(contact: Contact) -> sa.Select[int]:
     the trash is left out, except `contact` itself. Roll-up adds no readers: what it
     finds still has to pass `visible_to`.
     """
-    if contact.kind == "person":
-        return sa.select(Contact.id).where(Contact.id == contact.id)
-    tree = _below(contact.id)
+    return rollup_of(contact.kind, contact.id)
+
+
+def rollup_of(kind: str, contact_id: Any) -> sa.Select[int]:
+    """Select the same for a contact of this `kind`; the id may be a parameter."""
+    if kind == "person":
+        return sa.select(Contact.id).where(Contact.id == contact_id)
+    tree = _below(contact_id)
     person = aliased(Contact)
     people = (
         sa.select(person.id)
@@ -52,7 +57,7 @@ def rollup_ids(contact: Contact) -> sa.Select[int]:
     return sa.select(found.c.id)
 
 
-def _below(organisation_id: int) -> sa.CTE:
+def _below(organisation_id: Any) -> sa.CTE:
     """Collect the ids of an organisation and of all those below it."""
     top = sa.select(Contact.id).where(Contact.id == organisation_id)
     tree = top.cte("tree", recursive=True)

@@ -11,7 +11,6 @@ from markupsafe import Markup
 from sqlalchemy.orm import aliased, load_only
 
 from core.contacts.models import Contact
-from core.db import db
 from core.i18n import _
 from core.interactions.models import Interaction, InteractionContact
 from core.interactions.rules import may_change
@@ -19,6 +18,7 @@ from core.markup import to_html
 from core.pages import interaction_kinds
 from core.readers import AudienceView, describe
 from core.records import record_type_of
+from core.statements import prepared
 from core.users.models import User
 from core.visibility import visible_conditions
 
@@ -118,6 +118,15 @@ def _around(found: Sequence[Interaction], user: User) -> dict[int, _Around]:
     gathered: dict[int, _Around] = defaultdict(lambda: _Around([]))
     if not found:
         return gathered
+    rows = prepared(user, _beside).rows(ids=[one.id for one in found])
+    for entry_id, count, contact in rows:
+        gathered[entry_id].replies = count
+        if contact is not None:
+            gathered[entry_id].contacts.append(contact)
+    return gathered
+
+
+def _beside(user: User) -> sa.Select[Any]:
     reply = aliased(Interaction)
     replies = (
         sa.select(sa.func.count())
@@ -132,16 +141,11 @@ def _around(found: Sequence[Interaction], user: User) -> dict[int, _Around]:
         Contact.trashed_at.is_(None),
         *visible_conditions(user, Contact),
     )
-    rows = db.session.execute(
+    return (
         sa.select(Interaction.id, replies, Contact)
         .outerjoin(link, link.interaction_id == Interaction.id)
         .outerjoin(Contact, known)
-        .where(Interaction.id.in_([one.id for one in found]))
+        .where(Interaction.id.in_(sa.bindparam("ids", expanding=True)))
         .order_by(Contact.sort_name, Contact.id)
         .options(load_only(Contact.name, Contact.kind))
     )
-    for entry_id, count, contact in rows:
-        gathered[entry_id].replies = count
-        if contact is not None:
-            gathered[entry_id].contacts.append(contact)
-    return gathered

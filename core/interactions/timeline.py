@@ -8,10 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, lazyload, load_only
 
 from core.contacts.models import Contact
-from core.contacts.services import rollup_ids
+from core.contacts.services import rollup_of
 from core.db import db, now
 from core.interactions.models import Interaction, InteractionContact
-from core.schemas import Page, keyset_page
+from core.schemas import Page, keyset_page, page_of
+from core.statements import prepared
 from core.users.models import TeamMember, User
 from core.visibility import visible_conditions, visible_to
 
@@ -43,6 +44,20 @@ def timeline(
     `replies` only what opens a conversation is given; with `pinned_first` pinned
     entries come before the others.
     """
+    if not (cursor or kind or team or q):
+        first = prepared(user, _first_of_story, contact.kind, replies, pinned_first)
+        rows = first.scalars(story_of=contact.id, most=limit + 1)
+        columns = [Interaction.occurred_at, Interaction.id]
+        return page_of(rows, [Interaction.pinned] * pinned_first + columns, limit)
+    query, columns = _of_story(user, contact.kind, contact.id, replies, pinned_first)
+    query = query.where(*_wanted(kind, team, q))
+    return keyset_page(query, columns, cursor=cursor, limit=limit, descending=True)
+
+
+def _of_story(
+    user: User, kind: str, contact_id: Any, replies: bool, pinned_first: bool
+) -> tuple[sa.Select[Interaction], list[Any]]:
+    """Select the story of a contact of this `kind`; also give what orders it."""
     # The times of a story stand in one index beside its contact, so its order costs
     # nothing of the entries themselves.
     story = (
@@ -50,18 +65,24 @@ def timeline(
             InteractionContact.interaction_id.label("id"),
             InteractionContact.occurred_at,
         )
-        .where(InteractionContact.contact_id.in_(rollup_ids(contact)))
+        .where(InteractionContact.contact_id.in_(rollup_of(kind, contact_id)))
         .distinct()
         .subquery("story")
     )
     query = _listed(user).join(story, story.c.id == Interaction.id)
-    query = query.where(*_wanted(kind, team, q))
     if not replies:
         query = query.where(Interaction.parent_id.is_(None))
     columns: list[Any] = [story.c.occurred_at, story.c.id]
-    if pinned_first:
-        columns.insert(0, Interaction.pinned)
-    return keyset_page(query, columns, cursor=cursor, limit=limit, descending=True)
+    return query, [Interaction.pinned] * pinned_first + columns
+
+
+def _first_of_story(
+    user: User, kind: str, replies: bool, pinned_first: bool
+) -> sa.Select[Interaction]:
+    whose: Any = sa.bindparam("story_of")
+    query, columns = _of_story(user, kind, whose, replies, pinned_first)
+    latest_first = [one.desc() for one in columns]
+    return query.order_by(*latest_first).limit(sa.bindparam("most"))
 
 
 def latest(

@@ -8,10 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, lazyload, selectinload
 
 from core.contacts.models import Affiliation, Contact
-from core.contacts.services import rollup_ids
+from core.contacts.services import rollup_of
 from core.db import db
 from core.errors import NotFound
 from core.interactions.models import Interaction
+from core.statements import prepared
 from core.users.models import User
 from core.visibility import visible_to
 from plugins.documents.models import Document, Opening, Version
@@ -62,14 +63,18 @@ def document_list(user: User, wanted: Wanted) -> sa.Select[Document]:
 
 def of_contact(user: User, contact: Contact) -> list[Document]:
     """Give the newest documents of a contact and of its people; one more than shown."""
-    query = (
+    return prepared(user, _of_contact, contact.kind).scalars(contact_id=contact.id)
+
+
+def _of_contact(user: User, kind: str) -> sa.Select[Document]:
+    story = rollup_of(kind, sa.bindparam("contact_id"))
+    return (
         visible_to(user, Document)
-        .where(Document.contact_id.in_(rollup_ids(contact)))
+        .where(Document.contact_id.in_(story))
         .order_by(Document.updated_at.desc(), Document.id.desc())
         .limit(FEW + 1)
         .options(*_for_lists())
     )
-    return list(db.session.scalars(query))
 
 
 def load_document(user: User, document_id: int, *, trashed: bool = False) -> Document:

@@ -9,8 +9,7 @@ import sqlalchemy as sa
 
 from core.audiences import AudienceSpec
 from core.contacts.models import Affiliation, Contact
-from core.contacts.services import rollup_ids
-from core.db import db
+from core.contacts.services import rollup_of
 from core.errors import Forbidden, Invalid
 from core.i18n import _, ngettext
 from core.interactions.permissions import SHARE
@@ -23,6 +22,7 @@ from core.readers import (
     remember_names,
     words_for,
 )
+from core.statements import prepared
 from core.users.models import Team, User
 from core.visibility import visible_conditions
 
@@ -72,22 +72,12 @@ class ReadersUnseen(Invalid):
 
 def choices(user: User, contact: Contact | None) -> Choices:
     """Give what `user` may choose for an entry on `contact`, in one statement."""
-    teams = sa.select(sa.literal("team").label("of"), Team.id, Team.name)
-    colleagues = (
-        sa.select(sa.literal("user"), User.id, User.name)
-        .where(User.kind == "staff", User.active, User.id != user.id)
-        .order_by(User.name)
-        .limit(MOST_COLLEAGUES)
-    )
-    parts: list[Any] = [teams, sa.select(colleagues.subquery())]
     sharing = contact is not None and can(SHARE)
-    if contact is not None and sharing:
-        parts.append(_beside(contact, user))
-    if contact is not None:
-        story = rollup_ids(contact).limit(MOST_HEARD + 1).subquery()
-        parts.append(sa.select(sa.literal("heard"), story.c.id, sa.literal("")))
+    kind = contact.kind if contact is not None else ""
+    offered = prepared(user, _offered, kind, sharing)
+    about = contact.id if contact is not None else 0
     found: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for of, id_, name in db.session.execute(sa.union_all(*parts)):
+    for of, id_, name in offered.rows(about=about, me=user.id):
         found[of].append((id_, name))
     for some in found.values():
         some.sort(key=lambda one: one[1].casefold())
@@ -106,18 +96,37 @@ def choices(user: User, contact: Contact | None) -> Choices:
     )
 
 
-def _beside(contact: Contact, user: User) -> sa.Select[str, int, str]:
-    """Select who else outside an entry on `contact` may be for: firm, or its people.
+def _offered(user: User, kind: str, sharing: bool) -> sa.Select[Any]:
+    """Select teams, colleagues, who may be shared with, and whose story it is."""
+    teams = sa.select(sa.literal("team").label("of"), Team.id, Team.name)
+    colleagues = (
+        sa.select(sa.literal("user"), User.id, User.name)
+        .where(User.kind == "staff", User.active, User.id != sa.bindparam("me"))
+        .order_by(User.name)
+        .limit(MOST_COLLEAGUES)
+    )
+    parts: list[Any] = [teams, sa.select(colleagues.subquery())]
+    about = sa.bindparam("about", type_=sa.Integer)
+    if sharing:
+        parts.append(_beside(user, kind, about))
+    if kind:
+        story = rollup_of(kind, about).limit(MOST_HEARD + 1).subquery()
+        parts.append(sa.select(sa.literal("heard"), story.c.id, sa.literal("")))
+    return sa.select(sa.union_all(*parts).subquery("offered"))
+
+
+def _beside(user: User, kind: str, about: Any) -> sa.Select[str, int, str]:
+    """Select who else outside an entry may be for: a person's firm, a firm's people.
 
     Of an organisation's people only those are offered who can sign in.
     """
     query = sa.select(sa.literal("contact"), Contact.id, Contact.name).distinct()
-    if contact.kind == "person":
+    if kind == "person":
         query = query.join(Affiliation, Affiliation.organisation_id == Contact.id)
-        query = query.where(Affiliation.person_id == contact.id, Affiliation.active)
+        query = query.where(Affiliation.person_id == about, Affiliation.active)
     else:
         query = query.join(User, User.person_id == Contact.id)
-        query = query.where(User.contact_id == contact.id, User.active)
+        query = query.where(User.contact_id == about, User.active)
     return query.where(Contact.trashed_at.is_(None), *visible_conditions(user, Contact))
 
 

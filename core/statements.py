@@ -1,0 +1,60 @@
+"""Statements that are built once and run many times, whoever asks.
+
+Putting a large SELECT together costs more than running it. A page that reads the same
+way for everybody says how in a function, and passes what differs as parameters.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import current_app
+
+from core.db import db
+from core.users.models import User
+from core.visibility import preparing, sight_of
+
+# A statement is some ten kilobytes; there are fewer shapes than this.
+_MOST = 500
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A statement, and what it must be told of the reader."""
+
+    statement: sa.Select[Any]
+    sight: dict[str, Any]
+
+    def rows(self, **values: Any) -> Sequence[Any]:
+        """Run it with `values` for its own parameters; give its rows."""
+        return db.session.execute(self.statement, self.sight | values).all()
+
+    def scalars(self, **values: Any) -> list[Any]:
+        """Run it and give the first column, each record once."""
+        found = db.session.scalars(self.statement, self.sight | values)
+        return list(found.unique())
+
+
+def prepared(
+    user: User, build: Callable[..., sa.Select[Any]], *shape: Hashable
+) -> Prepared:
+    """Give what `build(user, *shape)` says, built once for all who see alike.
+
+    `build` is a function of a module. It may ask what kind of user it is for and use
+    `visible_to` and `visible_conditions`; every other value has to be a
+    `sa.bindparam`, or part of the `shape`.
+    """
+    sight = sight_of(user)
+    if sight is None:
+        return Prepared(build(user, *shape), {})
+    kept: dict[Any, sa.Select[Any]]
+    kept = current_app.extensions.setdefault("rapport_statements", {})
+    key = (build, sight.shape, shape)
+    statement = kept.get(key)
+    if statement is None:
+        if len(kept) > _MOST:
+            kept.clear()
+        with preparing():
+            statement = kept[key] = build(user, *shape)
+    return Prepared(statement, sight.values)
