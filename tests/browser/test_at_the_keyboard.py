@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from core.testing.factories import PASSWORD, make_contact, make_user
 from tests.browser.person import Person
@@ -31,8 +32,7 @@ def test_a_note_is_written_from_anywhere_and_its_draft_outlives_the_tab(anna):
     page.keyboard.press("n")
     page.locator("#about-found a", has_text="Kallion").click()
     kept = drawer.locator("textarea")
-    kept.wait_for()
-    assert kept.input_value() == "Wants one delivery window."
+    expect(kept).to_have_value("Wants one delivery window.")
     kept.press("Control+Enter")
     page.locator(".toast", has_text="Saved on Kallion Vesijohto Oy.").wait_for()
     assert not drawer.is_visible()
