@@ -17,6 +17,7 @@ from flask import Flask, current_app
 
 from core import migrate
 from core.db import db, now
+from core.ddl import SUFFIX
 from core.events import Delivery, Event
 from core.jobs import JobRun
 from core.pages import Check
@@ -185,11 +186,7 @@ def missing_plugins(app: Flask) -> list[str]:
     }
     with app.app_context(), db.engine.connect() as connection:
         there = sa.inspect(connection).get_table_names()
-    names = {
-        one.removesuffix(migrate.SUFFIX)
-        for one in there
-        if one.endswith(migrate.SUFFIX)
-    }
+    names = {one.removesuffix(SUFFIX) for one in there if one.endswith(SUFFIX)}
     return sorted(names - known)
 
 

@@ -19,9 +19,9 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from core import __version__
 from core.checkup import ask_check, worker_silence
+from core.cursors import events_after, latest_cursor
 from core.db import db, now
 from core.errors import NotFound
-from core.events import events_after, latest_cursor
 from core.live import check_cursor, describe_event
 from core.metrics import write_metrics
 from core.pages import Check, DayItem, Failure, allowed
@@ -84,25 +84,11 @@ def home() -> Any:
 @bp.get("/palette")
 @colleagues_only
 def palette() -> Any:
-    """What Ctrl-K finds: places, actions, and what the search plugin suggests."""
-    query = request.args.get("q", "").strip()[:200]
-    items = allowed(
-        [
-            one
-            for one in contributions("palette_items", user=me())
-            if not isinstance(one, Failure)
-        ]
-    )
-    wanted = query.casefold()
-    found = [
-        {"group": one.group, "title": str(one.title), "why": "", "url": one.url}
-        for one in items
-        if wanted in str(one.title).casefold()
-    ]
-    if query:
-        results = contributions("palette_results", user=me(), query=query)
-        found = [one for one in results if not isinstance(one, Failure)] + found
-    return jsonify(items=found[:40])
+    """What Ctrl-K finds and does: see `core.palette`."""
+    query = request.args.get("q", "").replace("\x00", "").strip()[:200]
+    from core.palette import find
+
+    return jsonify(items=find(me(), query))
 
 
 @api.route("/events", methods=["GET"])

@@ -16,9 +16,10 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 from sqlalchemy.engine import Engine
 
+from core.cursors import events_after, latest_cursor
 from core.db import db
 from core.errors import BadRequest, TooMany
-from core.events import CHANNEL, Event, events_after, latest_cursor
+from core.events import CHANNEL, Event
 from core.i18n import _
 from core.permissions import me, signed_in
 from core.users.models import User

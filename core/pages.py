@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, TypeVar
 
-from flask import current_app, url_for
+from flask import current_app, flash, url_for
 
 from core.permissions import Permission, can
 
@@ -16,7 +16,10 @@ Place: TypeAlias = Literal["side", "main", "strip"]
 
 @dataclass(frozen=True)
 class MenuItem:
-    """A line of the main menu; `portal` says in whose menu it is."""
+    """A line of the main menu; `portal` says in whose menu it is.
+
+    `count` is the reader's own work, never a total; `key` goes there after `g`.
+    """
 
     title: object
     endpoint: str
@@ -25,6 +28,7 @@ class MenuItem:
     weight: int = 50
     count: int | None = None
     portal: bool = False
+    key: str = ""
 
     @property
     def url(self) -> str:
@@ -64,6 +68,7 @@ class Action:
     weight: int = 50
     # Whether it also stands beside a contact on "my day": one short act at most.
     day: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,10 @@ class DayItem:
 
 @dataclass(frozen=True)
 class PaletteItem:
-    """Something Ctrl-K can do here."""
+    """Something Ctrl-K can do here.
+
+    `group` is "actions", "new" for what begins something new, or "places".
+    """
 
     title: object
     url: str
@@ -154,6 +162,11 @@ def allowed(
     """Keep what the current user may use, lightest first."""
     kept = [one for one in items if can(one.permission)]
     return sorted(kept, key=lambda one: getattr(one, "weight", 50))
+
+
+def flash_undo(text: str, url: str) -> None:
+    """Say what was done in a toast whose button takes it back by a POST to `url`."""
+    flash({"text": text, "url": url}, "undo")  # type: ignore[arg-type]
 
 
 def on_refusal(

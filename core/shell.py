@@ -1,31 +1,34 @@
 """What every template can use: the shell's menu, the house, filters for the reader."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 import flask_babel
 import sqlalchemy as sa
-from babel import dates
 from flask import Flask, current_app, g, request, url_for
 from flask_login import current_user
-from markupsafe import Markup
 from werkzeug.routing import BuildError
 
-from core import events, settings
+from core import cursors, settings
 from core.audiences import Audience
 from core.db import db
 from core.house import house_currency, opening_words
-from core.i18n import LANGUAGES, _, get_locale, locale_code
+from core.i18n import LANGUAGES, locale_code
 from core.markup import excerpt, to_html
+from core.moments import show_ago, show_date, show_datetime
 from core.notifications.services import MOST_COUNTED, unread_count
 from core.pages import MenuItem, allowed
 from core.permissions import can
-from core.plugin_manager import contributions, plugin_of, report_failure
+from core.plugin_manager import (
+    contained,
+    contributions,
+    plugin_of,
+    report_failure,
+)
 from core.readers import describe
 from core.records import record_types
+from core.users.desk import keys_setting
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class MenuLine:
     icon: str
     current: bool
     count: int | None
+    key: str
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,17 @@ def _context() -> dict[str, Any]:
         "locale": locale_code(),
         "menu": _Menu(),
         "notifications": _Bell(),
+        "keys": _keys,
     }
+
+
+def _keys() -> dict[str, str] | str:
+    """Give the keys of the reader; without a database they are the usual ones."""
+    if not current_user.is_authenticated:
+        return {}
+    with contained("core.users", "keys"):
+        return keys_setting(current_user._get_current_object())
+    return {}
 
 
 @dataclass(frozen=True)
@@ -95,11 +109,11 @@ class _Reading:
 def _reading() -> _Reading:
     found: _Reading | None = g.get("rapport_reading")
     if found is None:
-        columns: list[Any] = [events.edge_now()]
+        columns: list[Any] = [cursors.edge_now()]
         if current_user.is_authenticated:
             columns.append(unread_count(current_user._get_current_object()))
         edge, *count = db.session.execute(sa.select(*columns)).one()
-        found = _Reading(events.written_cursor(edge), count[0] if count else 0)
+        found = _Reading(cursors.written_cursor(edge), count[0] if count else 0)
         g.rapport_reading = found
     return found
 
@@ -127,6 +141,8 @@ class _Bell:
         """The number as it is drawn: nothing, 7, 99+."""
         most = MOST_COUNTED
         return f"{most}+" if self.count > most else str(self.count or "")
+
+
 def _house() -> House:
     """Read the settings of the house; most pages have read them already."""
     found = settings.get("house")
@@ -171,7 +187,7 @@ def _line(item: MenuItem) -> MenuLine | None:
             raise
         report_failure(plugin_of(item), f"menu_items {item.endpoint}", error)
         return None
-    return MenuLine(item.title, url, item.icon, _is_current(url), item.count)
+    return MenuLine(item.title, url, item.icon, _is_current(url), item.count, item.key)
 
 
 def _is_current(url: str) -> bool:
@@ -194,90 +210,6 @@ def record_url(ref_or_record: Any) -> str | None:
 def live_cursor() -> str:
     """Mark this moment, so that live updates begin where the page was drawn."""
     return _reading().cursor
-
-
-def show_datetime(moment: datetime | None, form: str = "short") -> Markup:
-    """Write a moment in the reader's zone and language, the exact one on hover."""
-    if moment is None:
-        return Markup("")
-    here, locale = _for_reader(moment)
-    return _time(moment, here, locale, _moment(here, form, locale))
-
-
-def show_date(day: date | None, form: str = "medium") -> str:
-    """Write a day in the reader's language."""
-    if day is None:
-        return ""
-    if isinstance(day, datetime):
-        day = _for_reader(day)[0].date()
-    return _day(day, form, str(get_locale()))
-
-
-def show_ago(moment: datetime | None) -> Markup:
-    """Write how long ago: "today 14:20", "yesterday 9:05", else the date."""
-    if moment is None:
-        return Markup("")
-    here, locale = _for_reader(moment)
-    days = (_for_reader(datetime.now(UTC))[0].date() - here.date()).days
-    if days == 0:
-        words = _("today %(clock)s", clock=_minute(here, locale))
-    elif days == 1:
-        words = _("yesterday %(clock)s", clock=_minute(here, locale))
-    else:
-        words = _day(here.date(), "medium", locale)
-    return _time(moment, here, locale, words)
-
-
-def _for_reader(moment: datetime) -> tuple[datetime, str]:
-    """Give a moment in the reader's zone, and the name of their locale."""
-    return moment.astimezone(flask_babel.get_timezone()), str(get_locale())
-
-
-def _time(moment: datetime, here: datetime, locale: str, words: str) -> Markup:
-    exact = _moment(here, "full", locale)
-    machine = moment.astimezone(UTC).isoformat()
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        machine, exact, words
-    )
-
-
-def _moment(here: datetime, form: str, locale: str) -> str:
-    """Write a moment to the minute; the full form also names its zone."""
-    words = [_minute(here, locale)]
-    day = _day(here.date(), form, locale)
-    if form == "full":
-        winter_or_summer = here.replace(minute=0, second=0, microsecond=0, tzinfo=None)
-        words.append(_zone(str(here.tzinfo), winter_or_summer, locale))
-    return _together(form, locale).format(" ".join(words), day)
-
-
-def _minute(here: datetime, locale: str) -> str:
-    return _clock(here.time().replace(second=0, microsecond=0), locale)
-
-
-# A page writes the same days and minutes over and over, and Babel thinks long. What is
-# kept is named without its zone: the same moment is equal in all of them.
-
-
-@lru_cache(maxsize=4096)
-def _day(day: date, form: str, locale: str) -> str:
-    return str(dates.format_date(day, form, locale))
-
-
-@lru_cache(maxsize=4096)
-def _clock(clock: time, locale: str) -> str:
-    return str(dates.format_time(clock, "short", locale=locale))
-
-
-@lru_cache(maxsize=4096)
-def _zone(name: str, hour: datetime, locale: str) -> str:
-    zone = dates.get_timezone(name)
-    return str(dates.get_timezone_name(hour.replace(tzinfo=zone), locale=locale))
-
-
-@lru_cache(maxsize=64)
-def _together(form: Any, locale: str) -> str:
-    return str(dates.get_datetime_format(form, locale))
 
 
 def show_money(amount: Decimal | None, currency: str | None = None) -> str:

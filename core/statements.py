@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from flask import current_app
 
 from core.db import db
+from core.sight import preparing
 from core.users.models import User
-from core.visibility import preparing, sight_of
+from core.visibility import sight_of
 
 # A statement is some ten kilobytes; there are fewer shapes than this.
 _MOST = 500

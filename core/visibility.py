@@ -5,10 +5,7 @@ the labels that say the same to the index. A hit is: audience label × contact s
 readable types. Nothing else in the code decides visibility.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
@@ -23,6 +20,7 @@ from core.events import Event, EventScope
 from core.interactions.models import Interaction, InteractionContact
 from core.permissions import can
 from core.records import record_types
+from core.sight import Sight, told
 from core.users.models import User
 
 Condition: TypeAlias = sa.ColumnElement[bool]
@@ -36,16 +34,6 @@ STAFF_AUDIENCE, CUSTOMERS_AUDIENCE = 1, 2
 
 R = TypeVar("R", bound=Record)
 
-_preparing: ContextVar[bool] = ContextVar("rapport_preparing", default=False)
-
-
-@dataclass(frozen=True)
-class Sight:
-    """How far somebody sees: alike for many in `shape`, apart in `values`."""
-
-    shape: tuple[str, str, bool]
-    values: dict[str, Any]
-
 
 def sight_of(user: User) -> Sight | None:
     """Say what of `user` a prepared statement has to be told.
@@ -57,23 +45,6 @@ def sight_of(user: User) -> Sight | None:
     teams = user.team_ids
     values = {"sight_me": user.id, "sight_labels": sorted(labels_of(user))}
     return Sight((user.kind, user.reach, bool(teams)), values | {"sight_teams": teams})
-
-
-@contextmanager
-def preparing() -> Iterator[None]:
-    """Have the conditions made in the block name what differs between readers."""
-    token = _preparing.set(True)
-    try:
-        yield
-    finally:
-        _preparing.reset(token)
-
-
-def _told(name: str, value: Any) -> Any:
-    """Give a value of the reader, or in a prepared statement its name."""
-    if not _preparing.get():
-        return value
-    return sa.bindparam(f"sight_{name}", expanding=isinstance(value, list))
 
 
 def labels_of(user: User) -> frozenset[str]:
@@ -137,12 +108,12 @@ def contact_rules(user: User) -> list[Rule]:
     if user.kind != "staff":
         rules.append(("own", Contact.id.in_(_own_contacts(user))))
     elif user.reach == "team":
-        mine: list[Condition] = [Contact.owner_id == _told("me", user.id)]
+        mine: list[Condition] = [Contact.owner_id == told("me", user.id)]
         if user.team_ids:
-            mine.append(Contact.team_id.in_(_told("teams", user.team_ids)))
+            mine.append(Contact.team_id.in_(told("teams", user.team_ids)))
         rules.append(("reach", sa.or_(*mine)))
     elif user.reach == "own":
-        rules.append(("reach", Contact.owner_id == _told("me", user.id)))
+        rules.append(("reach", Contact.owner_id == told("me", user.id)))
     return rules
 
 
@@ -161,12 +132,12 @@ def _within(user: User, contact_id: Any) -> Condition | None:
 
 
 def _audience_rules(user: User, model: Any) -> list[Rule]:
-    labels = _told("labels", sorted(labels_of(user)))
+    labels = told("labels", sorted(labels_of(user)))
     opened = model.audience_id.in_(labels_open(labels))
     if user.kind != "staff":
         # The labels name this reader's own contacts, so they are the limit here.
         return [("audience", opened)]
-    mine = model.author_id == _told("me", user.id)
+    mine = model.author_id == told("me", user.id)
     rules: list[Rule] = [("audience", sa.or_(opened, mine))]
     scope = contact_scope(user)
     if scope is None:

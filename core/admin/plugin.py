@@ -1,7 +1,9 @@
 """Administration: users, roles, settings, plugins, deliveries, the first hour."""
 
+from flask import url_for
+
 from core import hookimpl
-from core.admin import leaving_views, permissions, views
+from core.admin import leaving_views, permissions, styleguide, views
 from core.admin.services import queue
 from core.events import EventType
 from core.i18n import lazy_gettext as _l
@@ -23,7 +25,7 @@ def register_permissions():
 
 @hookimpl
 def register_blueprints():
-    return [views.bp, leaving_views.bp]
+    return [views.bp, leaving_views.bp, styleguide.bp]
 
 
 @hookimpl
@@ -48,8 +50,16 @@ def menu_items():
 
 @hookimpl
 def palette_items():
+    guide = url_for("styleguide.show")
     return [
-        PaletteItem(title, url, permission)
+        PaletteItem(_l("Style guide"), guide, permissions.SYSTEM, "places"),
+        *_places(),
+    ]
+
+
+def _places() -> list[PaletteItem]:
+    return [
+        PaletteItem(title, url, permission, "places")
         for permission in (permissions.SYSTEM, permissions.USERS, permissions.SETTINGS)
         if can(permission)
         for title, url in views.blueprint.places(permission)

@@ -31,7 +31,7 @@ from core.backup.archive import (
 from core.backup.taking import make_backup
 from core.config import load_config
 from core.db import db, now
-from core.ddl import MigrationError, changing_tables
+from core.ddl import CORE, SUFFIX, MigrationError, changing_tables
 from core.files import file_store
 
 CONFIG, BESIDE, KEY = "config.py", "config.restored.py", "secret_key"
@@ -95,7 +95,7 @@ def _refuse_strangers(app: Flask, archive: Archive, left_out: set[str]) -> None:
     """Refuse what this installation has no code for; raises `BackupError`."""
     known = {one.name: one for one in migrate.lineages(app)}
     told = archive.contents.lineages
-    if migrate.CORE in left_out or left_out - set(told):
+    if CORE in left_out or left_out - set(told):
         names = ", ".join(sorted(left_out))
         raise BackupError(f"--without {names}: the backup has no such plugin.")
     strangers = sorted(set(told) - set(known) - left_out)
@@ -128,7 +128,7 @@ def _make_room(app: Flask, path: Path, done: Restored, replace: bool) -> None:
             "This installation has data already: --replace puts the backup in its "
             "place, after making a backup of what is there."
         )
-    if f"{migrate.CORE}{migrate.SUFFIX}" not in there:
+    if f"{CORE}{SUFFIX}" not in there:
         raise BackupError("The database has tables that are not Rapport's.")
     stamp = f"{now():%Y%m%d-%H%M%S-%f}"
     beside = path.resolve().with_name(f"before-restore-{stamp}.rapport")

@@ -22,7 +22,8 @@ from core.backup.values import (
     to_postgresql,
     to_sqlite,
 )
-from core.migrate import CORE, SUFFIX, owner_of
+from core.ddl import CORE, SUFFIX
+from core.migrate import owner_of
 
 STEP = 500
 

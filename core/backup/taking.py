@@ -27,8 +27,8 @@ from core.backup.archive import (
     unwatched,
 )
 from core.db import db, now, only_reading
+from core.ddl import CORE
 from core.files import file_store
-from core.migrate import CORE
 
 # Every column of this name holds the hash of an uploaded file, whoever's table it is.
 HASH = "sha256"

@@ -10,6 +10,7 @@ from core.contacts.affiliations import affiliate, end_affiliation, seen_by
 from core.contacts.cleaning import Refused, text_of
 from core.contacts.history import last_author
 from core.contacts.models import Affiliation, Contact
+from core.contacts.rail import tags_like
 from core.contacts.views import ROLE_TITLES, bp
 from core.db import db
 from core.errors import Conflict, CRMError, Invalid, NotFound
@@ -68,6 +69,7 @@ def _choices() -> dict[str, Any]:
         "role_titles": ROLE_TITLES,
         "owners": lists.colleagues(),
         "languages_offered": LANGUAGES,
+        "tags_in_use": tags_like(me(), most=200),
     }
 
 

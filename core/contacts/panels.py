@@ -10,7 +10,7 @@ from flask import url_for
 from core.contacts.affiliations import MOST_SHOWN, related
 from core.contacts.models import Contact
 from core.contacts.permissions import READ, WRITE
-from core.contacts.steps import due_steps, quiet_customers, quiet_days
+from core.contacts.steps import count_due, due_steps, quiet_customers, quiet_days
 from core.db import Record, now
 from core.i18n import _, ngettext
 from core.i18n import lazy_gettext as _l
@@ -110,11 +110,21 @@ def _people(contact: Contact, user: User) -> Panel:
     )
 
 
-def menu(_user: User) -> list[MenuItem]:
-    """Give the line of the main menu."""
+def menu(user: User) -> list[MenuItem]:
+    """Give the lines of the main menu; outside the house there are none."""
+    if user.kind != "staff":
+        return []
     return [
-        MenuItem(_l("My day"), "core.home", READ, "sun", weight=10),
-        MenuItem(_l("Contacts"), "contacts.index", READ, "people", weight=20),
+        MenuItem(
+            _l("My day"),
+            "core.home",
+            READ,
+            "sun",
+            weight=10,
+            count=count_due(user, _today()) or None,
+            key="d",
+        ),
+        MenuItem(_l("Contacts"), "contacts.index", READ, "people", weight=20, key="c"),
     ]
 
 
@@ -123,15 +133,19 @@ def palette(_user: User) -> list[PaletteItem]:
     person = url_for("contacts.new", kind="person")
     organisation = url_for("contacts.new", kind="organisation")
     return [
-        PaletteItem(_l("New person"), person, WRITE),
-        PaletteItem(_l("New organisation"), organisation, WRITE),
-        PaletteItem(_l("Contacts"), url_for("contacts.index"), READ),
+        PaletteItem(_l("New person"), person, WRITE, "new"),
+        PaletteItem(_l("New organisation"), organisation, WRITE, "new"),
     ]
+
+
+def _today() -> date:
+    found: date = flask_babel.to_user_timezone(now()).date()
+    return found
 
 
 def day(user: User) -> Sequence[DayItem]:
     """Give the steps of one's own contacts that are due, and who has gone quiet."""
-    today: date = flask_babel.to_user_timezone(now()).date()
+    today = _today()
     found = due_steps(user, today, most=FEW + 1)
     items = []
     if found:

@@ -7,9 +7,10 @@ from core.contacts import (
     imports,
     panels,
     permissions,
+    rail,
     search,
+    selected_views,
     settings,
-    step_views,
     subscribers,
 )
 from core.parts import draw
@@ -23,7 +24,7 @@ def init_app(app):
 
 @hookimpl
 def register_blueprints():
-    return [step_views.bp, api.bp]
+    return [selected_views.bp, api.bp]
 
 
 @hookimpl
@@ -74,6 +75,11 @@ def record_panels(record, user):
 @hookimpl
 def palette_items(user):
     return panels.palette(user)
+
+
+@hookimpl
+def palette_results(user, query):
+    return rail.palette_lines(user, query)
 
 
 @hookimpl

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.orm import lazyload
 
 from core import settings
 from core.contacts.lists import Wanted, contact_list, count_up_to
@@ -19,13 +20,21 @@ MOST_DAYS = 366
 
 def due_steps(user: User, today: date, *, most: int) -> list[Contact]:
     """List the steps due by `today` of `user` and of those they stand in for."""
-    query = (
-        visible_to(user, Contact)
-        .where(Contact.owner_id.in_(desk_of(user)), Contact.next_step_on <= today)
-        .order_by(Contact.next_step_on, Contact.sort_name)
-        .limit(most)
+    query = _due(user, today).order_by(Contact.next_step_on, Contact.sort_name)
+    return list(db.session.scalars(query.limit(most)))
+
+
+def count_due(user: User, today: date) -> int:
+    """Count the same, as far as a hundred."""
+    few = _due(user, today).options(lazyload("*")).with_only_columns(Contact.id)
+    count = sa.select(sa.func.count()).select_from(few.limit(100).subquery())
+    return db.session.scalar(count) or 0
+
+
+def _due(user: User, today: date) -> sa.Select[Contact]:
+    return visible_to(user, Contact).where(
+        Contact.owner_id.in_(desk_of(user)), Contact.next_step_on <= today
     )
-    return list(db.session.scalars(query))
 
 
 def quiet_customers(user: User) -> int:

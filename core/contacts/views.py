@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask import Blueprint, render_template, request, url_for
 from markupsafe import Markup
 
-from core.contacts import lists, permissions
+from core.contacts import lists, permissions, rail
 from core.contacts.cleaning import ROLES
 from core.contacts.history import changes, last_author
 from core.contacts.models import Contact
@@ -19,6 +19,7 @@ from core.parts import actions_on, draw, drawn_panels, find_panel
 from core.permissions import can, me, requires
 from core.plugin_manager import contained, contributions, plugin_of
 from core.schemas import encode_cursor, keyset_page
+from core.users.desk import desk_of
 
 bp = Blueprint("contacts", __name__)
 
@@ -35,10 +36,11 @@ VIEWS = {"": _l("All"), "mine": _l("Mine"), "quiet": _l("Quiet"), "trash": _l("T
 def _for_every_page() -> dict[str, Any]:
     """Give the shell what one can add, and the palette its way out for a stranger."""
     if not can(permissions.WRITE):
-        return {}
+        return {"at_hand": _at_hand}
     person = url_for("contacts.new", kind="person")
     organisation = url_for("contacts.new", kind="organisation")
     return {
+        "at_hand": _at_hand,
         "new_person_url": person,
         "new_items": [
             {"title": _("New person"), "url": person, "icon": "person-plus"},
@@ -49,6 +51,13 @@ def _for_every_page() -> dict[str, Any]:
             },
         ],
     }
+
+
+def _at_hand() -> dict[str, Any]:
+    """Give the rail its pinned and recent contacts; a failing page has none."""
+    with contained("core.contacts", "contacts at hand"):
+        return rail.at_hand(me())
+    return {}
 
 
 # -- The list ----------------------------------------------------------------------
@@ -158,6 +167,7 @@ def _cell(column: Column, contact: Contact) -> object:
 def show(contact_id: int) -> Any:
     """Show who it is, what was promised and what is next, with everybody's panels."""
     contact = lists.load_contact(me(), contact_id, trashed=True)
+    rail.remember(contact, me())
     panels, failed = drawn_panels(contact, me())
     actions = actions_on(contact, me(), failed)
     shown = [one for one in panels if not one.part.empty]
@@ -171,6 +181,7 @@ def show(contact_id: int) -> Any:
         empty=[one for one in panels if one.part.empty],
         failed=failed,
         actions=actions,
+        pinned=contact.id in desk_of(me()).pinned,
         trashed_by=last_author(contact, me()) if contact.trashed_at else "",
         role_titles=ROLE_TITLES,
     )

@@ -22,7 +22,8 @@ const keep = (form) => {
   const text = textOf(form).value;
   if (!text.trim()) return store((box) => box.removeItem(keyOf(form)));
   const kept = store((box) => (box.setItem(keyOf(form), JSON.stringify({ text, at: Date.now() })), true));
-  const time = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  const timeZone = document.body.dataset.zone || undefined;
+  const time = new Date().toLocaleTimeString(document.documentElement.lang, { timeStyle: "short", timeZone });
   if (kept) note(form, rapport.say("draft_kept", { time }));
 };
 const forget = (form) => (clearTimeout(form.keepTimer), store((box) => box.removeItem(keyOf(form))), note(form, ""));

@@ -18,11 +18,19 @@ const setUp = () => {
     field.setAttribute("aria-activedescendant", all[chosen].id);
     all[chosen].scrollIntoView({ block: "nearest" });
   };
+  // What the page's own header offers: its links, buttons and menu lines.
+  const ofPage = (text) => {
+    const wanted = text.replace(/^>/, "").trim().toLowerCase();
+    if (text && !wanted && text !== ">") return [];
+    const found = document.querySelectorAll(".head-actions :is(a[href], button:not([popovertarget]))");
+    const items = [...found].filter((act) => getComputedStyle(act).display !== "none").map((act) => ({ group: rapport.say("this_page"), title: act.textContent.trim().replace(/\s+/g, " "), act }));
+    return items.filter(({ title }) => title && title.toLowerCase().includes(wanted)).slice(0, 5);
+  };
   const line = (item, at) => {
     const option = document.createElement("div");
     Object.assign(option, { id: `palette-${at}`, className: "palette-item" });
     option.setAttribute("role", "option");
-    option.dataset.url = item.url;
+    option.item = item;
     const title = document.createElement("span");
     title.textContent = item.title;
     option.append(title);
@@ -36,9 +44,10 @@ const setUp = () => {
   };
   const draw = (items, text) => {
     const create = dialog.dataset.newPersonUrl;
-    const all = [...items];
+    const all = [...items, ...(/^[+@#]/.test(text) ? [] : ofPage(text))];
+    const name = text.replace(/^[>+@#]\s*/, "");
     // A caller nobody knows is never a dead end.
-    if (create && text) all.push({ group: rapport.say("new"), title: rapport.say("new_person", { name: text }), url: `${create}${create.includes("?") ? "&" : "?"}name=${encodeURIComponent(text)}` });
+    if (create && name) all.push({ group: rapport.say("stranger"), title: rapport.say("new_person", { name }), url: `${create}${create.includes("?") ? "&" : "?"}name=${encodeURIComponent(name)}` });
     const groups = new Map();
     all.forEach((item, at) => {
       const name = item.group ?? "";
@@ -65,13 +74,23 @@ const setUp = () => {
     const answer = await fetch(`${dialog.dataset.paletteUrl}?q=${encodeURIComponent(text)}`, { credentials: "same-origin" }).catch(() => null);
     if (mine !== asked) return;
     if (answer?.ok) draw((await answer.json()).items, text);
-    else draw([], text);
+    else fail(text);
+  };
+  // The old results stay, with a line that says why nothing new came.
+  const fail = (text) => {
+    draw([], text);
+    const said = document.createElement("p");
+    said.className = "palette-group";
+    said.textContent = rapport.say("not_found");
+    list.prepend(said);
   };
   const go = (option, aside) => {
     if (!option) return;
-    if (aside) open(option.dataset.url, "_blank", "noopener");
-    else location.assign(option.dataset.url);
+    const { url, act } = option.item;
     dialog.close();
+    if (act) act.click();
+    else if (aside) open(url, "_blank", "noopener");
+    else location.assign(url);
   };
 
   rapport.openPalette = () => {

@@ -3,6 +3,7 @@
 from flask import flash, url_for
 
 from core.db import Record
+from core.pages import flash_undo
 from core.permissions import me
 from core.undo.services import latest_change
 
@@ -17,4 +18,4 @@ def offer_undo(record: Record, said: str) -> None:
         flash(said, "ok")
         return
     address = url_for("undo.take_back", change_id=change)
-    flash({"text": said, "url": address}, "undo")  # type: ignore[arg-type]
+    flash_undo(said, address)

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from functools import cached_property
-from typing import ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -99,6 +99,8 @@ class User(Record, Model):
         secondary="team_member", back_populates="members", lazy="selectin"
     )
 
+    desk: Mapped["UserDesk | None"] = relationship(viewonly=True)
+
     # The secret of the cookie that let this user in, for flask-login.
     session_secret: str | None = None
     is_authenticated: ClassVar[bool] = True
@@ -149,6 +151,23 @@ class UserSession(Model):
     expires_at: Mapped[datetime]
     address: Mapped[str | None] = mapped_column(sa.String(45))
     browser: Mapped[str | None] = mapped_column(sa.String(200))
+
+
+class UserDesk(Model):
+    """How somebody has arranged things for themselves: keys, and pinned contacts.
+
+    It is nobody else's news, so it is no record. `changed_keys` holds the key they
+    chose for the key that is usual, "" where they want none.
+    """
+
+    __tablename__ = "user_desk"
+
+    user_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("user.id", ondelete="CASCADE"), primary_key=True
+    )
+    single_keys: Mapped[bool] = mapped_column(default=True)
+    changed_keys: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    pinned: Mapped[list[int]] = mapped_column(default=list)
 
 
 class ApiToken(Model):

@@ -13,6 +13,7 @@ from core.users import (
     deputies,
     deputy_views,
     imports,
+    keys_views,
     leaving,
     me_views,
     password_views,
@@ -23,7 +24,13 @@ from core.users import (
 
 @hookimpl
 def register_blueprints():
-    return [me_views.bp, password_views.bp, deputy_views.bp, api.bp]
+    return [
+        me_views.bp,
+        keys_views.bp,
+        password_views.bp,
+        deputy_views.bp,
+        api.bp,
+    ]
 
 
 @hookimpl

@@ -55,7 +55,7 @@ def user_of_session(secret: str) -> User | None:
                 *_not_ended(),
                 User.active,
             )
-            .options(joinedload(User.roles), joinedload(User.teams))
+            .options(*map(joinedload, (User.roles, User.teams, User.desk)))
         )
         .unique()
         .first()

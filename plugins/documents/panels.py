@@ -54,7 +54,7 @@ def menu(_user: User) -> list[MenuItem]:
     """Give the lines of the main menus: the house's, and the portal's."""
     title = _l("Documents")
     return [
-        MenuItem(title, "documents.index", READ, "folder2", weight=40),
+        MenuItem(title, "documents.index", READ, "folder2", weight=40, key="f"),
         MenuItem(
             title, "documents.portal_index", READ, "folder2", weight=60, portal=True
         ),
@@ -64,6 +64,5 @@ def menu(_user: User) -> list[MenuItem]:
 def palette(_user: User) -> list[PaletteItem]:
     """Give what Ctrl-K can do with documents."""
     return [
-        PaletteItem(_l("Add document"), url_for("documents.new"), WRITE),
-        PaletteItem(_l("Documents"), url_for("documents.index"), READ),
+        PaletteItem(_l("Add document"), url_for("documents.new"), WRITE, "new"),
     ]

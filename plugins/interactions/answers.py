@@ -1,5 +1,6 @@
 """Where a form leads: back to where its writer was, or to itself as it was typed."""
 
+import json
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -74,6 +75,17 @@ def refused_in_place(error: CRMError) -> Any:
         )
         answer.headers["HX-Retarget"] = "#composer-error"
     answer.headers["HX-Reswap"] = "innerHTML"
+    return answer
+
+
+def written_in_drawer(entry: Interaction) -> Any:
+    """Close the drawer, and say on whom it was saved; the page behind stays."""
+    said = _("Saved.")
+    if entry.contact is not None:
+        said = _("Saved on %(name)s.", name=entry.contact.name)
+    answer = make_response("", 204)
+    done = {"toast": {"text": said}, "drawer:done": True}
+    answer.headers["HX-Trigger"] = json.dumps(done)
     return answer
 
 

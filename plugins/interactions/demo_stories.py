@@ -36,7 +36,7 @@ from plugins.interactions.demo_words import (
 
 _DATA = Path(__file__).parent / "data"
 # Who answers for support, the warehouse and the house, by the language they write.
-_STAFF = {
+_STAFF: dict[str, dict[str, tuple[str, ...]]] = {
     "en": {"s": ("sami", "emma"), "w": ("olli",), "m": ("helena",)},
     "fi": {"s": ("noora",), "w": ("kalle",), "m": ("helena",)},
     "zh": {"s": ("yating",), "w": ("olli",), "m": ("helena",)},

@@ -54,14 +54,13 @@ def menu(user: User) -> list[MenuItem]:
     if user.kind != "staff":
         title = _l("Shared with you")
         return [MenuItem(title, page, READ, icon, weight=80, portal=True)]
-    return [MenuItem(_l("Interactions"), page, READ, icon, weight=30)]
+    return [MenuItem(_l("Interactions"), page, READ, icon, weight=30, key="i")]
 
 
 def palette(_user: User) -> list[PaletteItem]:
     """Give what Ctrl-K can do here."""
     return [
-        PaletteItem(_l("Write note"), url_for("interactions.new"), WRITE),
-        PaletteItem(_l("Interactions"), url_for("interactions.index"), READ),
+        PaletteItem(_l("Write note"), url_for("interactions.new"), WRITE, "new"),
     ]
 
 
@@ -70,7 +69,8 @@ def actions(record: Record, user: User) -> list[Action]:
     if not isinstance(record, Contact) or user.kind != "staff":
         return []
     address = url_for("interactions.new", contact=record.id, kind="call")
-    return [Action(_l("Log call"), address, WRITE, "telephone", weight=10, day=True)]
+    title = _l("Log call")
+    return [Action(title, address, WRITE, "telephone-outbound", 10, day=True, key="c")]
 
 
 def day(user: User) -> list[DayItem]:

@@ -102,6 +102,16 @@ def story(contact_id: int) -> Any:
 # -- Writing -----------------------------------------------------------------------
 
 
+@bp.app_context_processor
+def _for_every_page() -> dict[str, Any]:
+    """Give the shell where its drawer gets the composer from."""
+    return {"write_url": url_for("interactions.new")} if can(WRITE) else {}
+
+
+def _in_drawer() -> bool:
+    return request.headers.get("HX-Target") == "drawer-body"
+
+
 @bp.get("/interactions/new")
 @requires(WRITE)
 def new() -> Any:
@@ -122,10 +132,12 @@ def _draw_new(
             *([Contact.sort_name, Contact.id] if q else [recent, Contact.id])
         )
         found = list(db.session.scalars(query.limit(OFFERED)))
+    typed = answers.typed(error) or _asked()
+    target = "#drawer-body" if _in_drawer() else ""
     return render_template(
-        "interactions/new.html",
+        "interactions/drawer.html" if target else "interactions/new.html",
         contact=contact,
-        composer=composer_for(contact, me(), **(answers.typed(error) or _asked())),
+        composer=composer_for(contact, me(), target=target, **typed),
         found=found,
         q=q,
     )
@@ -177,6 +189,8 @@ def write() -> Any:
         direction="" if inside else "in",
         parent=parent,
     )
+    if _in_drawer():
+        return answers.written_in_drawer(entry)
     if request.headers.get("HX-Request") and contacts:
         context = entries_of(contacts[0], me())
         composer = composer_for(contacts[0], me())

@@ -22,7 +22,7 @@ def _house_menu() -> list[MenuItem]:
     see = permissions
     purchases = "portal.purchase_orders_page"
     return [
-        MenuItem(_l("Orders"), "portal.orders_page", see.ORDERS, "cart", 60),
+        MenuItem(_l("Orders"), "portal.orders_page", see.ORDERS, "cart", 60, key="o"),
         MenuItem(_l("Products"), "portal.products_page", see.PRODUCTS, "box-seam", 62),
         MenuItem(_l("Purchase orders"), purchases, see.PURCHASE_ORDERS, "truck", 64),
     ]
@@ -174,15 +174,12 @@ def day(user: User) -> list[DayItem]:
 
 
 def palette(_user: User) -> list[PaletteItem]:
-    """Give what Ctrl-K can open or start here."""
-    see, change = permissions.PURCHASE_ORDERS, permissions.MANAGE_PURCHASE_ORDERS
-    orders, purchases = "portal.orders_page", "portal.purchase_orders_page"
+    """Give what Ctrl-K can start here; the places are in the menu already."""
     add_product, add_purchase = "portal.new_product", "portal.new_purchase"
     lines = [
-        (_l("Orders"), orders, permissions.ORDERS),
-        (_l("Products"), "portal.products_page", permissions.PRODUCTS),
-        (_l("Purchase orders"), purchases, see),
         (_l("New product"), add_product, permissions.MANAGE_PRODUCTS),
-        (_l("New purchase order"), add_purchase, change),
+        (_l("New purchase order"), add_purchase, permissions.MANAGE_PURCHASE_ORDERS),
     ]
-    return [PaletteItem(title, url_for(at), needed) for title, at, needed in lines]
+    return [
+        PaletteItem(title, url_for(at), needed, "new") for title, at, needed in lines
+    ]

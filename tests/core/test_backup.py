@@ -17,8 +17,9 @@ from core import migrate
 from core.app import create_app
 from core.backup import tables
 from core.cli import rapport
+from core.cursors import events_after, latest_cursor
 from core.db import db, now
-from core.events import Delivery, Event, events_after, latest_cursor
+from core.events import Delivery, Event
 from core.files import file_store
 from core.interactions.models import Interaction
 from core.jobs import JobRun

@@ -9,9 +9,9 @@ from core.contacts.models import Contact
 from core.contacts.services import change_contact
 from core.db import db
 from core.testing.factories import make_contact, make_interaction, make_user
-from core.users.defaults import ensure_role
 from core.users.deputies import acts_for, deputies_of, desk_of, with_deputies
 from core.users.models import User
+from core.users.services import ensure_role
 from core.visibility import visible_to
 
 TODAY = date(2026, 3, 2)

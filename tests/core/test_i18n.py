@@ -9,9 +9,10 @@ from flask import Blueprint
 from flask_babel import force_locale
 
 from core.i18n import _, lazy_gettext, ngettext
+from core.moments import show_ago, show_datetime
 from core.pages import MenuItem
 from core.permissions import Permission, public, requires
-from core.shell import show_ago, show_datetime, show_money
+from core.shell import show_money
 from core.testing.factories import make_contact, make_user
 from core.testing.plugins import INSTALLED, make_plugin
 

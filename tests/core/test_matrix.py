@@ -73,7 +73,8 @@ def call(visitor: Visitor, method: str, address: str) -> Any:
     headers = {} if visitor.name in DRAWN else {"Accept": "application/json"}
     if address == "/live":
         headers = {"Accept": "text/event-stream"}
-    sent = {"json": {}} if address.startswith("/api/") and method != "GET" else {}
+    writes = address.startswith("/api/") and method != "GET"
+    sent: dict[str, Any] = {"json": {}} if writes else {}
     answer = visitor.client.open(address, method=method, headers=headers, **sent)
     if visitor.cookie and answer.headers.get("Set-Cookie"):
         # Signed out, or in again: the next route meets the visitor as before.

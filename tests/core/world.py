@@ -18,9 +18,9 @@ from core.app import CRM
 from core.contacts.models import Affiliation, Contact
 from core.db import db
 from core.testing.factories import make_contact, make_user
-from core.users.defaults import ROLES, ensure_role
+from core.users.defaults import ROLES
 from core.users.models import ApiToken, User, UserDeputy, UserSession
-from core.users.services import ensure_team
+from core.users.services import ensure_role, ensure_team
 from core.users.sessions import create_token, hash_secret, open_session
 from plugins.portal.services.orders import place_order
 from plugins.portal.services.products import create_product
@@ -260,7 +260,7 @@ def _invite(world: World, chief: User, firms: dict[str, Contact]) -> None:
     add("limited to own", make_user(roles=["narrow"]), "staff", permissions=sales)
     for kind in ("customer", "vendor"):
         for house, firm in firms.items():
-            user = make_user(f"{kind} {house}", kind=kind, contact=firm)  # type: ignore[arg-type]
+            user = make_user(f"{kind} {house}", kind=kind, contact=firm)
             may = frozenset(ROLES[kind])
             sees = frozenset({house})
             add(f"{kind} of {house}", user, kind, permissions=may, sees=sees)

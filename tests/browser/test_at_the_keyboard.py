@@ -1,0 +1,84 @@
+"""A morning without the mouse: keys, the palette, and a note from anywhere."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from core.testing.factories import PASSWORD, make_contact, make_user
+from tests.browser.person import Person
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def anna(server, browser):
+    make_contact("Kallion Vesijohto Oy")
+    make_contact("Tapio Rakennus Oy")
+    return Person(browser, server, make_user("Anna Laine", password=PASSWORD))
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_note_is_written_from_anywhere_and_its_draft_outlives_the_tab(anna):
+    page = anna.page
+    anna.opens("/documents")
+    page.keyboard.press("n")
+    page.get_by_label("About whom?").fill("kallion")
+    page.locator("#about-found a", has_text="Kallion").click()
+    drawer = page.locator("#drawer")
+    drawer.locator("textarea").fill("Wants one delivery window.")
+    drawer.get_by_text(re.compile("Draft kept")).wait_for()
+    page.reload()
+    page.keyboard.press("n")
+    page.locator("#about-found a", has_text="Kallion").click()
+    kept = drawer.locator("textarea")
+    expect(kept).to_have_value("Wants one delivery window.")
+    kept.press("Control+Enter")
+    page.locator(".toast", has_text="Saved on Kallion Vesijohto Oy.").wait_for()
+    assert not drawer.is_visible()
+    anna.opens("/contacts/1")
+    page.locator("#timeline article", has_text="one delivery window").wait_for()
+    assert page.locator("#composer textarea").input_value() == ""
+    assert anna.complaints == []
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_keys_walk_select_and_go_and_a_changed_key_does_it_instead(anna):
+    page = anna.page
+    anna.opens("/contacts")
+    for key in ("j", "j", "x"):
+        page.keyboard.press(key)
+    assert page.locator("[data-picked-count]").inner_text() == "1"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/contacts/2")
+    page.keyboard.press("[")
+    page.wait_for_url("**/contacts/1")
+    page.keyboard.press("g")
+    page.keyboard.press("c")
+    page.wait_for_url("**/contacts")
+
+    anna.opens("/me/keys")
+    page.locator("summary", has_text="Change keys").click()
+    page.get_by_label("Next line").fill("w")
+    anna.presses("Save keys")
+    anna.opens("/contacts")
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.tagName") == "BODY"
+    page.keyboard.press("w")
+    assert "Kallion" in page.evaluate("document.activeElement.textContent")
+    page.locator("input[name=q]").fill("w")
+    assert page.locator("input[name=q]").input_value() == "w"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_caller_nobody_knows_is_never_a_dead_end(anna):
+    page = anna.page
+    anna.opens("/contacts")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("matti")
+    last = page.locator("[role=option]").last
+    last.get_by_text("New person “matti”").wait_for()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/contacts/new?*")
+    assert page.get_by_label("Shown as").input_value() == "matti"

@@ -1,0 +1,137 @@
+"""Every page, in both shells, full, empty and refused, light and dark: axe is content.
+
+The pages come from the application's own map of addresses, so none can be forgotten.
+They are drawn in one browser whose requests this process answers itself.
+"""
+
+from threading import Thread
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Response
+
+from core.testing.factories import PASSWORD, make_contact, make_user
+from tests.browser.crawl import Crawl, Visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# Rows that are like the ones before them take time and say nothing new.
+FEWER = """() => document.querySelectorAll(
+    'tbody > tr:nth-child(n+6), .entries > li:nth-child(n+6),'
+    + '.products > li:nth-child(n+5),'
+    + 'option:nth-child(n+9), .plain > li:nth-child(n+9)'
+).forEach((one) => one.remove())"""
+# Addresses that answer with a part of a page or a file, or need what a link cannot say.
+NOT_PAGES = {
+    "documents.text": "the text of a document's page, asked for page by page",
+}
+
+
+class Eyes:
+    """One browser page that looks at what an application draws."""
+
+    def __init__(self, browser, app):
+        self.page = browser.new_context(
+            viewport={"width": 1280, "height": 800}
+        ).new_page()
+        self.page.add_init_script(Axe().axe_script)
+        self.html = ""
+        self.app = app
+        # A server of its own, so that the browser keeps styles and scripts.
+        self.server = make_server("127.0.0.1", 0, self._answer, threaded=True)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def _answer(self, environ, start_response):
+        path = environ["PATH_INFO"]
+        if path.startswith("/assets/"):
+            return self.app.wsgi_app(environ, start_response)
+        asked_for_page = environ.get("HTTP_SEC_FETCH_MODE") == "navigate"
+        answer = Response(
+            self.html if asked_for_page else "",
+            status=200 if asked_for_page else 404,
+            content_type="text/html; charset=utf-8",
+        )
+        return answer(environ, start_response)
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def complaints(self, visit):
+        """Give what axe finds on a page: in light everything, in dark the contrast."""
+        self.html = visit.html
+        self.page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        self.page.goto(self.url + visit.url, wait_until="load")
+        self.page.evaluate(FEWER)
+        found = self._run({"runOnly": RULES})
+        self.page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+        found += self._run({"runOnly": {"type": "rule", "values": ["color-contrast"]}})
+        return [f"{visit.role} {visit.status} {visit.url}: {one}" for one in found]
+
+    def _run(self, options):
+        result = self.page.evaluate(
+            "options => axe.run(document, options)",
+            {**options, "resultTypes": ["violations"]},
+        )
+        return [
+            f"{one['id']}: {node['target']} {node['html'][:160]}"
+            for one in result["violations"]
+            for node in one["nodes"][:3]
+        ]
+
+
+@pytest.fixture
+def look_at(browser):
+    opened = []
+
+    def look(app, visits):
+        eyes = Eyes(browser, app)
+        opened.append(eyes)
+        return [one for visit in visits for one in eyes.complaints(visit)]
+
+    yield look
+    for eyes in opened:
+        eyes.close()
+
+
+def test_the_pages_of_a_full_house_are_for_everybody(look_at, demo_app, sign_in_demo):
+    roles = ("admin", "sales", "customer", "vendor")
+    browsers = {role: sign_in_demo(role)[0] for role in roles}
+    crawl = Crawl(demo_app)
+    for role, browser in browsers.items():
+        crawl.walk(role, browser)
+    assert crawl.never_met() <= set(NOT_PAGES)
+    assert len(crawl.pages) > 50
+    found = look_at(demo_app, crawl.pages.values())
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_the_pages_of_an_empty_house_and_its_refusals_are_for_everybody(
+    look_at, app, as_user, client
+):
+    firm = make_contact("Kallion Vesijohto Oy", roles=["customer"])
+    supplier = make_contact("Nord Valve Ab", roles=["vendor"])
+    people = {
+        "admin": make_user("Helena Lehto", roles=["admin"], password=PASSWORD),
+        "customer": make_user("Outi Kallio", kind="customer", contact=firm),
+        "vendor": make_user("Lena Sjöberg", kind="vendor", contact=supplier),
+    }
+    browsers = {role: as_user(user) for role, user in people.items()}
+    crawl = Crawl(app)
+    for role, browser in browsers.items():
+        crawl.walk(role, browser)
+    browsers["nobody"] = client
+    crawl.keep(Visit("nobody", "/sign-in", "sign-in", client.get("/sign-in").text))
+    refused = [
+        Visit(role, "/not-there", "404", browser.get("/not-there").text, 404)
+        for role, browser in browsers.items()
+    ]
+    for role, browser in browsers.items():
+        refused += crawl.refusals(role, browser)
+    assert len(refused) > 8
+    found = look_at(app, [*crawl.pages.values(), *refused])
+    assert not found, "\n".join(found)
