@@ -8,6 +8,7 @@ merged into one catalogue per language.
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,19 @@ def _catalogue() -> NullTranslations:
         catalogue: NullTranslations = kept[1]
         return catalogue
     return _find_catalogue()
+
+
+def reader() -> tuple[tzinfo, str]:
+    """Give the reader's time zone and the name of their locale."""
+    state = g.get("_flask_babel") if has_app_context() else None
+    language = getattr(state, "babel_locale", None)
+    zone = getattr(state, "babel_tzinfo", None)
+    if language is None or zone is None:
+        return flask_babel.get_timezone(), str(get_locale())
+    kept = getattr(state, "rapport_reader", None)
+    if kept is None or kept[0] is not language:
+        kept = state.rapport_reader = (language, str(language))  # type: ignore[union-attr]
+    return zone, kept[1]
 
 
 def _find_catalogue() -> NullTranslations:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased, joinedload, lazyload, load_only
+from sqlalchemy.orm import aliased, defer, joinedload, lazyload, load_only
 
 from core import settings
 from core.contacts import finding
@@ -26,6 +26,12 @@ MOST_COUNTED = 1_000
 _WITH_OWNER = joinedload(Contact.owner).options(
     load_only(User.name), lazyload(User.roles), lazyload(User.teams)
 )
+
+# A list draws none of these, and fifty rows of them take their time to read.
+SHORT = [
+    defer(one)
+    for one in (Contact.emails, Contact.addresses, Contact.custom, Contact.know_first)
+]
 
 # What people outside the house see of a contact: their own side of it.
 OUTSIDE = (
