@@ -86,13 +86,14 @@ class PostgresServer:
         self._template = name
         fill(self._url(name))
 
-    def clone(self) -> str:
-        """Make a database like the template, empty without one, and give its URL."""
+    def clone(self, of: str = "") -> str:
+        """Make a database like the template, or like that `of` a URL; give its URL.
+
+        Without either it is empty. Nobody may be connected to the one it is made of.
+        """
         name = self._name()
-        self._run(
-            f'CREATE DATABASE "{name}" TEMPLATE "{self._template or "template0"}" '
-            + self._strategy
-        )
+        like = sa.make_url(of).database if of else self._template or "template0"
+        self._run(f'CREATE DATABASE "{name}" TEMPLATE "{like}" ' + self._strategy)
         return self._url(name)
 
     def drop(self, url: str) -> None:
@@ -101,9 +102,9 @@ class PostgresServer:
         self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """Lend the URL of a clone."""
-        url = self.clone()
+    def database(self, of: str = "") -> Iterator[str]:
+        """Lend the URL of a clone, `of` another database's URL where one is given."""
+        url = self.clone(of)
         try:
             yield url
         finally:
