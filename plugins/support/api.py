@@ -93,6 +93,7 @@ def open_ticket(given: dict[str, Any]) -> Any:
         user,
         given["audience"],
         teams=given["teams"],
+        users=given["users"],
         shared_with=given["shared_with"],
         contact=contact,
     )

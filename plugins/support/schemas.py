@@ -4,6 +4,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from core.audiences import KINDS
+from core.interactions.schemas import MOST_NAMED, Ids
 from core.schemas import Moment, PageArguments, Schema, Text
 from plugins.support.services import STATES
 
@@ -28,12 +29,17 @@ class NewTicketSchema(Schema):
 
     subject = Text(most=300, least=1, required=True)
     body = Text(most=100_000, least=1, required=True)
-    contact = fields.Integer(load_default=None)
+    contact = fields.Integer(
+        load_default=None, allow_none=True, validate=validate.Range(1, 2**31 - 1)
+    )
     audience = fields.String(
         load_default=None, allow_none=True, validate=validate.OneOf(KINDS)
     )
-    teams = fields.List(fields.String(), load_default=list)
-    shared_with = fields.List(fields.Integer(), load_default=list)
+    teams = fields.List(
+        Text(most=80), load_default=list, validate=validate.Length(max=MOST_NAMED)
+    )
+    users = Ids(load_default=list)
+    shared_with = Ids(load_default=list)
 
 
 class TicketChangeSchema(Schema):
@@ -47,7 +53,9 @@ class TicketArguments(PageArguments):
     """How a list of tickets may be narrowed."""
 
     state = fields.String(load_default=None, validate=validate.OneOf(STATES))
-    contact = fields.Integer(load_default=None)
+    contact = fields.Integer(
+        load_default=None, validate=validate.Range(1, 2**31 - 1)
+    )
 
 
 class MessageSchema(Schema):
