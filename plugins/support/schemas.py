@@ -4,7 +4,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from core.audiences import KINDS
-from core.interactions.schemas import MOST_NAMED, Ids
+from core.interactions.schemas import ChosenReaders
 from core.schemas import Moment, PageArguments, Schema, Text
 from plugins.support.services import STATES
 
@@ -24,7 +24,7 @@ class TicketSchema(Schema):
     version = fields.Integer(dump_only=True)
 
 
-class NewTicketSchema(Schema):
+class NewTicketSchema(ChosenReaders):
     """A new ticket; a portal user's contact is their own organisation."""
 
     subject = Text(most=300, least=1, required=True)
@@ -32,14 +32,7 @@ class NewTicketSchema(Schema):
     contact = fields.Integer(
         load_default=None, allow_none=True, validate=validate.Range(1, 2**31 - 1)
     )
-    audience = fields.String(
-        load_default=None, allow_none=True, validate=validate.OneOf(KINDS)
-    )
-    teams = fields.List(
-        Text(most=80), load_default=list, validate=validate.Length(max=MOST_NAMED)
-    )
-    users = Ids(load_default=list)
-    shared_with = Ids(load_default=list)
+    audience = fields.String(allow_none=True, validate=validate.OneOf(KINDS))
 
 
 class TicketChangeSchema(Schema):

@@ -1,0 +1,337 @@
+"""Every string that breaks programs, through every field of the API.
+
+What is accepted is read back exactly (trimmed at its ends) and shown on its page as
+text; what is refused names the field. The fields come from the API's description, so
+a new one is tried without a line here, and a new operation asks for its start.
+"""
+
+import copy
+import io
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from core.testing.factories import make_contact, make_interaction, make_user
+from tests.core.world import PDF
+from tests.faults.naughty import (
+    NASTIEST,
+    Operation,
+    dotted,
+    long_lists,
+    look,
+    operations,
+    put,
+    rounds,
+)
+from tests.faults.page_parts import Page
+
+COUNTS = [
+    pytest.param(False, id="some"),
+    pytest.param(True, id="every", marks=pytest.mark.soak),
+]
+BREAKS = re.compile(r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+")
+# What a program may send although no answer says it again, and why.
+NOT_ANSWERED = {
+    "interaction": "an attachment names what it hangs on only to readers of both",
+    "reason": "it is told to our buyers on their page",
+    "send": "an act, not a field",
+    "accept": "an act, not a field",
+}
+
+
+@dataclass
+class House:
+    """Somebody who sends, and where: `places` fills what stands in addresses."""
+
+    client: Any
+    browser: Any
+    places: dict[str, Any]
+    starts: dict[str, Callable[[int], dict[str, Any]]]
+    wrong: list[str] = field(default_factory=list)
+    seen: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    unseen: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+
+@pytest.fixture
+def house(app: Any, api: Any, as_user: Any, monkeypatch: Any) -> House:
+    """One record of everything that can be changed, and bodies that are accepted."""
+    # As in earnest: what nobody foresaw is answered with 500, not raised.
+    monkeypatch.setitem(app.config, "TESTING", False)
+    chief = make_user("Ada Admin", roles=["admin"], teams=["Sales"])
+    firm = make_contact("Kallion Vesijohto Oy", roles=["customer", "vendor"])
+    client = api(chief)
+    entry = make_interaction(firm, author=chief)
+    other = make_contact("Outi Kallio", kind="person")
+
+    def post(path: str, **sent: Any) -> Any:
+        answer = client.post(f"/api/v1/{path}", **sent)
+        assert answer.status_code == 201, answer.text
+        return answer.json
+
+    post("products", json={"sku": "KV-1", "name": "Valve", "stock": {"on_hand": 999999}})
+    lines = [{"sku": "KV-1", "quantity": 1}]
+    order = post("orders", json={"lines": lines, "contact": firm.id})
+    wanted = {"vendor": firm.id, "lines": lines, "send": True}
+    bought = post("purchase-orders", json=wanted)
+    words = {"subject": "Pump", "body": "Loud.", "contact": firm.id}
+    ticket = post("tickets", json=words)
+    file = {"file": (io.BytesIO(PDF), "Prices.pdf"), "contact": firm.id}
+    document = post("documents", data=file)
+    places = {
+        "contact_id": firm.id,
+        "interaction_id": entry.id,
+        "document_id": document["id"],
+        "sku": "KV-1",
+        "key": order["id"],
+        "ticket_id": ticket["id"],
+        "notification_id": 1,
+    }
+    nothing: Callable[[int], dict[str, Any]] = lambda turn: {}  # noqa: E731
+    starts: dict[str, Callable[[int], dict[str, Any]]] = {
+        "POST /api/v1/contacts": lambda turn: {
+            "kind": "person",
+            "name": f"Person {turn}",
+            "affiliations": [{"organisation": firm.id}],
+            "emails": [{"address": f"a{turn}@example.com"}],
+            "phones": [{"number": "+358 9 1234"}],
+        },
+        "PATCH /api/v1/contacts/{contact_id}": lambda turn: {
+            "affiliations": [{"person": other.id}],
+            "emails": [{"address": f"b{turn}@example.com"}],
+            "phones": [{"number": "+358 9 1234"}],
+        },
+        "POST /api/v1/interactions": lambda turn: {
+            "contacts": [firm.id],
+            "body": f"Note {turn}.",
+        },
+        "POST /api/v1/tickets": lambda turn: dict(words),
+        "POST /api/v1/tickets/{ticket_id}/messages": lambda turn: {
+            "kind": "note",
+            "body": f"Note {turn}.",
+        },
+        "POST /api/v1/products": lambda turn: {"sku": f"KV-1-{turn}", "name": "Pipe"},
+        "POST /api/v1/orders": lambda turn: {"lines": lines, "contact": firm.id},
+        "POST /api/v1/purchase-orders": lambda turn: {
+            "lines": lines,
+            "vendor": firm.id,
+        },
+        "PATCH /api/v1/purchase-orders/{key}": lambda turn: {
+            "lines": [{"id": bought["lines"][0]["id"], "promised_on": "2031-01-01"}]
+        },
+        "PATCH /api/v1/orders/{key}": lambda turn: {"state": "confirmed"},
+        "PATCH /api/v1/agreements/{contact_id}": lambda turn: {
+            "prices": [{"sku": "KV-1", "price": "2.00"}]
+        },
+    } | {
+        name: nothing
+        for name in (
+            "POST /api/v1/documents",
+            "POST /api/v1/documents/{document_id}/versions",
+            "PATCH /api/v1/documents/{document_id}",
+            "PATCH /api/v1/interactions/{interaction_id}",
+            "PATCH /api/v1/notifications/{notification_id}",
+            "PATCH /api/v1/products/{sku}",
+            "PATCH /api/v1/tickets/{ticket_id}",
+        )
+    }
+    return House(client, as_user(chief), places, starts)
+
+
+def send(house: House, one: Operation, body: dict[str, Any]) -> Any:
+    """Send a body, with the version that is there now where one is needed."""
+    places = dict(house.places)
+    if "purchase-orders" in one.path:
+        places["key"] = 1
+    address = one.path.format(**places)
+    headers = {}
+    if one.method == "PATCH":
+        tag = house.client.get(address).headers.get("ETag")
+        headers = {"If-Match": tag} if tag else {}
+    if one.multipart:
+        parts: dict[str, Any] = {
+            name: [str(v) for v in value] if isinstance(value, list) else value
+            for name, value in body.items()
+        }
+        parts["file"] = (io.BytesIO(PDF), "Prices.pdf")
+        return house.client.open(address, method=one.method, data=parts)
+    # As other programs write it: what is no ASCII as \u escapes, lone halves too.
+    return house.client.open(
+        address,
+        method=one.method,
+        data=json.dumps(body),
+        content_type="application/json",
+        headers=headers,
+    )
+
+
+def complain(house: House, one: Operation, said: str) -> None:
+    house.wrong.append(f"{one.name}: {said}"[:400])
+
+
+def try_round(house: House, one: Operation, turn: int, strings: list[str]) -> None:
+    """Fill every field at once; leave out what is refused, until the rest is taken."""
+    filled = dict(zip(one.fields, strings, strict=True))
+    if one.multipart:
+        # A form is sent as UTF-8, in which half a character cannot be written.
+        filled = {at: s for at, s in filled.items() if writable(s)}
+    while True:
+        body = copy.deepcopy(house.starts[one.name](turn))
+        for at, value in filled.items():
+            put(body, at, value)
+        answer = send(house, one, body)
+        if answer.status_code < 400:
+            check_answer(house, one, filled, answer)
+            if turn % 3 == 0:
+                check_pages(house, one, answer.json, filled)
+            return
+        refused = named_in(house, one, filled, answer)
+        if not refused:
+            return
+        filled = {at: s for at, s in filled.items() if at not in refused}
+
+
+def writable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def named_in(
+    house: House, one: Operation, filled: dict[Any, str], answer: Any
+) -> list[Any]:
+    """Give the fields that a refusal names; complain when it gives no reason."""
+    body = answer.json or {}
+    said = f"{answer.status_code} {answer.text[:200]}"
+    if answer.status_code >= 500 or answer.mimetype != "application/problem+json":
+        complain(house, one, f"{said} for {list(filled.items())!r}"[:390])
+        return []
+    errors = body.get("errors", {})
+    if not all(isinstance(v, list) and v and all(v) for v in errors.values()):
+        complain(house, one, f"a reason is empty: {said}")
+    refused = [
+        at
+        for at in filled
+        if any(names(name, at) for name in errors)
+    ]
+    if not refused and filled:
+        shown = {dotted(at): s[:30] for at, s in filled.items()}
+        complain(house, one, f"no field is named: {said} for {shown!r}")
+    return refused
+
+
+def names(error: str, at: tuple[Any, ...]) -> bool:
+    """Say whether an error stands beside a field, or beside another of its line."""
+    mine, said = [str(one) for one in at], error.split(".")
+    together = min(len(mine), len(said))
+    same_line = len(mine) > 2 and mine[:-1] == said[:-1]
+    by_kind = mine[0] == said[0] and mine[-1] == said[-1]
+    return mine[:together] == said[:together] or same_line or by_kind
+
+
+def check_answer(
+    house: House, one: Operation, filled: dict[Any, str], answer: Any
+) -> None:
+    """What was accepted is answered, and read again, as it was sent."""
+    if answer.status_code == 204:
+        return
+    made = answer.json
+    where = answer.headers.get("Location")
+    again = house.client.get(where).json if where else made
+    for at, sent in filled.items():
+        for what in (made, again):
+            found = look(what, at)
+            if not sent.strip() or (not found and at[-1] in NOT_ANSWERED):
+                # For nothing there may be a default.
+                continue
+            if not any(same(at, value, sent) for value in found):
+                complain(house, one, f"{dotted(at)}: {sent!r:.90} became {found!r:.90}")
+                break
+
+
+def same(at: tuple[Any, ...], found: Any, sent: str) -> bool:
+    """Say whether a value is what was sent, after what the manual says is tidied.
+
+    Text loses the space at its ends; a contact's fields of one line take a space for a
+    line break, the others "\\n"; an address of the web gets its "https://".
+    """
+    if not isinstance(found, str):
+        # A number, a day or a switch written as text; nothing for nothing.
+        return found is None or not sent.strip() or sent.strip().lower() in {str(found).lower(), json.dumps(found)}
+    sent = sent.strip()
+    tidy = {sent, sent.replace("\r\n", "\n").replace("\r", "\n")}
+    tidy.add(BREAKS.sub(" ", sent).strip())
+    if at[-1] == "website":
+        tidy.add(f"https://{sent}")
+    return found in tidy
+
+
+PAGES = {
+    "contacts": ["/contacts/{id}", "/contacts/{id}/edit", "/contacts/{id}/changes"],
+    "interactions": ["/interactions/{id}", "/interactions/{id}/edit"],
+    "documents": ["/documents/{id}", "/documents/{id}/edit"],
+    "tickets": ["/support/{number}"],
+    "orders": ["/orders/{number}"],
+    "purchase-orders": ["/purchase-orders/{number}"],
+}
+# Shown as Markdown, or on none of these pages.
+FORMATTED = {"body", "know_first"}
+
+
+def check_pages(house: House, one: Operation, made: Any, filled: dict[Any, str]) -> None:
+    """Look at the pages of what was made: the words are text there and nothing else."""
+    shown = PAGES.get(one.path.split("/")[3])
+    if not shown or not isinstance(made, dict) or "messages" in one.path:
+        return
+    texts = []
+    for address in shown:
+        if "{id}" in address and "id" not in made:
+            return
+        answer = house.browser.get(address.format(**made))
+        if answer.status_code != 200:
+            complain(house, one, f"{address} answers {answer.status_code}")
+            continue
+        page = Page(answer.text)
+        texts.append(page)
+        for said in page.dangers():
+            complain(house, one, f"{address}: {said}")
+    for at, sent in filled.items():
+        if at[-1] in FORMATTED or not any(isinstance(v, str) for v in look(made, at)):
+            continue
+        key = f"{one.path.split('/')[3]} {at[-1]}"
+        seen = any(page.shows(value) for page in texts for value in look(made, at))
+        (house.seen if seen else house.unseen)[key].append(sent[:60])
+
+
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize("every", COUNTS)
+def test_every_field_of_the_api_keeps_or_refuses_every_string(app, house, every):
+    found = operations(app)
+    unstarted = {one.name for one in found} - set(house.starts)
+    assert unstarted == set(), "give these operations a start in this test"
+    for seed, one in enumerate(found):
+        for turn, strings in enumerate(
+            rounds(len(one.fields), every=every, seed=seed)
+        ):
+            try_round(house, one, turn, strings)
+    # A field that some page shows at all is shown whatever stands in it.
+    house.wrong += [
+        f"{key} is not shown as it is: {house.unseen[key]}"
+        for key in house.unseen
+        if key in house.seen
+    ]
+    wrong = list(dict.fromkeys(house.wrong))
+    assert wrong == [], "\n".join([f"{len(wrong)} wrong:", *wrong])
+
+
+def test_the_long_lists_are_there_or_it_is_said():
+    if not long_lists():
+        pytest.skip("naughty-strings is not there: set RAPPORT_TEST_DATA to its folder")
+    assert len(long_lists()) > 600
+    assert len(NASTIEST) >= 20
