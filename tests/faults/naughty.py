@@ -66,11 +66,12 @@ def long_lists() -> list[str]:
 def rounds(fields: int, *, every: bool, seed: int = 0) -> Iterator[list[str]]:
     """Give strings for that many fields, again and again.
 
-    Each of our own reaches each field; of the long lists each reaches each field when
-    `every`, otherwise each reaches one of them, `seed` apart from other forms.
+    When `every`, each string reaches each field. Otherwise twenty of our own do, and
+    of the long lists each reaches some field; `seed` has forms begin at others.
     """
-    for turn in range(len(NASTIEST)):
-        yield [NASTIEST[(turn + at) % len(NASTIEST)] for at in range(fields)]
+    for turn in range(len(NASTIEST) if every else 20):
+        start = turn + seed * 7
+        yield [NASTIEST[(start + at) % len(NASTIEST)] for at in range(fields)]
     others = long_lists()
     for turn in range(0, len(others), 1 if every else SHARED * max(fields, 1)):
         start = turn + (0 if every else seed * fields)
