@@ -46,9 +46,7 @@ class TicketArguments(PageArguments):
     """How a list of tickets may be narrowed."""
 
     state = fields.String(load_default=None, validate=validate.OneOf(STATES))
-    contact = fields.Integer(
-        load_default=None, validate=validate.Range(1, 2**31 - 1)
-    )
+    contact = fields.Integer(load_default=None, validate=validate.Range(1, 2**31 - 1))
 
 
 class MessageSchema(Schema):

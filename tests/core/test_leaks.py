@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from core.events import acting
 from core.db import db
+from core.events import acting
 from core.permissions import door_of
 from core.users.models import User
 from plugins.support.models import Ticket
@@ -67,9 +67,7 @@ def test_every_address_that_is_read_is_in_a_table_of_doors(app):
         for rule in app.url_map.iter_rules()
         if "GET" in (rule.methods or set())
     }
-    forgotten = {
-        name: rule for name, rule in addresses.items() if not in_a_table(name)
-    }
+    forgotten = {name: rule for name, rule in addresses.items() if not in_a_table(name)}
     assert forgotten == {}, (
         "add these to a table of tests/core/leak_doors.py, so that every audience is "
         "tried there with everybody"
