@@ -4,17 +4,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
+from flask import url_for
+
 from core.contacts.models import Contact
 from core.errors import Forbidden, Invalid, NotFound
 from core.i18n import _
 from core.permissions import Permission, can, me, requires
-from core.schemas import (
-    ApiBlueprint,
-    check_version,
-    etag_of,
-    next_link,
-    page_schema,
-)
+from core.schemas import ApiBlueprint, check_version, etag_of, next_link, page_schema
 from core.visibility import get_visible
 from plugins.portal import permissions, schemas
 from plugins.portal.models import PurchaseOrder, PurchaseOrderLine
@@ -106,7 +102,7 @@ def add_product(sent: dict[str, Any]) -> Any:
     product = _named(
         "supplier", lambda: products.create_product(_values(sent), actor=me())
     )
-    where = {"Location": f"/api/v1/products/{product.sku}"}
+    where = {"Location": url_for("portal_api.read_product", sku=product.sku)}
     offer = catalogue.offer(me(), product.sku)
     return _described(offer), 201, where | etag_of(product)
 

@@ -165,7 +165,8 @@ def difference(one: str, other: str) -> str:
 def give_away(house: House) -> None:
     """Make a ticket somebody's who may not read it, so that the bell would ring."""
     author, other = house.reader("author").user, house.reader("other team").user
-    assert author is not None and other is not None
+    assert author is not None
+    assert other is not None
     for secret in house.secrets:
         if secret.of == "tickets" and secret.audience in {"private", "teams"}:
             with db.transaction() as session, acting(author.id):

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,7 @@ def _fields(
 
 def put(body: Any, at: Sequence[str | int], value: Any) -> None:
     """Set the field `at` of a body, making lists and objects on the way."""
-    for here, following in zip(at, at[1:], strict=False):
+    for here, following in pairwise(at):
         empty: Any = [] if following == 0 else {}
         if isinstance(here, int):
             if not body:

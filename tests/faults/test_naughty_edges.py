@@ -39,7 +39,7 @@ def world(app: Any, monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def judged(answer: Any, what: str) -> list[str]:
-    """Say what is wrong with an answer to garbage: a failure, or something that runs."""
+    """Say what is wrong with an answer to garbage: a failure, or what could run."""
     wrong = []
     if answer.status_code >= 500:
         wrong.append(f"{what} fails with {answer.status_code}")
