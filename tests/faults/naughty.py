@@ -64,23 +64,21 @@ def long_lists() -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def rounds(fields: int, *, every: bool, seed: int = 0) -> Iterator[list[str]]:
+def rounds(
+    fields: int, *, every: bool, seed: int = 0, among: int = 12
+) -> Iterator[list[str]]:
     """Give strings for that many fields, again and again.
 
     When `every`, each string reaches each field. Otherwise twenty of our own do, and
-    of the long lists each reaches some field; `seed` has forms begin at others.
+    the long lists are shared out `among` so many; `seed` has each begin elsewhere.
     """
     for turn in range(len(NASTIEST) if every else 20):
         start = turn + seed * 7
         yield [NASTIEST[(start + at) % len(NASTIEST)] for at in range(fields)]
     others = long_lists()
-    for turn in range(0, len(others), 1 if every else SHARED * max(fields, 1)):
+    for turn in range(0, len(others), 1 if every else among * max(fields, 1)):
         start = turn + (0 if every else seed * fields)
         yield [others[(start + at) % len(others)] for at in range(fields)]
-
-
-# Among how many operations the long lists are shared out, when not each gets all.
-SHARED = 12
 
 
 @dataclass(frozen=True)
