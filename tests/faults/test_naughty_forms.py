@@ -6,6 +6,7 @@ and a vendor, so a new field is tried without a line here.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -276,10 +277,19 @@ def not_kept(one: Drawn, kept: Keeping, page: Page, typed: dict[str, str]) -> li
             # What is looked for is cut where no word is longer.
             there = len(text) > 100 or "\x00" in text or page.shows(text)
         else:
-            there = squeezed(text) in kept.texts
+            there = squeezed(text) in kept.texts or is_number(text)
         if not there and not listed(one, name, NOT_KEPT):
             lost.append(f"{one.name}: {name} was accepted and is gone: {text!r:.60}")
     return lost
+
+
+def is_number(text: str) -> bool:
+    """Say whether a text is a number, which is kept as one."""
+    try:
+        Decimal(text.strip())
+    except InvalidOperation:
+        return False
+    return True
 
 
 @pytest.mark.timeout(3000)
