@@ -211,9 +211,9 @@ def _owner_id(value: Any, _contact: Contact, _actor: User | None) -> int | None:
         return None
     text = str(value).strip()
     by = User.id == int(text) if _is_id(text) else User.email == text.lower()
-    found = db.session.scalar(
-        sa.select(User.id).where(by, User.kind == "staff", User.active)
-    )
+    query = sa.select(User.id).where(by, User.kind == "staff", User.active)
+    # What no address can hold, such as half a character, no database can be asked for.
+    found = db.session.scalar(query) if text.isprintable() else None
     if found is None:
         said = _("There is no colleague %(name)s.", name=text[:100])
         raise Invalid(errors={"owner": [said]})

@@ -66,7 +66,7 @@ class InteractionSchema(Schema):
     version = fields.Integer()
 
 
-class _Audience(Schema):
+class ChosenReaders(Schema):
     """Who reads it: `audience` names the kind, the lists whom."""
 
     audience = fields.String(validate=validate.OneOf(KINDS))
@@ -102,7 +102,7 @@ class _Audience(Schema):
         return data
 
 
-class NewInteraction(_Audience):
+class NewInteraction(ChosenReaders):
     """What a program sends to write an entry."""
 
     kind = Text(most=40, least=1)
@@ -119,7 +119,7 @@ class NewInteraction(_Audience):
     source = Text(most=100, load_default="")
 
 
-class InteractionChange(_Audience):
+class InteractionChange(ChosenReaders):
     """What a program sends to change an entry; what is left out stays."""
 
     kind = Text(most=40, least=1)

@@ -78,7 +78,7 @@ def index(arguments: dict[str, Any]) -> Any:
 @bp.route("/documents", methods=["POST"])
 @requires(WRITE)
 @bp.arguments(schemas.UploadFile, location="files")
-@bp.arguments(schemas.NewDocument, location="form")
+@bp.arguments(schemas.NewDocument, location="form", content_type="multipart/form-data")
 @bp.response(201, schemas.DocumentSchema)
 def create(files: dict[str, FileStorage], new: dict[str, Any]) -> Any:
     """Keep a file as a new document; showing it outside needs `documents:share`."""

@@ -1,20 +1,19 @@
 """The API of products, orders and purchase orders, under /api/v1."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from flask import url_for
 
 from core.contacts.models import Contact
-from core.errors import Forbidden
+from core.errors import Forbidden, Invalid, NotFound
+from core.i18n import _
 from core.permissions import Permission, can, me, requires
-from core.schemas import (
-    ApiBlueprint,
-    check_version,
-    etag_of,
-    next_link,
-    page_schema,
-)
+from core.schemas import ApiBlueprint, check_version, etag_of, next_link, page_schema
 from core.visibility import get_visible
 from plugins.portal import permissions, schemas
-from plugins.portal.models import PurchaseOrder
+from plugins.portal.models import PurchaseOrder, PurchaseOrderLine
 from plugins.portal.services import (
     catalogue,
     orders,
@@ -24,6 +23,8 @@ from plugins.portal.services import (
     vendor_dates,
 )
 
+T = TypeVar("T")
+
 bp = ApiBlueprint(
     "portal_api", __name__, description="Products, orders and purchase orders"
 )
@@ -32,6 +33,14 @@ bp = ApiBlueprint(
 def _allow(permission: Permission) -> None:
     if not can(permission):
         raise Forbidden
+
+
+def _named(field: str, find: Callable[[], T]) -> T:
+    """Find what a field of the body names; what is not there is refused by name."""
+    try:
+        return find()
+    except NotFound as error:
+        raise Invalid(errors={field: [_("There is no such record here.")]}) from error
 
 
 def _contact(contact_id: int | None) -> Contact | None:
@@ -90,8 +99,10 @@ def list_products(arguments: dict[str, Any]) -> Any:
 @bp.response(201, schemas.ProductSchema)
 def add_product(sent: dict[str, Any]) -> Any:
     """Add a product."""
-    product = products.create_product(_values(sent), actor=me())
-    where = {"Location": f"/api/v1/products/{product.sku}"}
+    product = _named(
+        "supplier", lambda: products.create_product(_values(sent), actor=me())
+    )
+    where = {"Location": url_for("portal_api.read_product", sku=product.sku)}
     offer = catalogue.offer(me(), product.sku)
     return _described(offer), 201, where | etag_of(product)
 
@@ -113,7 +124,10 @@ def change_product(sent: dict[str, Any], sku: str) -> Any:
     """Change a product, or count its stock."""
     product = catalogue.get_product(me(), sku)
     check_version(product)
-    products.change_product(product, _values(sent), actor=me())
+    _named(
+        "supplier",
+        lambda: products.change_product(product, _values(sent), actor=me()),
+    )
     return _described(catalogue.offer(me(), sku)), 200, etag_of(product)
 
 
@@ -136,7 +150,7 @@ def place_order(sent: dict[str, Any]) -> Any:
     """Place an order: customers for their organisation, colleagues for a contact."""
     staff = me().kind == "staff"
     _allow(permissions.MANAGE_ORDERS if staff else permissions.PLACE_ORDERS)
-    contact = _contact(sent.pop("contact"))
+    contact = _named("contact", lambda: _contact(sent.pop("contact")))
     order = orders.place_order(me(), contact=contact, **sent)
     where = {"Location": f"/api/v1/orders/{order.id}"}
     return order, 201, where | etag_of(order)
@@ -181,7 +195,7 @@ def list_purchase_orders(arguments: dict[str, Any]) -> Any:
 def add_purchase_order(sent: dict[str, Any]) -> Any:
     """Write a purchase order, and send it if asked to."""
     send = sent.pop("send")
-    vendor = get_visible(me(), Contact, sent.pop("vendor"))
+    vendor = _named("vendor", lambda: get_visible(me(), Contact, sent.pop("vendor")))
     order = purchasing.create_purchase_order(me(), vendor=vendor, **sent)
     if send:
         purchasing.send_purchase_order(order)
@@ -215,6 +229,10 @@ def change_purchase_order(sent: dict[str, Any], key: str) -> Any:
     return order, 200, etag_of(order)
 
 
+def _line(order: PurchaseOrder, line_id: int) -> PurchaseOrderLine:
+    return _named("lines.id", lambda: vendor_dates.line_of(order, line_id))
+
+
 def _change_as_vendor(order: PurchaseOrder, sent: dict[str, Any]) -> None:
     if any("accept" in one for one in sent.get("lines", ())):
         raise Forbidden
@@ -222,7 +240,7 @@ def _change_as_vendor(order: PurchaseOrder, sent: dict[str, Any]) -> None:
         raise Forbidden
     for one in sent.get("lines", ()):
         if "promised_on" in one:
-            line = vendor_dates.line_of(order, one["id"])
+            line = _line(order, one["id"])
             vendor_dates.propose_date(
                 order, line, one["promised_on"], reason=one["reason"]
             )
@@ -232,7 +250,7 @@ def _change_as_vendor(order: PurchaseOrder, sent: dict[str, Any]) -> None:
 
 def _change_as_buyer(order: PurchaseOrder, sent: dict[str, Any]) -> None:
     for one in sent.get("lines", ()):
-        line = vendor_dates.line_of(order, one["id"])
+        line = _line(order, one["id"])
         if "promised_on" in one:
             # A date the vendor gave by telephone is the vendor's date all the same.
             vendor_dates.propose_date(
@@ -270,8 +288,9 @@ def change_agreement(sent: dict[str, Any], contact_id: int) -> Any:
     contact = get_visible(me(), Contact, contact_id)
     check_version(prices.agreement_with(contact))
     agreed = [
-        (catalogue.get_product(me(), one.pop("sku")), one)
-        for one in sent.pop("prices", [])
+        (_named(f"prices.{at}.sku", partial(catalogue.get_product, me(), sku)), one)
+        for at, one in enumerate(sent.pop("prices", []))
+        if (sku := one.pop("sku"))
     ]
     agreement = prices.save_agreement(contact, **sent)
     for product, terms in agreed:

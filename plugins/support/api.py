@@ -91,9 +91,10 @@ def open_ticket(given: dict[str, Any]) -> Any:
     contact = get_visible(user, Contact, about)
     spec = choose_audience(
         user,
-        given["audience"],
-        teams=given["teams"],
-        shared_with=given["shared_with"],
+        given.get("audience"),
+        teams=given.get("teams", ()),
+        users=given.get("users", ()),
+        shared_with=given.get("shared_with", ()),
         contact=contact,
     )
     ticket = services.open_ticket(

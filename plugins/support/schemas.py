@@ -4,6 +4,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from core.audiences import KINDS
+from core.interactions.schemas import ChosenReaders
 from core.schemas import Moment, PageArguments, Schema, Text
 from plugins.support.services import STATES
 
@@ -23,17 +24,15 @@ class TicketSchema(Schema):
     version = fields.Integer(dump_only=True)
 
 
-class NewTicketSchema(Schema):
+class NewTicketSchema(ChosenReaders):
     """A new ticket; a portal user's contact is their own organisation."""
 
     subject = Text(most=300, least=1, required=True)
     body = Text(most=100_000, least=1, required=True)
-    contact = fields.Integer(load_default=None)
-    audience = fields.String(
-        load_default=None, allow_none=True, validate=validate.OneOf(KINDS)
+    contact = fields.Integer(
+        load_default=None, allow_none=True, validate=validate.Range(1, 2**31 - 1)
     )
-    teams = fields.List(fields.String(), load_default=list)
-    shared_with = fields.List(fields.Integer(), load_default=list)
+    audience = fields.String(allow_none=True, validate=validate.OneOf(KINDS))
 
 
 class TicketChangeSchema(Schema):
@@ -47,7 +46,7 @@ class TicketArguments(PageArguments):
     """How a list of tickets may be narrowed."""
 
     state = fields.String(load_default=None, validate=validate.OneOf(STATES))
-    contact = fields.Integer(load_default=None)
+    contact = fields.Integer(load_default=None, validate=validate.Range(1, 2**31 - 1))
 
 
 class MessageSchema(Schema):

@@ -13,6 +13,7 @@ from core.errors import Forbidden, Invalid
 from core.events import announce
 from core.i18n import _
 from core.interactions.models import Interaction
+from core.interactions.rules import gains_readers
 from core.interactions.services import write_interaction
 from core.readers import choose_audience
 from core.users.models import User
@@ -112,11 +113,18 @@ def add_note(
 ) -> Interaction:
     """Write an internal note on a ticket; it never becomes a reply.
 
-    Raises `Forbidden` for people outside, `Invalid` for an audience with outsiders.
+    Its readers are colleagues who may read the ticket, whose subject it carries.
+    Raises `Forbidden` for people outside, `Invalid` for an audience with outsiders or
+    one that the ticket itself is hidden from.
     """
     if author.kind != "staff":
         raise Forbidden
     spec = audience or choose_audience(author, None)
+    if gains_readers(ticket.audience.spec, spec, author):
+        if audience is not None:
+            said = _("A note on a ticket is for those who read the ticket.")
+            raise Invalid(errors={"audience": [said]})
+        spec = ticket.audience.spec
     if spec.kind == "shared":
         said = _("An internal note is for colleagues. Use Reply to answer outside.")
         raise Invalid(errors={"audience": [said]})

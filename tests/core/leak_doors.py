@@ -1,0 +1,253 @@
+"""Every way by which words could come before somebody's eyes.
+
+A door is one address that is read (`{...}` is filled in), or a function for what is no
+plain address. `test_leaks` fails when a new address that is read is in no table here.
+"""
+
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from core import live
+from core.app import CRM
+from core.db import db
+from core.errors import Forbidden
+from core.exporting import export_kinds, export_rows
+from core.exporting.writers import WRITERS
+from core.users.models import User
+from tests.core.leak_world import House, Reader, Secret
+
+# Read once by each reader: `{A}` and the like are the contacts of the house.
+LISTS: dict[str, list[str]] = {
+    "core.home": ["/"],
+    "core.palette": ["/palette", "/palette?q=x", "/palette?q=@A", "/palette?q=%23x"],
+    "core_api.events": ["/api/v1/events?cursor=0.0&limit=200"],
+    "contacts.index": ["/contacts", "/contacts?q=Ahvenisto"],
+    "contacts.show": ["/contacts/{A}", "/contacts/{B}", "/contacts/{V}"],
+    "contacts.history": ["/contacts/{A}/changes", "/contacts/{B}/changes"],
+    "contacts.edit": ["/contacts/{A}/edit"],
+    "contacts.join": ["/contacts/{P}/join"],
+    "contacts_api.list_contacts": ["/api/v1/contacts"],
+    "contacts_api.read_contact": ["/api/v1/contacts/{A}", "/api/v1/contacts/{B}"],
+    "interactions.index": [
+        "/interactions",
+        "/interactions?kind=note",
+        "/interactions?team=1",
+    ],
+    "interactions.story": ["/interactions/timeline/{A}", "/interactions/timeline/{B}"],
+    "interactions.new": ["/interactions/new?contact={A}"],
+    "interactions.readers": ["/interactions/readers?contact={A}&audience=staff"],
+    "interaction_api.index": ["/api/v1/interactions?limit=200"],
+    "interaction_api.show_timeline": [
+        "/api/v1/contacts/{A}/timeline?limit=200",
+        "/api/v1/contacts/{B}/timeline?limit=200",
+        "/api/v1/contacts/{V}/timeline?limit=200",
+    ],
+    "documents.index": ["/documents"],
+    "documents.new": ["/documents/new?contact={A}"],
+    "documents.who": ["/documents/who?contact={A}&audience=staff"],
+    "documents.portal_index": ["/portal/documents"],
+    "documents_api.index": ["/api/v1/documents?limit=200"],
+    "support.index": ["/support", "/support?state=open", "/support?mine=1"],
+    "support.new": ["/support/new?contact={A}"],
+    "support.portal_index": ["/portal/messages"],
+    "support.portal_new": ["/portal/messages/new"],
+    "support_api.list_tickets": ["/api/v1/tickets?limit=200"],
+    "notifications.index": ["/notifications"],
+    "notifications.bell": ["/notifications/bell"],
+    "notifications_api.list_notifications": ["/api/v1/notifications?limit=200"],
+    "undo.index": ["/me/changes"],
+    "portal.home": ["/portal"],
+    "mail.outbox": ["/admin/mail"],
+    "admin.deliveries": ["/admin/deliveries"],
+    "admin.jobs": ["/admin/jobs"],
+    "admin.index": ["/admin"],
+    "admin.system_page": ["/admin/system"],
+    "admin.system_text": ["/admin/system.txt"],
+    "core.metrics": ["/metrics"],
+    "core.readyz": ["/readyz"],
+    "users.access": ["/me/access"],
+    "users_api.show_me": ["/api/v1/me"],
+}
+# Read by each reader for each secret of a kind: `{id}`, `{number}`, `{needle}`.
+ONE: dict[str, dict[str, list[str]]] = {
+    "interactions": {
+        "interactions.show": ["/interactions/{id}"],
+        "interactions.edit": ["/interactions/{id}/edit"],
+        "interaction_api.show": ["/api/v1/interactions/{id}"],
+        "interactions.new": ["/interactions/new?contact={A}&parent={id}"],
+    },
+    "documents": {
+        "documents.show": ["/documents/{id}"],
+        "documents.edit": ["/documents/{id}/edit"],
+        "documents.share": ["/documents/{id}/share"],
+        "documents.text": ["/documents/{id}/text"],
+        "documents.new_version": ["/documents/{id}/versions"],
+        "documents.download": ["/documents/{id}/versions/1/file"],
+        "documents.portal_show": ["/portal/documents/{id}"],
+        "documents_api.read": ["/api/v1/documents/{id}"],
+        "documents_api.read_file": ["/api/v1/documents/{id}/versions/1/file"],
+    },
+    "tickets": {
+        "support.show": ["/support/{number}"],
+        "support.thread": ["/support/{number}/thread"],
+        "support.portal_show": ["/portal/messages/{number}"],
+        "support_api.show_ticket": ["/api/v1/tickets/{id}"],
+        "support_api.list_messages": ["/api/v1/tickets/{id}/messages"],
+    },
+}
+# What one looks for: every secret's own plain word.
+LOOKED_FOR: dict[str, list[str]] = {
+    "search.index": ["/search?q={needle}"],
+    "search_api.find": ["/api/v1/search?q={needle}"],
+    "core.palette": ["/palette?q={needle}"],
+    "documents.index": ["/documents?q={needle}"],
+    "documents_api.index": ["/api/v1/documents?q={needle}"],
+    "documents.portal_index": ["/portal/documents?q={needle}"],
+    "interaction_api.show_timeline": ["/api/v1/contacts/{A}/timeline?q={needle}"],
+    "interactions.story": ["/interactions/timeline/{A}?q={needle}"],
+}
+# Read through a function below.
+OTHERWISE = {"live.stream", "admin.why", "contacts.panel", "notifications.open_one"}
+# What shows no entry, document or ticket, and nothing counted from them.
+OTHER: dict[str, str] = {
+    "admin.": "accounts, roles, settings and plugins of the house",
+    "assets": "files of the program",
+    "contacts.new": "an empty form",
+    "core.": "health and the description of the API",
+    "deputies.index": "one's own deputies",
+    "keys.show": "one's own keys",
+    "leaving.ask": "counts of what a leaver owns, for administrators",
+    "passwords.": "signed out",
+    "portal.": "orders, products, purchase orders: they have no audience",
+    "portal_api.": "orders, products, purchase orders: they have no audience",
+    "styleguide.": "made-up examples",
+    "users.": "one's own account",
+}
+
+
+def in_a_table(endpoint: str) -> bool:
+    """Say whether an address that is read is tried here, or why it need not be."""
+    tried = {*LISTS, *LOOKED_FOR, *OTHERWISE}.union(*(one for one in ONE.values()))
+    return endpoint in tried or any(endpoint.startswith(one) for one in OTHER)
+
+
+def shown(answer: Any) -> str:
+    """Give everything an answer shows: its head and its body."""
+    body = answer.get_data()
+    answer.close()
+    return f"{answer.status}\n{answer.headers}\n{body.decode(errors='replace')}"
+
+
+def read(reader: Reader, address: str) -> str:
+    """Ask at a door as a browser, or as a program where the address is one's."""
+    return shown(ask(reader, address))
+
+
+def ask(reader: Reader, address: str, method: str = "GET", **more: Any) -> Any:
+    """Send a request as a reader."""
+    program = address.startswith(("/api/", "/metrics"))
+    client = reader.program if program else reader.page
+    return client.open(address, method=method, **more)
+
+
+def lists(house: House) -> Iterator[tuple[str, Callable[[Reader], str]]]:
+    """Give each door that is read once by each reader."""
+    for addresses in LISTS.values():
+        for one in addresses:
+            address = one.format(**house.ids)
+            yield address, lambda reader, to=address: read(reader, to)
+    for name in _panels(house):
+        for firm in ("A", "B"):
+            address = f"/contacts/{house.ids[firm]}/panels/{name}"
+            yield address, lambda reader, to=address: read(reader, to)
+    yield "/notifications/<id>", _every_notification
+    yield "/live", stream
+    for kind in sorted(export_kinds(house.app)):
+        for form in ("csv", "json"):
+            yield (
+                f"export {kind} --format {form}",
+                lambda reader, k=kind, f=form: export(house.app, reader, k, f),
+            )
+
+
+def _panels(house: House) -> list[str]:
+    """Name the panels that the page of a contact fetches anew."""
+    page = read(house.reader("admin"), f"/contacts/{house.ids['A']}")
+    found = sorted(set(re.findall(r"/contacts/\d+/panels/([\w.]+)", page)))
+    assert found, "the page of a contact names no panels any more"
+    return found
+
+
+def _every_notification(reader: Reader) -> str:
+    return "".join(read(reader, f"/notifications/{one}") for one in range(1, 6))
+
+
+def stream(reader: Reader) -> str:
+    """Read the live stream from the beginning until it is silent."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(live, "ALIVE_EVERY", 0.02)
+        answer = reader.page.get("/live?cursor=0.0")
+        if answer.mimetype != "text/event-stream":
+            return shown(answer)
+        told = []
+        for part in answer.response:
+            told.append(part.decode() if isinstance(part, bytes) else part)
+            if told[-1].startswith(":"):
+                break
+        answer.close()
+    return "".join(told)
+
+
+def export(app: CRM, reader: Reader, kind: str, form: str) -> str:
+    """Take everything out as `rapport export --as` does."""
+    if reader.user is None or not reader.role:
+        # The command is for whoever has the machine; it finds no such account.
+        return ""
+    out = io.BytesIO()
+    with db.read_only() as session:
+        user = session.get_one(User, reader.user.id)
+        _known = user.permissions, user.team_ids, user.reach
+        session.expunge_all()
+    declared = export_kinds(app)[kind]
+    try:
+        WRITERS[form](declared, export_rows(declared, user), out)
+    except Forbidden:
+        return ""
+    return out.getvalue().decode()
+
+
+def asked(house: House, secret: Secret) -> Iterator[str]:
+    """Give the addresses at which a reader asks for one secret."""
+    files = secret.of == "documents"
+    for endpoint, addresses in LOOKED_FOR.items():
+        both = endpoint.startswith(("search", "core"))
+        if both or endpoint.startswith("documents") == files:
+            for one in addresses:
+                yield one.format(needle=secret.needle, **house.ids)
+
+
+def own(house: House, secret: Secret) -> Iterator[str]:
+    """Give the addresses of one secret itself."""
+    for addresses in ONE[secret.of].values():
+        for one in addresses:
+            yield one.format(id=secret.id, number=secret.number, **house.ids)
+
+
+def changed(reader: Reader, secret: Secret) -> Iterator[tuple[str, Any]]:
+    """Try to change it as a program, with a stale version and with none."""
+    if not secret.id:
+        return
+    address = f"/api/v1/{secret.of}/{secret.id}"
+    words: dict[str, Any] = {"title" if secret.of == "documents" else "subject": "x"}
+    for headers in ({}, {"If-Match": '"999"'}):
+        for method in ("PATCH", "DELETE"):
+            if method == "DELETE" and secret.of == "tickets":
+                continue
+            sent = {"json": words} if method == "PATCH" else {}
+            answer = ask(reader, address, method, headers=headers, **sent)
+            yield f"{method} {address} {json.dumps(headers)}", answer

@@ -1,0 +1,106 @@
+"""A house to which programs send: what stands in addresses, and what is accepted."""
+
+import io
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.testing.factories import make_contact, make_interaction, make_user
+from tests.core.world import PDF
+
+
+@dataclass
+class House:
+    """Somebody who sends, and where: `places` fills what stands in addresses."""
+
+    client: Any
+    browser: Any
+    places: dict[str, Any]
+    starts: dict[str, Callable[[int], dict[str, Any]]]
+    wrong: list[str] = field(default_factory=list)
+    unseen: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+
+def make_house(api: Any, as_user: Any) -> House:
+    """Make one record of everything that can be changed, and bodies that are taken."""
+    chief = make_user("Ada Admin", roles=["admin"], teams=["Sales"])
+    firm = make_contact("Kallion Vesijohto Oy", roles=["customer", "vendor"])
+    client = api(chief)
+    entry = make_interaction(firm, author=chief)
+    other = make_contact("Outi Kallio", kind="person")
+
+    def post(path: str, **sent: Any) -> Any:
+        answer = client.post(f"/api/v1/{path}", **sent)
+        assert answer.status_code == 201, answer.text
+        return answer.json
+
+    post(
+        "products", json={"sku": "KV-1", "name": "Valve", "stock": {"on_hand": 999999}}
+    )
+    lines = [{"sku": "KV-1", "quantity": 1}]
+    order = post("orders", json={"lines": lines, "contact": firm.id})
+    wanted = {"vendor": firm.id, "lines": lines, "send": True}
+    bought = post("purchase-orders", json=wanted)
+    words = {"subject": "Pump", "body": "Loud.", "contact": firm.id}
+    ticket = post("tickets", json=words)
+    file = {"file": (io.BytesIO(PDF), "Prices.pdf"), "contact": firm.id}
+    document = post("documents", data=file)
+    places = {
+        "contact_id": firm.id,
+        "interaction_id": entry.id,
+        "document_id": document["id"],
+        "sku": "KV-1",
+        "key": order["id"],
+        "ticket_id": ticket["id"],
+        "notification_id": 1,
+    }
+    nothing: Callable[[int], dict[str, Any]] = lambda turn: {}  # noqa: E731
+    starts: dict[str, Callable[[int], dict[str, Any]]] = {
+        "POST /api/v1/contacts": lambda turn: {
+            "kind": "person",
+            "name": f"Person {turn}",
+            "affiliations": [{"organisation": firm.id}],
+            "emails": [{"address": f"a{turn}@example.com"}],
+            "phones": [{"number": "+358 9 1234"}],
+        },
+        "PATCH /api/v1/contacts/{contact_id}": lambda turn: {
+            "affiliations": [{"person": other.id}],
+            "emails": [{"address": f"b{turn}@example.com"}],
+            "phones": [{"number": "+358 9 1234"}],
+        },
+        "POST /api/v1/interactions": lambda turn: {
+            "contacts": [firm.id],
+            "body": f"Note {turn}.",
+        },
+        "POST /api/v1/tickets": lambda turn: dict(words),
+        "POST /api/v1/tickets/{ticket_id}/messages": lambda turn: {
+            "kind": "note",
+            "body": f"Note {turn}.",
+        },
+        "POST /api/v1/products": lambda turn: {"sku": f"KV-1-{turn}", "name": "Pipe"},
+        "POST /api/v1/orders": lambda turn: {"lines": lines, "contact": firm.id},
+        "POST /api/v1/purchase-orders": lambda turn: {
+            "lines": lines,
+            "vendor": firm.id,
+        },
+        "PATCH /api/v1/purchase-orders/{key}": lambda turn: {
+            "lines": [{"id": bought["lines"][0]["id"], "promised_on": "2031-01-01"}]
+        },
+        "PATCH /api/v1/orders/{key}": lambda turn: {"state": "confirmed"},
+        "PATCH /api/v1/agreements/{contact_id}": lambda turn: {
+            "prices": [{"sku": "KV-1", "price": "2.00"}]
+        },
+    } | dict.fromkeys(
+        (
+            "POST /api/v1/documents",
+            "POST /api/v1/documents/{document_id}/versions",
+            "PATCH /api/v1/documents/{document_id}",
+            "PATCH /api/v1/interactions/{interaction_id}",
+            "PATCH /api/v1/notifications/{notification_id}",
+            "PATCH /api/v1/products/{sku}",
+            "PATCH /api/v1/tickets/{ticket_id}",
+        ),
+        nothing,
+    )
+    return House(client, as_user(chief), places, starts)
