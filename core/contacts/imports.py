@@ -7,6 +7,7 @@ from marshmallow import fields
 
 from core.contacts import permissions, services
 from core.contacts.affiliations import affiliate
+from core.contacts.columns import ABOUT, TARGETS
 from core.contacts.exports import rows_of_contacts
 from core.contacts.finding import fold
 from core.contacts.many import bring_contacts, kind_of
@@ -115,6 +116,8 @@ def _known(kind: str, values: dict[str, Any], context: ImportContext) -> Contact
     if context.key is not None:
         found = context.existing(Contact)
         return None if found is None else _alive(found)
+    if context.as_new:
+        return None
     name = values.get("name") or services.full_name(
         values.get("given_name", ""), values.get("family_name", "")
     )
@@ -168,6 +171,9 @@ KIND = ImportKind(
     bring=bring_contact,
     permission=permissions.IMPORT,
     bring_many=bring_contacts,
+    targets=TARGETS,
+    about=ABOUT,
+    doubles=True,
     columns={
         "emails": [{"address": f"email{n}", "label": f"email{n}_label"} for n in _MORE],
         "phones": [{"number": f"phone{n}", "label": f"phone{n}_label"} for n in _MORE],
