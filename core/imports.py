@@ -81,7 +81,7 @@ class Target:
     title: object
     field: str
     part: str = ""
-    fixed: Mapping[str, str] = field(default_factory=dict)
+    fixed: tuple[tuple[str, str], ...] = ()
     group: str = ""
     heading: object = ""
     words: tuple[str, ...] = ()

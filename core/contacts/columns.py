@@ -21,7 +21,7 @@ ABOUT = {
 
 
 def _mail(name: str, title: object, label: str, *words: str) -> Target:
-    fixed = {"label": label} if label else {}
+    fixed = (("label", label),) if label else ()
     look = "" if label else "email"
     return Target(
         name, title, "emails", "address", fixed, "", _MAIL, tuple(words), look
@@ -29,7 +29,7 @@ def _mail(name: str, title: object, label: str, *words: str) -> Target:
 
 
 def _phone(name: str, title: object, label: str, *words: str) -> Target:
-    fixed = {"label": label} if label else {}
+    fixed = (("label", label),) if label else ()
     look = "" if label else "phone"
     return Target(
         name, title, "phones", "number", fixed, "", _PHONE, tuple(words), look
@@ -83,7 +83,7 @@ def _address(group: str, heading: object, prefix: str, label: str) -> list[Targe
             title,
             "addresses",
             part,
-            {"label": label} if label else {},
+            (("label", label),) if label else (),
             group,
             heading,
             tuple(f"{prefix} {one}".strip() for one in words),

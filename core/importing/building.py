@@ -74,7 +74,7 @@ class _Rules:
 
     def _add_part(self, target: Target, headings: Sequence[str]) -> None:
         objects = self.columns.setdefault(target.field, [])
-        fixed = {name: {"value": one} for name, one in target.fixed.items()}
+        fixed = {name: {"value": one} for name, one in target.fixed}
         if not target.group:
             objects += [{target.part: one, **fixed} for one in headings]
             return

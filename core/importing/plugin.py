@@ -10,10 +10,10 @@ from core.importing import check_views, cli, keeping, run_views, views
 from core.importing.running import import_kinds
 from core.jobs import Job
 from core.pages import MenuItem, PaletteItem
-from core.permissions import can
+from core.permissions import Permission, can
 
 
-def _permission():
+def _permission() -> Permission | None:
     """Give the first permission to bring something in that the reader has."""
     kinds = import_kinds(current_app).values()
     return next((one.permission for one in kinds if can(one.permission)), None)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -117,17 +117,18 @@ def refused(run_id: int) -> Any:
     only_own(run, me())
     headings = [one for one in run.table.get("headings", []) if one]
     sign = run.table.get("delimiter") or ","
-    query = sa.select(ImportRefusal).where(ImportRefusal.run_id == run.id)
-    rows = db.session.scalars(query.order_by(ImportRefusal.line)).all()
+    query = sa.select(ImportRefusal.line, ImportRefusal.reason, ImportRefusal.row)
+    query = query.where(ImportRefusal.run_id == run.id).order_by(ImportRefusal.line)
+    rows = db.session.execute(query).all()
     if not headings:
-        headings = list(dict.fromkeys(one for row in rows for one in row.row))
+        headings = list(dict.fromkeys(one for _l, _r, row in rows for one in row))
     response = Response(_lines(rows, headings, sign), mimetype="text/csv")
     name = f"refused-{run.id}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
-def _lines(rows: Any, headings: list[str], sign: str) -> Iterator[str]:
+def _lines(rows: Iterable[Any], headings: list[str], sign: str) -> Iterator[str]:
     """Write the rows as the file had them, with the line and the reason before."""
 
     def written(cells: list[str]) -> str:
@@ -137,6 +138,5 @@ def _lines(rows: Any, headings: list[str], sign: str) -> Iterator[str]:
 
     # Excel knows by these three bytes that this is UTF-8.
     yield "\ufeff" + written([LINE, REASON, *headings])
-    for row in rows:
-        cells = [row.row.get(one, "") for one in headings]
-        yield written([str(row.line), row.reason, *cells])
+    for line, reason, row in rows:
+        yield written([str(line), reason, *(row.get(one, "") for one in headings)])

@@ -161,7 +161,7 @@ class _Plan:
     table: Table
     source: str
     actor_id: int
-    choices: Choices = Choices()
+    choices: Choices | None = None
     on_step: OnStep | None = None
 
 
@@ -267,7 +267,8 @@ def _bring_all(
             progress(report.rows, some[-1].part)
 
     try:
-        rows = islice(plan.choices.mended(plan.table.rows()), after, None)
+        mended = (plan.choices or Choices()).mended(plan.table.rows())
+        rows = islice(mended, after, None)
         in_steps(rows, step, size=STEP, rest=rest)
     except PutDown:
         raise

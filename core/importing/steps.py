@@ -202,7 +202,7 @@ class Importer:
         record: Model | None = None,
         values: Mapping[str, tuple[Any, Any]] | None = None,
     ) -> None:
-        if not self.report.trial or len(self.report.samples.get(outcome, ())) > SHOWN:
+        if not self.report.trial:
             return
         fields = {name: words_of(one) for name, one in taken.data.items()}
         changes = tuple(
