@@ -11,10 +11,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
 
 from core.db import db, now
@@ -33,11 +33,15 @@ from core.users.models import User
 log = logging.getLogger("rapport.worker")
 
 CHECK, BRING, UNDO = "check", "bring", "undo"
-# Every step renews it; what is longer than this between two steps is a dead worker.
-LEASE = timedelta(seconds=20)
+# Every step renews it; who is silent for longer is dead. At most the house's own lease.
+LONGEST_LEASE = 20
 IDLE = 1.0
 
-Stop = Callable[[], bool]
+Stop: TypeAlias = Callable[[], bool]
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=min(current_app.config["LEASE_SECONDS"], LONGEST_LEASE))
 
 
 def ask(run: ImportRun, task: str, *, by: User) -> ImportRun:
@@ -46,7 +50,7 @@ def ask(run: ImportRun, task: str, *, by: User) -> ImportRun:
         raise Conflict(_("This import is under way. Wait until it ends."))
     run.task, run.token, run.leased_until = task, "", None
     run.task_since, run.asked_by_id = now(), by.id
-    if task != BRING:
+    if task != BRING or not run.resume_row:
         run.part = 0.0
     run.found = {**run.found, "from": run.part, "error": ""}
     if task != CHECK:
@@ -76,7 +80,7 @@ def _claim() -> tuple[int, str] | None:
         ImportRun.leased_until.is_(None),
         ImportRun.leased_until < at,
         # A clock that was ahead, and was set back since.
-        ImportRun.leased_until > at + 2 * LEASE,
+        ImportRun.leased_until > at + 2 * _lease(),
     )
     waiting = sa.select(ImportRun.id).where(ImportRun.task != "", free)
     with db.read_only() as session:
@@ -88,7 +92,7 @@ def _claim() -> tuple[int, str] | None:
         taken = session.execute(
             sa.update(ImportRun)
             .where(ImportRun.id == run_id, ImportRun.task != "", free)
-            .values(token=token, leased_until=at + LEASE)
+            .values(token=token, leased_until=at + _lease())
             .returning(ImportRun.id)
         ).all()
     return (run_id, token) if taken else None
@@ -112,7 +116,7 @@ def _do(app: Flask, run_id: int, token: str, stop: Stop) -> None:
         held = db.session.execute(
             sa.update(ImportRun)
             .where(ImportRun.id == run_id, ImportRun.token == token)
-            .values(part=part, leased_until=now() + LEASE, **more)
+            .values(part=part, leased_until=now() + _lease(), **more)
             .returning(ImportRun.id)
         ).all()
         if stop() or not held:

@@ -127,12 +127,7 @@ def _draw_columns(error: CRMError | None = None, *, run_id: int) -> Any:
         errors = error.errors or {"columns": [str(error.message)]}
         chosen |= _typed(run, kind)
     headings = [one for one in run.table["headings"] if one]
-    columns = chosen.get("columns", {})
-    empty = [
-        one
-        for one in headings
-        if not run.table["samples"].get(one) and one not in columns
-    ]
+    empty = [one for one in headings if not run.table["samples"].get(one)]
     return render_template(
         "core/imports/columns.html",
         run=run,

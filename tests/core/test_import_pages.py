@@ -12,7 +12,9 @@ from core.contacts.models import Contact
 from core.db import db, now
 from core.importing import keeping, tasks
 from core.importing.keeping import import_store
+from core.importing.guessing import guess, guess_dates, guess_decimal
 from core.importing.models import ImportRun
+from core.importing.running import import_kinds
 from core.notifications.models import Notification
 from core.testing.factories import make_contact, make_user
 
@@ -43,7 +45,9 @@ def upload(page, text=PEOPLE, *, name="asiakkaat.csv", kind="contacts", **more):
 
 def newest():
     db.session.rollback()
-    return db.session.scalars(sa.select(ImportRun).order_by(ImportRun.id.desc())).first()
+    return db.session.scalars(
+        sa.select(ImportRun).order_by(ImportRun.id.desc())
+    ).first()
 
 
 def columns_of(run):
@@ -423,3 +427,98 @@ def test_the_pages_stay_cheap(page, count_queries):
         with count_queries() as counter:
             assert page.get(f"/import{path}").status_code == 200
         assert counter.count <= 12, (path, counter.statements)
+
+
+@pytest.mark.parametrize(
+    ("headings", "expected"),
+    [
+        # Outlook
+        ("Title,First Name,Middle Name,Last Name,Company,Job Title,Business Street,"
+         "Business Street 2,Business City,Home City,Business Fax,Business Phone,"
+         "Mobile Phone,E-mail Address,E-mail Display Name,Notes,Web Page,Spouse",
+         {"First Name": "given_name", "Last Name": "family_name",
+          "Company": "organisation", "Job Title": "job_title",
+          "Business Street": "work_street", "Business Street 2": "work_street",
+          "Business City": "work_city", "Home City": "home_city",
+          "Business Phone": "phone_work", "Mobile Phone": "phone_mobile",
+          "E-mail Address": "email", "Notes": "know_first", "Web Page": "website"}),
+        # Google
+        ("Name,Given Name,Family Name,Group Membership,E-mail 1 - Type,"
+         "E-mail 1 - Value,Phone 1 - Value,Address 1 - Formatted,Address 1 - City,"
+         "Organization 1 - Name,Organization 1 - Title",
+         {"Given Name": "given_name", "Family Name": "family_name",
+          "Group Membership": "tags", "E-mail 1 - Value": "email",
+          "Phone 1 - Value": "phone", "Address 1 - City": "address_city",
+          "Organization 1 - Name": "organisation",
+          "Organization 1 - Title": "job_title"}),
+        # Salesforce
+        ("Id,FirstName,LastName,AccountName,Title,MailingStreet,MailingPostalCode,"
+         "Phone,MobilePhone,Email",
+         {"FirstName": "given_name", "LastName": "family_name",
+          "AccountName": "organisation", "Title": "job_title",
+          "MailingStreet": "address_street", "MailingPostalCode": "address_postcode",
+          "Phone": "phone", "MobilePhone": "phone_mobile", "Email": "email"}),
+        # HubSpot
+        ("Record ID,First Name,Last Name,Email,Phone Number,Lead Status,"
+         "Associated Company,State/Region,Website URL",
+         {"First Name": "given_name", "Last Name": "family_name", "Email": "email",
+          "Phone Number": "phone", "Associated Company": "organisation",
+          "State/Region": "address_region", "Website URL": "website"}),
+        ("Vorname,Nachname,Firma,PLZ,Ort,Straße,Telefon,Handy",
+         {"Vorname": "given_name", "Nachname": "family_name",
+          "Firma": "organisation", "PLZ": "address_postcode", "Ort": "address_city",
+          "Straße": "address_street", "Telefon": "phone", "Handy": "phone_mobile"}),
+        ("Förnamn,Efternamn,Företag,E-post,Postnummer",
+         {"Förnamn": "given_name", "Efternamn": "family_name",
+          "Företag": "organisation", "E-post": "email",
+          "Postnummer": "address_postcode"}),
+        ("姓名,公司,手机,邮箱",
+         {"姓名": "name", "公司": "organisation", "手机": "phone_mobile",
+          "邮箱": "email"}),
+        # Without anybody's name, the firm is whom the row is about.
+        ("Company,Telephone", {"Company": "name", "Telephone": "phone"}),
+    ],
+)  # fmt: skip
+def test_the_files_of_other_systems_are_known_by_their_headings(
+    app, headings, expected
+):
+    kind = import_kinds(app)["contacts"]
+    columns = headings.split(",")
+    assert guess(kind, columns, {}) == expected
+
+
+def test_columns_without_a_telling_heading_are_known_by_their_values(app):
+    kind = import_kinds(app)["contacts"]
+    samples = {
+        "A": ["anna@example.com", "mika@example.com", ""],
+        "B": ["+358 40 123 4567", "040-555 1212"],
+        "C": ["www.kallio.example", "https://tapio.example/a"],
+        "D": ["12", "7", "x"],
+    }
+    found = guess(kind, list(samples), samples)
+    assert found == {"A": "email", "B": "phone", "C": "website"}
+    assert guess_dates(["1.3.2026", "31.12.2026"]) == "%d.%m.%Y"
+    assert guess_dates(["1/3/2026", "12/31/2026"]) == "%m/%d/%Y"
+    assert guess_dates(["31/12/2026", "1/3/2026"]) == "%d/%m/%Y"
+    assert guess_dates(["2026-12-31", "words"]) == "%Y-%m-%d"
+    assert guess_decimal(["12,50", "1.300,00"]) == ","
+
+
+def test_every_kind_can_be_mapped_by_looking(as_user):
+    boss = as_user(make_user("Helena Lehto", roles=["admin"]))
+    for kind in sorted(import_kinds(boss.application)):
+        assert upload(boss, "Name,SKU\nA,B\n", kind=kind).status_code == 303
+        run = newest()
+        assert boss.get(f"/import/{run.id}/columns").status_code == 200
+    assert upload(boss, kind="cakes").status_code == 422
+
+
+def test_products_come_in_with_commas_for_decimals(as_user):
+    boss = as_user(make_user("Helena Lehto", roles=["admin"]))
+    run = checked(
+        boss, "SKU;Name;Price\nKV-1;Elbow;1.204,50\nKV-2;Tee;x\n", kind="products"
+    )
+    said = text_of(boss.get(f"/import/{run.id}/check"))
+    assert "1.204" not in said
+    assert run.found["counts"]["created"] == 1
+    assert "row 3 Price:" in said
