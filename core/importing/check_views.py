@@ -23,6 +23,8 @@ from core.records import parse_ref, record_types
 from core.visibility import visible_to
 
 SHOWN = 20
+# Cells of a row that are offered where none of them holds anything.
+MENDED = 6
 _PLACE = re.compile(r"(?:^| )([a-z_]+)((?:\.\w+)*): ")
 
 
@@ -54,12 +56,11 @@ def _draw(error: CRMError | None = None, *, run_id: int) -> Any:
     samples: dict[str, list[dict[str, Any]]] = run.found.get("samples", {})
     titles = titles_of(kind)
     known = samples.get("updated", []) + samples.get("same", [])
-    used = parse_mapping(run.mapping).used
     refused = [
         {
             **one,
             "reason": in_words(one["reason"], titles),
-            "cells": _to_mend(run, one, used),
+            "cells": _to_mend(run, one),
         }
         for one in samples.get("refused", [])[:SHOWN]
     ]
@@ -81,19 +82,24 @@ def _draw(error: CRMError | None = None, *, run_id: int) -> Any:
     )
 
 
-def _to_mend(
-    run: ImportRun, sample: dict[str, Any], used: frozenset[str]
-) -> list[tuple[int, str, str]]:
-    """Give the cells of a refused row that can be mended: place, heading, text."""
+def _to_mend(run: ImportRun, sample: dict[str, Any]) -> list[tuple[int, str, str]]:
+    """Give the cells of a refused row that can be mended: place, heading, text.
+
+    They are those that the reason is about, else those that hold something.
+    """
     cells = sample["cells"]
     if not cells:
         return []
-    headings = run.table["headings"]
-    return [
+    rules = run.mapping["columns"]
+    blamed = {found[1] for found in _PLACE.finditer(sample["reason"])} & rules.keys()
+    some = {name: rules[name] for name in blamed} or rules
+    used = parse_mapping({"columns": some}).used
+    found = [
         (n, heading, cells.get(heading, ""))
-        for n, heading in enumerate(headings)
+        for n, heading in enumerate(run.table["headings"])
         if heading in used
     ]
+    return [one for one in found if one[2]] or found[:MENDED]
 
 
 def _records(refs: list[str]) -> dict[str, tuple[str, str]]:

@@ -205,9 +205,10 @@ class Importer:
         if not self.report.trial:
             return
         fields = {name: words_of(one) for name, one in taken.data.items()}
+        changed = values.items() if values else ()
         changes = tuple(
             (name, words_of(before), words_of(after))
-            for name, (before, after) in (values or {}).items()
+            for name, (before, after) in changed
             if name in fields
         )
         ref = record.ref if isinstance(record, Record) else ""

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from core.contacts.models import Contact
 from core.db import db, now
 from core.importing import keeping, tasks
-from core.importing.keeping import import_store
 from core.importing.guessing import guess, guess_dates, guess_decimal
+from core.importing.keeping import import_store
 from core.importing.models import ImportRun
 from core.importing.running import import_kinds
 from core.notifications.models import Notification
