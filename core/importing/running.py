@@ -20,7 +20,7 @@ from core.importing.mapping import FieldMapping, parse_mapping, plain_mapping
 from core.importing.models import ImportRun
 from core.importing.reading import Table, TableRow, hash_of, open_table
 from core.importing.reports import Report
-from core.importing.steps import Importer, OnStep, PutDown
+from core.importing.steps import Importer, OnStep
 from core.imports import ImportKind
 from core.permissions import can
 from core.users.models import User
@@ -270,9 +270,9 @@ def _bring_all(
         mended = (plan.choices or Choices()).mended(plan.table.rows())
         rows = islice(mended, after, None)
         in_steps(rows, step, size=STEP, rest=rest)
-    except PutDown:
-        raise
     except BaseException:
-        importer.close("stopped")
+        # What a worker does is its to close: it may also put it down for a while.
+        if plan.on_step is None:
+            importer.close("stopped")
         raise
     importer.close("done")

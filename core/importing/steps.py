@@ -205,13 +205,13 @@ class Importer:
         if not self.report.trial:
             return
         fields = {name: words_of(one) for name, one in taken.data.items()}
-        changed = values.items() if values else ()
+        changed: Mapping[str, tuple[Any, Any]] = values or {}
         changes = tuple(
             (name, words_of(before), words_of(after))
-            for name, (before, after) in changed
+            for name, (before, after) in changed.items()
             if name in fields
         )
-        ref = record.ref if isinstance(record, Record) else ""
+        ref = str(getattr(record, "ref", ""))
         self.report.show(outcome, Sample(taken.row.line, fields, ref, changes=changes))
 
     def _accept(self, taken: _Taken, record: Model | None, changes: Changes) -> None:

@@ -69,6 +69,12 @@ def do_waiting(app: Flask, *, stop: Stop = lambda: False) -> int:
             _do(app, *claimed, stop)
         except PutDown:
             _let_go(*claimed)
+        except OperationalError as error:
+            # The database is busy or away: that passes, and no row is lost by it.
+            said = type(error.orig).__name__
+            log.warning("import %d waits for the database: %s", claimed[0], said)
+            _let_go(*claimed)
+            return 0
         except Exception as error:
             _stop(claimed[0], claimed[1], error)
         return 1
@@ -189,6 +195,8 @@ def _stop(run_id: int, token: str, error: Exception) -> None:
             return
         if run.task != CHECK:
             run.state = "stopped" if run.task == BRING else "kept"
+            run.finished_at = now()
+            tell_end(run, run.state)
         run.task, run.token, run.leased_until = "", "", None
         run.found = {**run.found, "error": said}
 

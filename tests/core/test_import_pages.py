@@ -7,6 +7,7 @@ import zipfile
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from core.contacts.models import Contact
 from core.db import db, now
@@ -367,6 +368,21 @@ def test_an_import_that_fails_stops_and_goes_on(page, monkeypatch):
     tasks.do_waiting(page.application)
     assert (newest().state, newest().created) == ("done", 2)
     assert page.post(f"/import/{run.id}/continue").status_code == 422
+
+
+def test_an_import_waits_for_a_busy_database_and_goes_on(page, monkeypatch):
+    run = checked(page)
+    page.post(f"/import/{run.id}/bring")
+
+    def busy(*_args, **_more):
+        raise OperationalError("", {}, Exception("database is locked"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(tasks, "resume_import", busy)
+        assert tasks.do_waiting(page.application) == 0
+    assert (newest().state, newest().task) == ("running", "bring")
+    assert tasks.do_waiting(page.application) == 1
+    assert (newest().state, newest().created) == ("done", 2)
 
 
 def test_whoever_may_no_longer_bring_in_files_does_not_by_the_worker(page, anna):
