@@ -161,54 +161,51 @@ def choose_columns(
     run: ImportRun, kind: ImportKind, chosen: Mapping[str, Any], *, actor: User
 ) -> None:
     """Note what the columns become and have the file checked; raises `Invalid`."""
-    allowed = {one.name for one in targets_of(kind)} | {KEY}
-    headings = set(run.table["headings"])
-    columns = {
-        heading: name
-        for heading, name in chosen["columns"].items()
-        if heading in headings and name in allowed
-    }
-    dates = chosen.get("dates") if chosen.get("dates") in DATES else DATES[0]
-    decimal = "," if chosen.get("decimal") == "," else "."
-    split = chosen.get("split") if chosen.get("split") in SIGNS else ","
-    about = {
-        name: value
-        for name, value in chosen.get("about", {}).items()
-        if name in kind.about
-        and value in {str(one) for one, _title in kind.about[name].choices}
-    }
-    source = str(chosen.get("source") or "files").strip()[:60] or "files"
+    kept = _settled(run, kind, chosen)
     written = build_mapping(
         kind,
-        columns,
-        about=about,
-        dates=str(dates),
-        decimal=decimal,
-        split=str(split),
-        source=source,
+        **kept,
         charset=run.table["charset"],
         delimiter=run.table["delimiter"],
     )
     parse_mapping(written)
     run.mapping = written
-    run.source = source if KEY in written else "files"
-    kept = {
-        "columns": columns,
-        "about": about,
-        "dates": dates,
-        "decimal": decimal,
-        "split": split,
-        "source": source,
-    }
+    run.source = kept["source"] if KEY in written else "files"
     run.choices = {**kept, **read_choices(run.choices).written()}
+    run.found = {}
     name = (kind.name, signature(run.table["headings"]))
     known = db.session.get(ImportColumns, name)
     if known is None:
         db.session.add(ImportColumns(kind=name[0], signature=name[1], chosen=kept))
     else:
         known.chosen = kept
-    run.found = {}
     ask(run, CHECK, by=actor)
+
+
+def _settled(
+    run: ImportRun, kind: ImportKind, chosen: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Keep of what was sent only what the pages offer."""
+    names = {one.name for one in targets_of(kind)} | {KEY}
+    headings = set(run.table["headings"])
+    dates, split = chosen.get("dates"), chosen.get("split")
+    return {
+        "columns": {
+            heading: name
+            for heading, name in chosen["columns"].items()
+            if heading in headings and name in names
+        },
+        "about": {
+            name: value
+            for name, value in chosen.get("about", {}).items()
+            if name in kind.about
+            and value in {str(one) for one, _title in kind.about[name].choices}
+        },
+        "dates": dates if dates in DATES else DATES[0],
+        "decimal": "," if chosen.get("decimal") == "," else ".",
+        "split": split if split in SIGNS else ",",
+        "source": str(chosen.get("source") or "").strip()[:60] or "files",
+    }
 
 
 def choose_rows(run: ImportRun, made: Choices) -> None:
