@@ -41,11 +41,8 @@ def app() -> Any:
 
 
 def my_kinds() -> dict[str, ImportKind]:
-    """Give the kinds the reader may bring in; without any there is no such page."""
-    kinds = drafts.kinds_for(app(), me())
-    if not kinds:
-        raise NotFound
-    return kinds
+    """Give the kinds the reader may bring in, by name."""
+    return drafts.kinds_for(app(), me())
 
 
 def page_of(run: ImportRun) -> str:

@@ -315,9 +315,10 @@ def test_strangers_find_no_import_and_a_draft_is_its_owners(as_user, page, anna)
         for reader in (colleague, outsider, customer):
             assert reader.get(f"/import/{run.id}{path}").status_code == 404
     assert "asiakkaat.csv" not in colleague.get("/import").text
-    assert outsider.get("/import").status_code == 404
+    assert "You may not bring in files here." in text_of(outsider.get("/import"))
     assert customer.get("/import").status_code == 404
-    assert upload(outsider).status_code == 404
+    assert upload(outsider).status_code == 422
+    assert newest().id == run.id
     page.post(f"/import/{run.id}/bring")
     tasks.do_waiting(page.application)
     assert "asiakkaat.csv" in colleague.get("/import").text
