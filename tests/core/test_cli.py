@@ -340,7 +340,12 @@ def test_doctor_says_what_is_wrong_and_then_that_all_is_well(app, run):
     assert run("search", "rebuild").exit_code == 0
     beat(app)
     well = run("doctor")
-    assert (well.exit_code, well.stdout) == (0, "All is well.\n")
+    assert (well.exit_code, well.stdout) == (0, "Nothing is wrong.\n")
+    assert well.stderr.startswith("mail: No mail server is set.")
+    app.config |= {"SMTP_HOST": "mail.example", "MAIL_FROM": "crm@house.example"}
+    app.config["PUBLIC_URL"] = "https://crm.house.example"
+    again = run("doctor")
+    assert again.stdout == "All is well.\n", again.stderr
 
 
 def test_the_plugins_are_listed_with_those_that_are_off(make_app, run):

@@ -65,6 +65,8 @@ def test_the_overview_says_what_needs_somebody_and_is_quiet_when_all_is_well(
     app, browser
 ):
     beat(app)
+    assert "No mail server is set" in browser.get("/admin").text
+    app.config |= {"SMTP_HOST": "mail.example", "MAIL_FROM": "crm@house.example"}
     assert "Nothing waits for you here" in browser.get("/admin").text
     park(2)
     make_user("No Role", roles=())

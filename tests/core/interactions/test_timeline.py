@@ -177,4 +177,4 @@ def test_a_thousand_entries_cost_as_many_statements_as_ten(
         assert costs[0].count == costs[1].count
     assert cost(browser, f"/contacts/{busy.id}").count <= 12
     assert cost(program, f"/api/v1/contacts/{busy.id}/timeline").count <= 6
-    assert cost(browser, "/interactions").count <= 6
+    assert cost(browser, "/interactions").count <= 8
