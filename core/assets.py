@@ -31,6 +31,7 @@ OWN_FILES: Final = (
     "drop.js",
     "favicon.svg",
     "fields.js",
+    "imports.css",
     "keys.js",
     "live.js",
     "menus.js",

@@ -65,6 +65,45 @@ class Export:
 
 
 @dataclass(frozen=True)
+class Target:
+    """What a column of a file can become, as a choice on the page.
+
+    `field` is the row's field; with `part`, the column is that part of an object in
+    a list, beside the parts of `fixed`. Targets of one `group` share an object, others
+    make one each. `words` are headings that mean this target, the best first; capitals,
+    blanks, signs and numbers do not count. `look` is what its values look like: email,
+    phone or url. `also` takes a name apart into fields: (field, first, last, but_first
+    or but_last). It is not guessed beside those it is `unless`, and where a file has
+    none of `unless`, becomes `alone` instead if that is given.
+    """
+
+    name: str
+    title: object
+    field: str
+    part: str = ""
+    fixed: tuple[tuple[str, str], ...] = ()
+    group: str = ""
+    heading: object = ""
+    words: tuple[str, ...] = ()
+    look: str = ""
+    also: tuple[tuple[str, str], ...] = ()
+    unless: tuple[str, ...] = ()
+    alone: str = ""
+
+
+@dataclass(frozen=True)
+class About:
+    """A field with one value for all rows of a file: `choices` are (value, title).
+
+    The first is guessed where a file has one of the fields `hints`, else the last.
+    """
+
+    title: object
+    choices: tuple[tuple[str, object], ...]
+    hints: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class ImportKind:
     """A kind of file: `rapport import products prices.csv`.
 
@@ -76,11 +115,14 @@ class ImportKind:
     without a mapping become fields, in the language of docs/imports.md; columns named
     as the fields need no word. `export` says how the same goes out; without `bring` a
     kind only goes out.
-    as the fields need no word.
 
     `bring_many(rows, context)` is for kinds that come in great numbers: it makes the
     records of as many leading rows as are plainly new, and says for each what it made
     or why it is refused. The row it stops before goes to `bring`.
+
+    `targets` is what a column can become where somebody maps a file by looking at it;
+    without any, the fields of `schema` are. `about` are fields with one value for all
+    rows. `doubles` says that `bring` heeds `as_new`.
     """
 
     name: str
@@ -91,6 +133,9 @@ class ImportKind:
     columns: Mapping[str, Any] = field(default_factory=dict)
     export: Export | None = None
     bring_many: BringMany | None = None
+    targets: Sequence[Target] = ()
+    about: Mapping[str, About] = field(default_factory=dict)
+    doubles: bool = False
 
 
 @dataclass
@@ -99,7 +144,9 @@ class ImportContext:
 
     `actor` imports the file; `source` names the system it comes from; `key` is what
     that system calls this row, or None. `shared` lives as long as the run: keep there
-    what is dear to compute. `line` is the row's line in the file.
+    what is dear to compute. `line` is the row's line in the file. With
+    `as_new` the row shall make a record of its own, also if it looks like one that is
+    here; what its source's key means stays what it is.
     """
 
     kind: str
@@ -109,6 +156,8 @@ class ImportContext:
     shared: dict[str, Any]
     line: int = 0
     key: str | None = None
+    # Somebody looked and said so: this is another one, whoever it resembles.
+    as_new: bool = False
     # Rows refer to the same few records: the session itself forgets what nobody holds.
     _held: set[Record] = field(default_factory=set)
 

@@ -43,6 +43,7 @@ SLICES = (
     "core.mail",
     "core.notifications",
     "core.undo",
+    "core.importing",
     "core.admin",
 )
 

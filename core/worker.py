@@ -23,6 +23,7 @@ from sqlalchemy.exc import OperationalError
 
 from core.db import db, now
 from core.events import Delivery, Event, Subscriber, acting, declarations
+from core.importing.tasks import Bringer
 from core.live import Watcher
 from core.logs import FACTS
 from core.scheduling import beat, report_declared, run_due_jobs
@@ -228,6 +229,7 @@ def work(app: Flask, *, parent: int | None = None) -> None:
         signal.signal(number, lambda *_: stop.set())
     watcher: Watcher = app.extensions["rapport_watcher"]
     watcher.start()
+    bringer = Bringer(app)
     turn, next_beat = 0, monotonic()
     log.info("worker %d starts", os.getpid())
     while not stop.is_set() and (parent is None or os.getppid() == parent):
@@ -249,4 +251,5 @@ def work(app: Flask, *, parent: int | None = None) -> None:
             continue
         if not busy:
             turn = watcher.wait(turn, IDLE)
+    bringer.stop()
     log.info("worker %d stops", os.getpid())

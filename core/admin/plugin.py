@@ -7,7 +7,6 @@ from core.admin import leaving_views, permissions, styleguide, views
 from core.admin.services import queue
 from core.events import EventType
 from core.i18n import lazy_gettext as _l
-from core.importing import cli as importing
 from core.pages import MenuItem, PaletteItem
 from core.permissions import can
 from core.settings import CHANGED
@@ -69,8 +68,3 @@ def _places() -> list[PaletteItem]:
 @hookimpl
 def day_items():
     return views.first_hour.day_block()
-
-
-@hookimpl
-def register_commands():
-    return [importing.imports]

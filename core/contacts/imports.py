@@ -7,6 +7,7 @@ from marshmallow import fields
 
 from core.contacts import permissions, services
 from core.contacts.affiliations import affiliate
+from core.contacts.columns import ABOUT, TARGETS
 from core.contacts.exports import rows_of_contacts
 from core.contacts.finding import fold
 from core.contacts.many import bring_contacts, kind_of
@@ -84,10 +85,43 @@ def bring_contact(row: Row, context: ImportContext) -> Contact:
     if contact is None:
         contact = services.create_contact({"kind": kind, **values}, actor=context.actor)
     else:
+        if context.key is None:
+            values = _beside(contact, values)
         services.change_contact(contact, values, actor=context.actor)
     if organisation is not None and not _belongs(contact, organisation, role):
         affiliate(contact, organisation=organisation, role=role)
     return contact
+
+
+def _beside(contact: Contact, values: dict[str, Any]) -> dict[str, Any]:
+    """Put what a row lists beside what is here already.
+
+    Only with a key of its own is a row the whole truth about its contact; one that was
+    found by name or e-mail must not take a phone away.
+    """
+    found = dict(values)
+    marks = {"emails": "address", "phones": "number"}
+    for name in ("emails", "phones", "addresses", "roles", "tags"):
+        if name not in values:
+            continue
+        here = list(getattr(contact, name))
+        known = {_mark(one, marks.get(name, "")) for one in here}
+        new = [
+            one for one in values[name] if _mark(one, marks.get(name, "")) not in known
+        ]
+        found[name] = here + new
+    return found
+
+
+def _mark(entry: Any, part: str) -> str:
+    """Say by what two entries of a list are the same."""
+    if not isinstance(entry, dict):
+        return str(entry).strip().casefold()
+    if part:
+        signs = str(entry.get(part, "")).casefold()
+        return "".join(one for one in signs if one.isalnum() or one in "@.+")
+    words = sorted(f"{k}={v}" for k, v in entry.items() if v and k != "label")
+    return ";".join(words).casefold()
 
 
 def _organisation(
@@ -115,6 +149,8 @@ def _known(kind: str, values: dict[str, Any], context: ImportContext) -> Contact
     if context.key is not None:
         found = context.existing(Contact)
         return None if found is None else _alive(found)
+    if context.as_new:
+        return None
     name = values.get("name") or services.full_name(
         values.get("given_name", ""), values.get("family_name", "")
     )
@@ -168,6 +204,9 @@ KIND = ImportKind(
     bring=bring_contact,
     permission=permissions.IMPORT,
     bring_many=bring_contacts,
+    targets=TARGETS,
+    about=ABOUT,
+    doubles=True,
     columns={
         "emails": [{"address": f"email{n}", "label": f"email{n}_label"} for n in _MORE],
         "phones": [{"number": f"phone{n}", "label": f"phone{n}_label"} for n in _MORE],

@@ -13,8 +13,8 @@ from flask import Flask, current_app
 from core.db import db
 from core.importing.mapping import read_mapping
 from core.importing.models import ImportRun
+from core.importing.reports import Report
 from core.importing.running import Progress, import_kinds, resume_import, run_import
-from core.importing.steps import Report
 from core.importing.undoing import recent_runs, undo_import
 from core.permissions import Permission, can
 from core.users.models import User

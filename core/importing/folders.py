@@ -15,8 +15,8 @@ from flask import Flask
 from core.errors import Invalid
 from core.i18n import _
 from core.importing.mapping import read_mapping
+from core.importing.reports import Report
 from core.importing.running import Progress, run_import
-from core.importing.steps import Report
 
 SETS = Path(__file__).parent / "data"
 

@@ -15,10 +15,12 @@ from core.errors import Invalid
 from core.i18n import _
 from core.importing.reading import Cells
 from core.importing.values import (
+    WORDS,
     read_date,
     read_number,
     read_time,
     split_at,
+    take_words,
     translate,
 )
 
@@ -27,7 +29,7 @@ Taker: TypeAlias = Callable[[Cells], Any]
 
 _PLACE = re.compile(r"\{([^{}]+)\}")
 _SOURCES = {"from", "value", "template"}
-_OPTIONS = {"map", "default", "split", "date", "time", "decimal"}
+_OPTIONS = {"map", "default", "split", "date", "time", "decimal", "word"}
 _TOP = {"kind", "source", "key", "null", "zone", "charset", "delimiter", "columns"}
 _TOP |= {"skip"}
 
@@ -257,6 +259,11 @@ class _Maker:
             steps.append(translate(written["map"]))
         if "split" in written:
             steps.append(split_at(str(written["split"])))
+        if "word" in written:
+            if written["word"] not in WORDS:
+                known = ", ".join(WORDS)
+                raise Invalid(_("“word” is one of: %(names)s.", names=known))
+            steps.append(take_words(written["word"]))
         if "date" in written:
             steps.append(read_date(str(written["date"])))
         if "time" in written:

@@ -27,14 +27,19 @@ class ImportKey(Model):
 
 
 class ImportRun(Model):
-    """One file that was brought in, and how far it came."""
+    """One file that is being brought in, and how far it came.
+
+    On the pages it begins as a draft whose file is kept; what takes long is a `task`
+    that a worker claims by a `token`. A run of the command line begins as running.
+    """
 
     __tablename__ = "import_run"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(sa.String(60))
     source: Mapped[str] = mapped_column(sa.String(60))
-    # running, done, stopped (an error ended it), undone, kept (undone in part)
+    # draft, running, done, stopped (an error ended it), undoing, undone, kept
+    # (undone in part)
     state: Mapped[str] = mapped_column(sa.String(10), default="running")
     file_name: Mapped[str] = mapped_column(sa.String(255))
     # The mapping as it was, and the file's SHA-256: going on needs the same two.
@@ -51,6 +56,37 @@ class ImportRun(Model):
     )
     started_at: Mapped[datetime] = mapped_column(default=now)
     finished_at: Mapped[datetime | None]
+    # Whether we still have the file, and what we know of it: its rows (0: not counted),
+    # its headings, its first rows.
+    file_kept: Mapped[bool] = mapped_column(default=False)
+    rows: Mapped[int] = mapped_column(default=0)
+    table: Mapped[dict[str, Any]] = mapped_column(default=dict, info=PERSONAL)
+    # What its owner chose beside the mapping; see `core.importing.choices`.
+    choices: Mapped[dict[str, Any]] = mapped_column(default=dict, info=PERSONAL)
+    # What a check or an undo found.
+    found: Mapped[dict[str, Any]] = mapped_column(default=dict, info=PERSONAL)
+    # "", check, bring or undo: what a worker shall do, and who of them does it.
+    task: Mapped[str] = mapped_column(sa.String(10), default="")
+    token: Mapped[str] = mapped_column(sa.String(32), default="")
+    leased_until: Mapped[datetime | None]
+    # How much of the task is done, from 0 to 1, and since when it is at it.
+    part: Mapped[float] = mapped_column(default=0.0)
+    task_since: Mapped[datetime | None]
+    asked_by_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("user.id", ondelete="SET NULL")
+    )
+
+
+class ImportColumns(Model):
+    """Which columns of files with certain headings became what, for the next time."""
+
+    __tablename__ = "import_columns"
+
+    kind: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
+    # The SHA-256 of the headings.
+    signature: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    chosen: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    used_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 
 
 class ImportRefusal(Model):

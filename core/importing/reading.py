@@ -17,6 +17,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from core.errors import Invalid
 from core.i18n import _
+from core.importing.sniffing import is_workbook
 from core.importing.values import as_written
 
 Cells: TypeAlias = dict[str, str]
@@ -52,6 +53,7 @@ class Table:
     headings: tuple[str, ...]
     charset: str = ""
     delimiter: str = ""
+    name: str = ""
 
     def rows(self) -> Iterator[TableRow]:
         """Read the rows below the headings, one at a time; empty ones are left out."""
@@ -65,27 +67,33 @@ class Table:
 
 
 def open_table(
-    path: Path, *, charset: str | None = None, delimiter: str | None = None
+    path: Path,
+    *,
+    charset: str | None = None,
+    delimiter: str | None = None,
+    name: str = "",
 ) -> Table:
     """Look at a file: its charset, its delimiter, its headings.
 
-    Raises `Invalid` when it is not a table or has no headings.
+    `name` is what people call it, if not as its path does. Raises `Invalid` when it is
+    not a table or has no headings.
     """
     if not path.is_file():
         raise Invalid(_("There is no file %(path)s.", path=str(path)))
-    if path.suffix.lower() in {".xlsx", ".xls", ".ods"}:
-        return Table(path, _headings(path, next(_sheet(path), [])))
+    name = name or path.name
+    if is_workbook(path, name):
+        return Table(path, _headings(name, next(_sheet(path, name), [])), name=name)
     charset = charset or find_charset(path)
     try:
         first = {one: _first_row(path, charset, one) for one in DELIMITERS}
     except (LookupError, UnicodeError) as error:
         # An unknown name, or no byte-order mark where there must be one.
         raise Invalid(
-            _("%(file)s is not text in %(charset)s.", file=path.name, charset=charset)
+            _("%(file)s is not text in %(charset)s.", file=name, charset=charset)
         ) from error
     delimiter = delimiter or max(DELIMITERS, key=lambda one: len(first[one]))
     cells = first.get(delimiter) or _first_row(path, charset, delimiter)
-    return Table(path, _headings(path, cells), charset, delimiter)
+    return Table(path, _headings(name, cells), charset, delimiter, name)
 
 
 def _first_row(path: Path, charset: str, delimiter: str) -> list[str]:
@@ -135,7 +143,7 @@ def _guess(sample: bytes) -> str:
     return best.encoding if best else "cp1252"
 
 
-def _headings(path: Path, cells: list[str]) -> tuple[str, ...]:
+def _headings(file: str, cells: list[str]) -> tuple[str, ...]:
     """Name the columns; the second of one name gets a number."""
     names: list[str] = []
     for cell in cells:
@@ -149,7 +157,7 @@ def _headings(path: Path, cells: list[str]) -> tuple[str, ...]:
     while names and not names[-1]:
         names.pop()
     if not names:
-        raise Invalid(_("%(file)s has no headings in its first line.", file=path.name))
+        raise Invalid(_("%(file)s has no headings in its first line.", file=file))
     return tuple(names)
 
 
@@ -241,14 +249,14 @@ def _misfit(table: Table, cells: list[str]) -> str | None:
     return str(said)
 
 
-def _sheet(path: Path) -> Iterator[list[str]]:
+def _sheet(path: Path, name: str) -> Iterator[list[str]]:
     """Read the first sheet of a workbook; its cells are held in memory."""
     try:
-        with CalamineWorkbook.from_path(path) as book:
+        with path.open("rb") as file, CalamineWorkbook.from_filelike(file) as book:
             for cells in book.get_sheet_by_index(0).iter_rows():
                 yield [_plain(cell) for cell in cells]
     except (CalamineError, IndexError) as error:
-        raise Invalid(_("%(file)s is not a table.", file=path.name)) from error
+        raise Invalid(_("%(file)s is not a table.", file=name)) from error
 
 
 def _plain(cell: object) -> str:
@@ -263,8 +271,8 @@ def _plain(cell: object) -> str:
 
 
 def _sheet_rows(table: Table) -> Iterator[TableRow]:
-    rows = _sheet(table.path)
-    next(rows)
-    for number, cells in enumerate(rows, start=2):
+    # The sheet is in memory anyway, and its length says how far we are.
+    rows = list(_sheet(table.path, table.name))
+    for number, cells in enumerate(rows[1:], start=2):
         if any(cells):
-            yield _row(table, number, cells, 0.0)
+            yield _row(table, number, cells, number / len(rows))

@@ -15,10 +15,12 @@ from core.db import db, in_steps
 from core.errors import Forbidden, Invalid
 from core.events import acting
 from core.i18n import _
+from core.importing.choices import Choices, read_choices
 from core.importing.mapping import FieldMapping, parse_mapping, plain_mapping
 from core.importing.models import ImportRun
 from core.importing.reading import Table, TableRow, hash_of, open_table
-from core.importing.steps import Importer, Report
+from core.importing.reports import Report
+from core.importing.steps import Importer, OnStep
 from core.imports import ImportKind
 from core.permissions import can
 from core.users.models import User
@@ -76,28 +78,79 @@ def run_import(
 
 
 def resume_import(
-    app: Flask, run_id: int, path: Path, *, progress: Progress | None = None
+    app: Flask,
+    run_id: int,
+    path: Path,
+    *,
+    progress: Progress | None = None,
+    on_step: OnStep | None = None,
 ) -> Report:
     """Go on with an import that was cut off; raises `Invalid` if the file is another.
 
-    It goes on as the user who began it.
+    It goes on as the user who began it, if that account may still do so. Only who
+    holds its task gives `on_step`; others are told that a worker has it.
     """
     with app.app_context():
         with db.read_only() as session:
             run = session.get(ImportRun, run_id)
         if run is None or run.state not in {"running", "stopped"}:
             raise Invalid(_("There is no import %(id)d to go on with.", id=run_id))
+        if run.task and on_step is None:
+            raise Invalid(_("A worker is at it. Look at its page."))
         if run.by_id is None:
             raise Invalid(_("The account that began this import is gone."))
         if hash_of(path) != run.file_hash:
             raise Invalid(_("This is not the file that was being brought in."))
         mapping = parse_mapping(run.mapping)
-        table = open_table(path, charset=mapping.charset, delimiter=mapping.delimiter)
-        plan = _Plan(_kind(app, run.kind), mapping, table, run.source, run.by_id)
+        plan = _Plan(
+            _kind(app, run.kind),
+            mapping,
+            open_table(
+                path,
+                charset=mapping.charset,
+                delimiter=mapping.delimiter,
+                name=run.file_name,
+            ),
+            run.source,
+            run.by_id,
+            read_choices(run.choices),
+            on_step,
+        )
+        _refuse_forbidden(plan)
         report = Report(run.kind, run.file_name, False, run.id)
         report.created, report.updated = run.created, run.updated
         report.same, report.refused = run.same, run.refused
         _bring_all(plan, report, progress, after=run.resume_row)
+        return report
+
+
+def try_import(app: Flask, run: ImportRun, path: Path, *, on_step: OnStep) -> Report:
+    """Bring in a draft's file and take every step back; `Invalid` as `run_import`."""
+    with app.app_context():
+        if run.by_id is None:
+            raise Invalid(_("The account that began this import is gone."))
+        mapping = parse_mapping(run.mapping)
+        table = open_table(
+            path,
+            charset=mapping.charset,
+            delimiter=mapping.delimiter,
+            name=run.file_name,
+        )
+        kind = _kind(app, run.kind)
+        plan = _Plan(
+            kind,
+            _checked(kind, mapping, table),
+            table,
+            run.source,
+            run.by_id,
+            read_choices(run.choices),
+            on_step,
+        )
+        _refuse_forbidden(plan)
+        report = Report(
+            run.kind, run.file_name, trial=True, unused=_unused(mapping, table)
+        )
+        _bring_all(plan, report, None)
         return report
 
 
@@ -108,6 +161,8 @@ class _Plan:
     table: Table
     source: str
     actor_id: int
+    choices: Choices | None = None
+    on_step: OnStep | None = None
 
 
 def _kind(app: Flask, name: str) -> ImportKind:
@@ -196,7 +251,13 @@ def _bring_all(
     rest: bool = True,
 ) -> None:
     importer = Importer(
-        plan.kind, plan.mapping, report, source=plan.source, actor_id=plan.actor_id
+        plan.kind,
+        plan.mapping,
+        report,
+        source=plan.source,
+        actor_id=plan.actor_id,
+        choices=plan.choices,
+        on_step=plan.on_step,
     )
 
     def step(some: list[TableRow]) -> None:
@@ -206,9 +267,12 @@ def _bring_all(
             progress(report.rows, some[-1].part)
 
     try:
-        rows = islice(plan.table.rows(), after, None)
+        mended = (plan.choices or Choices()).mended(plan.table.rows())
+        rows = islice(mended, after, None)
         in_steps(rows, step, size=STEP, rest=rest)
     except BaseException:
-        importer.close("stopped")
+        # What a worker does is its to close: it may also put it down for a while.
+        if plan.on_step is None:
+            importer.close("stopped")
         raise
     importer.close("done")

@@ -1,63 +1,42 @@
 """One step of an import: rows, each in its savepoint, and what is noted of them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import marshmallow as ma
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from core.db import Model, Record, db, now
 from core.errors import CRMError, Invalid
 from core.i18n import _
+from core.importing.choices import NEW, SKIP, Choices
 from core.importing.keys import ComesEarlierHere, Keys
 from core.importing.mapping import FieldMapping
-from core.importing.models import ImportEntry, ImportRefusal, ImportRun
+from core.importing.models import ImportRun
+from core.importing.noting import note_entries, note_refusals
 from core.importing.reading import Cells, TableRow
 from core.importing.refusing import REFUSALS, reason_of
+from core.importing.reports import SHOWN, Refusal, Report, Sample, words_of
 from core.importing.telling import tell_end
 from core.importing.watching import Changes, watching
 from core.imports import ImportContext, ImportKind, KeyedRow, Row
 from core.users.models import User
 
-# Refused rows that a report carries itself; the database has all of them.
-SHOWN = 200
 LONGEST_KEY = 200
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """A row that did not come in: its line in the file, and why."""
-
-    line: int
-    reason: str
+# Called inside the transaction of each step with its report and how much of the file
+# lies behind it, from 0 to 1. What it raises takes the step back.
+OnStep: TypeAlias = Callable[[Report, float], None]
 
 
-@dataclass
-class Report:
-    """How an import went; `refusals` are the first ones, `refused` counts all.
+class PutDown(Exception):
+    """A worker puts an import down between two steps; another goes on with it."""
 
-    `same` rows were there already, `left_out` ones the mapping skips; `unused` are
-    the columns it does not ask for. A trial has no `run_id`.
-    """
 
-    kind: str
-    file_name: str
-    trial: bool
-    run_id: int | None = None
-    created: int = 0
-    updated: int = 0
-    same: int = 0
-    left_out: int = 0
-    refused: int = 0
-    refusals: list[Refusal] = field(default_factory=list)
-    unused: tuple[str, ...] = ()
-
-    @property
-    def rows(self) -> int:
-        """How many rows were looked at."""
-        return self.created + self.updated + self.same + self.left_out + self.refused
+class _Skipped(Exception):
+    """This row means a record that is here already, and shall not change it."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +59,8 @@ class Importer:
         *,
         source: str,
         actor_id: int,
+        choices: Choices | None = None,
+        on_step: OnStep | None = None,
     ):
         """Note in `report` how it goes; write to the run that the report names."""
         self.kind = kind
@@ -87,6 +68,8 @@ class Importer:
         self.report = report
         self.actor_id = actor_id
         self.source = source
+        self.choices = choices or Choices()
+        self.on_step = on_step
         self.keys = Keys(source, trial=report.trial)
         self.shared: dict[str, Any] = {}
         self._schema = kind.schema()
@@ -100,15 +83,17 @@ class Importer:
 
         In a trial everything is taken back again, but for the report.
         """
-        if not self.report.trial:
+        if self.report.trial:
+            with db.session.begin_nested() as savepoint:
+                self._bring(rows)
+                savepoint.rollback()
+            self.keys.save()
+            self._forget()
+        else:
             self._bring(rows)
             self._note(len(rows))
-            return
-        with db.session.begin_nested() as savepoint:
-            self._bring(rows)
-            savepoint.rollback()
-        self.keys.save()
-        self._forget()
+        if self.on_step is not None:
+            self.on_step(self.report, rows[-1].part)
 
     def _bring(self, rows: Sequence[TableRow]) -> None:
         taken = [one for row in rows if (one := self._take(row)) is not None]
@@ -130,6 +115,7 @@ class Importer:
                 alone = 1 if done else 2 * alone
                 for one in taken[at : at + alone]:
                     context.line, context.key = one.row.line, one.key
+                    context.as_new = self.choices.of(one.row.line) == NEW
                     changes.forget()
                     self._bring_row(one, context, changes)
                 at += alone
@@ -171,6 +157,7 @@ class Importer:
                 self._refuse(one.row, reason_of(outcome))
                 continue
             self.report.created += 1
+            self._show("created", one)
             if one.key is not None:
                 self.keys.remember(self.kind.name, one.key, outcome.ref)
             self._stored[outcome.ref] = (1, True)
@@ -189,19 +176,50 @@ class Importer:
             with db.session.begin_nested():
                 record = bring(taken.data, context)
                 db.session.flush()
+                if not changes.made(record):
+                    self._ask(taken, record, changes)
+        except _Skipped:
+            self.report.same += 1
         except ComesEarlierHere:
             self.report.created += 1
+            self._show("created", taken)
         except REFUSALS as error:
             self._refuse(taken.row, reason_of(error))
         else:
-            self._accept(taken.key, record, changes)
+            self._accept(taken, record, changes)
 
-    def _accept(self, key: str | None, record: Model | None, changes: Changes) -> None:
-        if key is not None and isinstance(record, Record):
-            self.keys.remember(self.kind.name, key, record.ref)
-        made = any(one is record for one in changes.added)
-        if made or (record is None and changes.added):
+    def _ask(self, taken: _Taken, record: Model | None, changes: Changes) -> None:
+        """Show what the row would change; raises `_Skipped` if it shall not."""
+        changed = bool(changes.added or changes.records)
+        self._show("updated" if changed else "same", taken, record, changes.values)
+        if changed and self.choices.of(taken.row.line) == SKIP:
+            raise _Skipped
+
+    def _show(
+        self,
+        outcome: str,
+        taken: _Taken,
+        record: Model | None = None,
+        values: Mapping[str, tuple[Any, Any]] | None = None,
+    ) -> None:
+        if not self.report.trial:
+            return
+        fields = {name: words_of(one) for name, one in taken.data.items()}
+        changed: Mapping[str, tuple[Any, Any]] = values or {}
+        changes = tuple(
+            (name, words_of(before), words_of(after))
+            for name, (before, after) in changed.items()
+            if name in fields
+        )
+        ref = str(getattr(record, "ref", ""))
+        self.report.show(outcome, Sample(taken.row.line, fields, ref, changes=changes))
+
+    def _accept(self, taken: _Taken, record: Model | None, changes: Changes) -> None:
+        if taken.key is not None and isinstance(record, Record):
+            self.keys.remember(self.kind.name, taken.key, record.ref)
+        if changes.made(record):
             self.report.created += 1
+            self._show("created", taken)
         elif changes.added or changes.records:
             self.report.updated += 1
         else:
@@ -212,6 +230,12 @@ class Importer:
     def _refuse(self, row: TableRow, reason: str) -> None:
         self.report.refused += 1
         self._refused.append((Refusal(row.line, reason), row.cells))
+        if self.report.trial:
+            # Where a cell could not be read, there is nothing to mend by its name.
+            cells = {} if row.problem else row.cells
+            self.report.show(
+                "refused", Sample(row.line, {}, reason=reason, cells=cells)
+            )
 
     def _note(self, rows: int) -> None:
         """Write keys, entries, refusals and the point to go on from."""
@@ -222,25 +246,18 @@ class Importer:
             if not sa.inspect(one).deleted:
                 made = touched.get(one.ref, (0, False))[1]
                 touched[one.ref] = (one.version, new or made)
-        _note_entries(
+        note_entries(
             [
                 {"run_id": run_id, "ref": ref, "created": new, "version": version}
                 for ref, (version, new) in touched.items()
             ]
         )
-        if self._refused:
-            db.session.execute(
-                sa.insert(ImportRefusal),
-                [
-                    {
-                        "run_id": run_id,
-                        "line": one.line,
-                        "reason": one.reason,
-                        "row": row,
-                    }
-                    for one, row in self._refused
-                ],
-            )
+        note_refusals(
+            [
+                {"run_id": run_id, "line": one.line, "reason": one.reason, "row": row}
+                for one, row in self._refused
+            ]
+        )
         db.session.execute(
             sa.update(ImportRun)
             .where(ImportRun.id == run_id)
@@ -270,17 +287,3 @@ class Importer:
                 .values(state=state, finished_at=now())
             )
             tell_end(session.get_one(ImportRun, self.report.run_id), state)
-
-
-def _note_entries(rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    make = postgresql.insert if db.dialect == "postgresql" else sqlite.insert
-    statement = make(ImportEntry)
-    db.session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["run_id", "ref"],
-            set_={"version": statement.excluded.version},
-        ),
-        rows,
-    )

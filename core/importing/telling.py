@@ -23,9 +23,12 @@ def tell_end(run: ImportRun, state: str) -> None:
         same=run.updated + run.same,
         refused=run.refused,
     )
+    undone = _l("%(file)s was taken back.", file=run.file_name)
+    texts = {"done": done, "undone": undone}
     notify(
         [began],
         kind=IMPORT_ENDED,
-        text=done if state == "done" else stopped,
+        text=texts.get(state, stopped),
+        url=f"/import/{run.id}",
         key=f"{IMPORT_ENDED}:{run.id}:{state}:{run.resume_row}",
     )

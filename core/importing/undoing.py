@@ -1,6 +1,6 @@
 """Taking an import back: what it made and nobody has touched since goes again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from core.errors import Forbidden, Invalid
 from core.events import acting
 from core.i18n import _
 from core.importing.models import ImportEntry, ImportKey, ImportRun
-from core.importing.steps import SHOWN
+from core.importing.reports import SHOWN
 from core.permissions import can
 from core.records import parse_ref
 from core.users.models import User
@@ -47,11 +47,22 @@ class UndoReport:
 
 def recent_runs(*, limit: int = 50) -> list[ImportRun]:
     """List the last imports, the newest first."""
-    query = sa.select(ImportRun).order_by(ImportRun.id.desc()).limit(limit)
+    query = (
+        sa.select(ImportRun)
+        .where(ImportRun.state != "draft")
+        .order_by(ImportRun.id.desc())
+        .limit(limit)
+    )
     return list(db.session.scalars(query))
 
 
-def undo_import(app: Flask, run_id: int, *, actor_id: int) -> UndoReport:
+def undo_import(
+    app: Flask,
+    run_id: int,
+    *,
+    actor_id: int,
+    on_step: Callable[[UndoReport, float], None] | None = None,
+) -> UndoReport:
     """Delete what an import made, the newest first; commits step by step.
 
     A record stays that was changed after the import, or on which other records hang:
@@ -61,30 +72,41 @@ def undo_import(app: Flask, run_id: int, *, actor_id: int) -> UndoReport:
     with app.app_context():
         _refuse(app, run_id, actor_id)
         report = UndoReport(run_id)
-        with db.read_only() as session:
-            report.changed = session.scalars(
-                sa.select(sa.func.count()).where(
-                    ImportEntry.run_id == run_id, ImportEntry.created.is_(False)
-                )
-            ).one()
+        made, report.changed = count_entries(run_id)
 
         def step(entries: list[tuple[int, str]]) -> None:
             with acting(actor_id, bulk=True):
                 for entry_id, ref in entries:
                     _take_back(report, entry_id, ref)
+            if on_step is not None:
+                seen = report.deleted + report.gone + report.left
+                on_step(report, seen / max(made, 1))
 
         in_steps(_made_by(run_id), step, size=STEP)
         with db.transaction() as session:
             run = session.get_one(ImportRun, run_id)
             run.state = "kept" if report.left else "undone"
             run.finished_at = now()
+            run.task = run.token = ""
         return report
+
+
+def count_entries(run_id: int) -> tuple[int, int]:
+    """Count the records that an import made, and those that it changed."""
+    query = (
+        sa.select(ImportEntry.created, sa.func.count())
+        .where(ImportEntry.run_id == run_id)
+        .group_by(ImportEntry.created)
+    )
+    with db.read_only() as session:
+        counts = {bool(made): count for made, count in session.execute(query)}
+    return counts.get(True, 0), counts.get(False, 0)
 
 
 def _refuse(app: Flask, run_id: int, actor_id: int) -> None:
     with db.read_only() as session:
         run = session.get(ImportRun, run_id)
-        if run is None or run.state == "undone":
+        if run is None or run.state in {"draft", "undone"}:
             raise Invalid(_("There is no import %(id)d to undo.", id=run_id))
         kind = app.extensions["rapport_imports"].get(run.kind)
         if kind is None:

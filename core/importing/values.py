@@ -19,6 +19,24 @@ def split_at(sign: str) -> Callable[[str], list[str]]:
     return lambda value: [part.strip() for part in value.split(sign) if part.strip()]
 
 
+def take_words(which: str) -> Callable[[str], str | None]:
+    """Take a part of a full name: its first or last word, or all but that one."""
+    at = {"first": slice(0, 1), "but_first": slice(1, None)}
+    at |= {"last": slice(-1, None), "but_last": slice(0, -1)}
+
+    def take(value: str) -> str | None:
+        words = value.replace(",", " ").split()
+        # Of a single word there is a first one, and nothing else.
+        if len(words) < 2 and which in {"last", "but_last"}:
+            return value if which == "but_last" else None
+        return " ".join(words[at[which]]) or None
+
+    return take
+
+
+WORDS = ("first", "last", "but_first", "but_last")
+
+
 def read_date(form: str) -> Callable[[str], str]:
     """Read a day written in `form`, or in ISO 8601; the step raises `ValueError`."""
 

@@ -21,6 +21,7 @@ from sqlalchemy.engine import Engine
 from core import migrate
 from core.app import CRM, create_app
 from core.db import db
+from core.importing.tasks import do_waiting
 from core.testing.applications import COMPILED, used_again
 from core.testing.postgres import PostgresMissing, PostgresServer
 from core.testing.postgres import server as postgres_server
@@ -350,7 +351,7 @@ def deliver(app: CRM) -> Callable[[], int]:
 
     def run() -> int:
         total = 0
-        while done := deliver_due(app):
+        while done := deliver_due(app) + do_waiting(app):
             total += done
         return total
 

@@ -23,8 +23,8 @@ from core.errors import Forbidden, Invalid
 from core.events import BULK, PEOPLE, Delivery, Event, Subscriber
 from core.importing.mapping import parse_mapping
 from core.importing.models import ImportKey, ImportRefusal, ImportRun
+from core.importing.reports import Report
 from core.importing.running import resume_import, run_import
-from core.importing.steps import Report
 from core.importing.undoing import undo_import
 from core.interactions.models import Interaction
 from core.interactions.services import write_interaction
@@ -338,7 +338,8 @@ def test_another_file_is_not_taken_for_the_one_that_was_cut_off(
     ("kind", "text", "mapping", "said"),
     [
         ("cakes", "name\n", None, "Nothing here brings in"),
-        ("contacts", "", None, "no headings"),
+        ("contacts", "", None, "is empty"),
+        ("contacts", ",,\n1,2,3\n", None, "no headings"),
         ("contacts", "a,b\n1,2\n", None, "No column of this file"),
         ("contacts", "a\n", {"columns": {"name": "b"}}, "has no column “b”"),
         ("contacts", "a\n", {"columns": {"nome": "a"}}, "no field “nome”"),

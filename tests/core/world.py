@@ -17,6 +17,8 @@ from werkzeug.routing import Rule
 from core.app import CRM
 from core.contacts.models import Affiliation, Contact
 from core.db import db
+from core.importing.drafts import begin_draft
+from core.importing.running import import_kinds
 from core.testing.factories import make_contact, make_user
 from core.users.defaults import ROLES
 from core.users.models import ApiToken, User, UserDeputy, UserSession
@@ -43,7 +45,12 @@ COMMON = {
     "users/user_id",
 }
 # What belongs to the administrator of the samples alone.
-PERSONAL = {"sessions/session_id", "tokens/token_id", "deputies/line_id"}
+PERSONAL = {
+    "sessions/session_id",
+    "tokens/token_id",
+    "deputies/line_id",
+    "import/run_id",
+}
 # What has an audience, and so also a sample for one team of colleagues.
 AUDIENCED = {
     "interactions/interaction_id",
@@ -158,6 +165,12 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
         session.flush()
         newest = sa.select(sa.func.max(UserSession.id))
         own = (session.scalar(newest), token.id, away.id)
+        drafted = begin_draft(
+            io.BytesIO(b"Name\nKallio Oy\n"),
+            filename="firms.csv",
+            kind=import_kinds(client.application)["contacts"],
+            actor=chief,
+        ).id
         joined_id = joined.id
     shared = {"audience": "shared", "shared_with": [firm.id]}
     return _shared(client, firm, shared) | {
@@ -179,6 +192,7 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
         "sessions/session_id": own[0],
         "tokens/token_id": own[1],
         "deputies/line_id": own[2],
+        "import/run_id": drafted,
     }
 
 
