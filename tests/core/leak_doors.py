@@ -8,6 +8,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -160,19 +161,23 @@ def lists(house: House) -> Iterator[tuple[str, Callable[[Reader], str]]]:
     for addresses in LISTS.values():
         for one in addresses:
             address = one.format(**house.ids)
-            yield address, lambda reader, to=address: read(reader, to)
+            yield address, partial(read, address=address)
     for name in _panels(house):
         for firm in ("A", "B"):
             address = f"/contacts/{house.ids[firm]}/panels/{name}"
-            yield address, lambda reader, to=address: read(reader, to)
+            yield address, partial(read, address=address)
     yield "/notifications/<id>", _every_notification
     yield "/live", stream
     for kind in sorted(export_kinds(house.app)):
         for form in ("csv", "json"):
             yield (
                 f"export {kind} --format {form}",
-                lambda reader, k=kind, f=form: export(house.app, reader, k, f),
+                partial(_exported, house.app, kind=kind, form=form),
             )
+
+
+def _exported(app: CRM, reader: Reader, *, kind: str, form: str) -> str:
+    return export(app, reader, kind, form)
 
 
 def _panels(house: House) -> list[str]:

@@ -129,7 +129,7 @@ def make_house(app: CRM) -> House:
         ensure_team(OTHERS)
         session.add(Affiliation(person_id=person.id, organisation_id=firms["A"].id))
     _staff(house)
-    outside = [
+    outside: list[tuple[str, UserKind, str, Contact | None]] = [
         ("customer of A", "customer", "A", None),
         ("person of A", "customer", "A", person),
         ("customer of B", "customer", "B", None),
@@ -176,7 +176,7 @@ def _staff(house: House) -> None:
         _add(house, name, user, role, teams=frozenset(teams), reach=reach)
     with db.transaction() as session:
         owner = house.reader("owner of A").user
-        session.get_one(Contact, house.ids["A"]).owner_id = owner and owner.id
+        session.get_one(Contact, house.ids["A"]).owner_id = owner.id if owner else None
 
 
 def _add_revoked(house: House) -> None:
@@ -302,8 +302,7 @@ def _sent(
         body = {"contacts": contacts, "subject": text, "body": text}
         answer = client.post(address, json={**body, **readers, **more})
     assert answer.status_code == 201, (secret.story, answer.text)
-    made: dict[str, Any] = answer.json
-    return made
+    return dict(answer.json or {})
 
 
 def _answers(house: House) -> None:
