@@ -90,15 +90,14 @@ def acts_for(user: User) -> frozenset[int]:
     return kept[user.id]
 
 
-def desk_of(user: User) -> frozenset[int]:
-    """Give the ids of those whose work is on the desk of `user`: their own first."""
+def looked_after_by(user: User) -> frozenset[int]:
+    """Give the ids of those whose work `user` looks after today, themselves too."""
     return acts_for(user) | {user.id}
 
 
-def with_deputies(user_ids: Collection[int]) -> set[int]:
-    """Add to those who are told of something who stands in for them today."""
-    found = _today_s(UserDeputy.user_id.in_(user_ids)) if user_ids else []
-    return {*user_ids, *(one.deputy_id for one in found)}
+def standing_in_for(user_ids: Collection[int]) -> list[UserDeputy]:
+    """List who stands in today for any of these colleagues, and for whom."""
+    return _today_s(UserDeputy.user_id.in_(user_ids)) if user_ids else []
 
 
 def absence_of(user: User | None) -> Absence | None:

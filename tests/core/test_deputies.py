@@ -9,7 +9,12 @@ from core.contacts.models import Contact
 from core.contacts.services import change_contact
 from core.db import db
 from core.testing.factories import make_contact, make_interaction, make_user
-from core.users.deputies import acts_for, deputies_of, desk_of, with_deputies
+from core.users.deputies import (
+    acts_for,
+    deputies_of,
+    looked_after_by,
+    standing_in_for,
+)
 from core.users.models import User
 from core.users.services import ensure_role
 from core.visibility import visible_to
@@ -93,9 +98,9 @@ def test_it_begins_and_ends_by_the_calendar_of_who_is_away(app, as_user, clock):
             clock.move_to(moment)
             assert [one.id for one in deputies_of(user)] == [mika.id] * there
             assert acts_for(deputy) == ({anna.id} if there else set())
-            assert desk_of(deputy) == acts_for(deputy) | {mika.id}
-            told = {anna.id, mika.id} if there else {anna.id}
-            assert with_deputies([anna.id]) == told
+            assert looked_after_by(deputy) == acts_for(deputy) | {mika.id}
+            told = [one.deputy_id for one in standing_in_for([anna.id])]
+            assert told == [mika.id] * there
 
 
 def test_a_deputy_reads_nothing_more_than_before(app, as_user, api, anna):
@@ -167,7 +172,7 @@ def test_a_deputy_whose_account_is_closed_stands_in_no_more(app, as_user, anna, 
     as_user(make_user(roles=["admin"])).post(f"/admin/users/{mika.id}/close")
     with db.read_only() as session:
         assert deputies_of(session.get_one(User, anna.id)) == []
-        assert with_deputies([anna.id]) == {anna.id}
+        assert standing_in_for([anna.id]) == []
 
 
 def test_an_administrator_names_a_deputy_for_who_fell_ill(app, as_user, anna, mika):
