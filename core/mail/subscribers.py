@@ -1,7 +1,5 @@
 """Who sends what was queued, and who tells its author that it did not arrive."""
 
-from flask import url_for
-
 from core.db import db
 from core.events import Event, Subscriber
 from core.i18n import lazy_gettext as _l
@@ -37,7 +35,8 @@ def tell_author(event: Event) -> None:
         text=_l("Not delivered: %(subject)s", subject=mail.subject),
         # Given up again after another try is news again.
         key=f"{NOT_DELIVERED.name}:{event.id}",
-        url=url_for("mail.mine", mail_id=mail.id),
+        # The worker has no request, and so no url_for: `core.mail.views.mine`.
+        url=f"/mail/{mail.id}",
     )
 
 

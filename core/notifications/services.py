@@ -79,7 +79,7 @@ def notify(
             words = str(text)
             if user.id in absent:
                 name = absent[user.id].user.name
-                words = _("For %(name)s: %(text)s", name=name, text=words)
+                words = _("For %(name)s: %(said)s", name=name, said=words)
         row = {
             "user_id": user.id,
             "key": (key or f"{kind}:{about}/{about_id}")[:200],

@@ -15,8 +15,12 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
 from core.app import CRM
+from core.audiences import AudienceSpec
 from core.contacts.models import Affiliation, Contact
 from core.db import db
+from core.interactions.services import write_interaction
+from core.mail.services import queue_mail
+from core.mail.words import from_text
 from core.testing.factories import make_contact, make_user
 from core.users.defaults import ROLES
 from core.users.models import ApiToken, User, UserDeputy, UserSession
@@ -43,7 +47,12 @@ COMMON = {
     "users/user_id",
 }
 # What belongs to the administrator of the samples alone.
-PERSONAL = {"sessions/session_id", "tokens/token_id", "deputies/line_id"}
+PERSONAL = {
+    "sessions/session_id",
+    "tokens/token_id",
+    "deputies/line_id",
+    "mail/mail_id",
+}
 # What has an audience, and so also a sample for one team of colleagues.
 AUDIENCED = {
     "interactions/interaction_id",
@@ -157,7 +166,18 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
         session.add(away)
         session.flush()
         newest = sa.select(sa.func.max(UserSession.id))
-        own = (session.scalar(newest), token.id, away.id)
+        mail = queue_mail(
+            ["outi@example.com"],
+            words=from_text("Offer", "Here.", language="en"),
+            author_id=chief.id,
+        )
+        secret = write_interaction(
+            session.get_one(Contact, firm.id),
+            author=session.get_one(User, chief.id),
+            body="Between us.",
+            audience=AudienceSpec("private", users=frozenset({chief.id})),
+        )
+        own = (session.scalar(newest), token.id, away.id, mail.id, secret.id)
         joined_id = joined.id
     shared = {"audience": "shared", "shared_with": [firm.id]}
     return _shared(client, firm, shared) | {
@@ -179,6 +199,9 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
         "sessions/session_id": own[0],
         "tokens/token_id": own[1],
         "deputies/line_id": own[2],
+        "mail/mail_id": own[3],
+        "private/interaction_id": own[4],
+        "plugins/name": "support",
     }
 
 

@@ -172,7 +172,7 @@ def send_first_mail() -> Any:
     db.session.rollback()
     failed = send_test_mail(address, mail_setup())
     if failed is not None:
-        raise Invalid(errors={"mailbox": [failed]})
+        raise Invalid(errors={"_schema": [failed]})
     taken = _("The mail server has taken it. Look into %(address)s.", address=address)
     flash(taken, "ok")
     return redirect(url_for("admin.first_hour_step", step="mailbox"), 303)

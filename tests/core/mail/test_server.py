@@ -168,7 +168,7 @@ def test_a_house_without_a_mail_server_is_well_and_gets_a_hint(
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert "(hint) mail: No mail server is set." in done.stderr
+    assert "mail: No mail server is set." in done.stderr
     beat(app)
     answer = client.get("/readyz")
     assert answer.status_code == 200
