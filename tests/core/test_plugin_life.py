@@ -342,3 +342,13 @@ def test_a_removal_that_is_killed_is_whole_or_finished_by_the_next_one(
         assert snapshot()["support_ticket"] == before["support_ticket"]
         assert permissions_of_roles() == roles
         assert not list((tmp_path / "archive").glob("*.part"))
+
+
+def test_the_archive_of_another_plugin_is_refused_before_anything_is_done(
+    app, database_url, tmp_path
+):
+    gone = remove_plugin(app, "support")
+    with pytest.raises(PluginError, match="is an archive of 'support', not of 'por"):
+        put_back(app, gone.archive, "portal")
+    assert not sa.inspect(db.engine).has_table("support_ticket")
+    assert put_back(app, gone.archive, "support").plugin == "support"

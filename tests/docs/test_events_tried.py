@@ -89,9 +89,10 @@ def tickets(story):
     story.makes(
         f"tickets/{made['id']}/messages", json={"kind": "reply", "body": "Oil it."}
     )
+    second = make_contact("Second Oy")
     with db.transaction() as session:
         session.get_one(Contact, story.firm.id).owner_id = story.anna.id
-        session.get_one(Contact, make_contact("Second Oy").id).owner_id = story.anna.id
+        session.get_one(Contact, second.id).owner_id = story.anna.id
     story.deliver()
 
 
