@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check soak messages lock clean browser
+.PHONY: help demo test lint check bench soak messages lock clean browser
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ test: .venv/tested browser ## Run all tests on SQLite, PostgreSQL and Chromium; 
 	$(BIN)/python -m pytest -n $(JOBS) -m "not soak" $(ARGS)
 
 check: lint test ## What CI runs: lint, then test
+
+bench: .venv/tested ## Measure pages on a large company, SQLite and PostgreSQL; ARGS="--scale 0.1" is smaller
+	$(BIN)/python -m tests.bench $(ARGS)
 
 soak: .venv/tested browser ## Run the fault, race and property tests with their full counts
 	$(BIN)/python -m pytest -n $(JOBS) -m soak --timeout 3600 $(ARGS)

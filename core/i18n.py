@@ -8,6 +8,7 @@ merged into one catalogue per language.
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ import flask_babel
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from flask import Flask, has_request_context, request
+from flask import Flask, g, has_app_context, has_request_context, request
 from flask_babel import Babel, get_locale
 from flask_babel import Domain as BabelDomain
+from flask_babel.speaklater import LazyString
 from flask_login import current_user
 
 LANGUAGES = {"en": "English", "fi": "Suomi", "zh": "中文"}
@@ -37,12 +39,46 @@ __all__ = [
 
 def gettext(text: str, **words: object) -> str:
     """Say `text` in the reader's language, with `words` put in."""
-    return str(flask_babel.gettext(text, **words))
+    said: str = _catalogue().ugettext(text)
+    return said % words if words else said
 
 
 def ngettext(one: str, many: str, num: int, **words: object) -> str:
     """Say `one` or `many` in the reader's language, as `num` asks."""
-    return str(flask_babel.ngettext(one, many, num, **words))
+    said: str = _catalogue().ungettext(one, many, num)
+    return said % {"num": num, **words}
+
+
+def _catalogue() -> NullTranslations:
+    """Give the catalogue of the reader's language; a page asks hundreds of times."""
+    # Babel keeps the language here, and changes it for words to somebody else.
+    state = g.get("_flask_babel") if has_app_context() else None
+    language = getattr(state, "babel_locale", None)
+    if language is not None:
+        kept = getattr(state, "rapport_catalogue", None)
+        if kept is None or kept[0] is not language:
+            kept = state.rapport_catalogue = (language, _find_catalogue())  # type: ignore[union-attr]
+        catalogue: NullTranslations = kept[1]
+        return catalogue
+    return _find_catalogue()
+
+
+def reader() -> tuple[tzinfo, str]:
+    """Give the reader's time zone and the name of their locale."""
+    state = g.get("_flask_babel") if has_app_context() else None
+    language = getattr(state, "babel_locale", None)
+    zone = getattr(state, "babel_tzinfo", None)
+    if language is None or zone is None:
+        return flask_babel.get_timezone(), str(get_locale())
+    kept = getattr(state, "rapport_reader", None)
+    if kept is None or kept[0] is not language:
+        kept = state.rapport_reader = (language, str(language))  # type: ignore[union-attr]
+    return zone, kept[1]
+
+
+def _find_catalogue() -> NullTranslations:
+    found: NullTranslations = flask_babel.get_domain().get_translations()
+    return found
 
 
 @contextmanager
@@ -54,7 +90,7 @@ def in_language(code: str) -> Iterator[None]:
 
 def lazy_gettext(text: str, **words: object) -> Any:
     """Say `text` in the language of whoever reads it later."""
-    return flask_babel.lazy_gettext(text, **words)
+    return LazyString(gettext, text, **words)
 
 
 _ = gettext
@@ -132,4 +168,9 @@ def init_i18n(app: Flask, folders: list[Path]) -> None:
     babel.catalogue = PoDomain(folders)
     babel.init_app(
         app, locale_selector=_choose_locale, timezone_selector=_choose_timezone
+    )
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        gettext=lambda text: _catalogue().ugettext(text),
+        ngettext=lambda one, many, num: _catalogue().ungettext(one, many, num),
+        newstyle=True,
     )

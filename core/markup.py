@@ -8,6 +8,7 @@ is shown as it was typed: that costs little and loses nothing.
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import nh3
@@ -54,9 +55,22 @@ _CLEANER = nh3.Cleaner(
     link_rel=_LINK_REL,
 )
 
+# Characters of the longest text whose HTML is remembered.
+_REMEMBERED = 4_000
+
 
 def to_html(text: str) -> Markup:
     """Show Markdown as HTML that holds no script, style, picture, h1 or h2."""
+    # What people wrote last is drawn again and again; what is long is kept by nobody.
+    return _shown(text) if len(text) <= _REMEMBERED else _show(text)
+
+
+@lru_cache(maxsize=2_000)
+def _shown(text: str) -> Markup:
+    return _show(text)
+
+
+def _show(text: str) -> Markup:
     text = _well_formed(text)
     tokens = _parse(text)
     if tokens is None:

@@ -4,11 +4,10 @@ from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Any
 
-import flask_babel
 from babel import dates
 from markupsafe import Markup
 
-from core.i18n import _, get_locale
+from core.i18n import _, reader
 
 
 def show_datetime(moment: datetime | None, form: str = "short") -> Markup:
@@ -25,7 +24,7 @@ def show_date(day: date | None, form: str = "medium") -> str:
         return ""
     if isinstance(day, datetime):
         day = _for_reader(day)[0].date()
-    return _day(day, form, str(get_locale()))
+    return _day(day, form, reader()[1])
 
 
 def show_ago(moment: datetime | None) -> Markup:
@@ -45,7 +44,8 @@ def show_ago(moment: datetime | None) -> Markup:
 
 def _for_reader(moment: datetime) -> tuple[datetime, str]:
     """Give a moment in the reader's zone, and the name of their locale."""
-    return moment.astimezone(flask_babel.get_timezone()), str(get_locale())
+    zone, locale = reader()
+    return moment.astimezone(zone), locale
 
 
 def _time(moment: datetime, here: datetime, locale: str, words: str) -> Markup:

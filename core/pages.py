@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, TypeVar
 
+import sqlalchemy as sa
 from flask import current_app, flash, url_for
 
 from core.permissions import Permission, can
@@ -18,7 +19,8 @@ Place: TypeAlias = Literal["side", "main", "strip"]
 class MenuItem:
     """A line of the main menu; `portal` says in whose menu it is.
 
-    `count` is the reader's own work, never a total; `key` goes there after `g`.
+    `count` is the reader's own work, never a total: a number, or a select that gives
+    it, which the page sends with others in one statement. `key` goes there after `g`.
     """
 
     title: object
@@ -26,7 +28,7 @@ class MenuItem:
     permission: Permission
     icon: str = "circle"
     weight: int = 50
-    count: int | None = None
+    count: "int | sa.ScalarSelect[int] | None" = None
     portal: bool = False
     key: str = ""
 

@@ -107,6 +107,7 @@ def _init_compression(app: Flask) -> None:
     app.config.update(
         COMPRESS_ALGORITHM=["br", "gzip"],
         COMPRESS_BR_LEVEL=4,
+        COMPRESS_LEVEL=4,
         COMPRESS_MIMETYPES=[
             "text/html",
             "text/css",

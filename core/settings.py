@@ -7,6 +7,7 @@ name another key in its metadata: `HOUSE_NAME` pins the name of the house.
 import json
 import logging
 import os
+import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from marshmallow import Schema, ValidationError
 from marshmallow.fields import Field, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import JSONType, Model, db
+from core.db import JSONType, Model, db, reading
 from core.errors import Invalid
 from core.events import write_note
 from core.i18n import _
@@ -24,6 +25,8 @@ from core.i18n import _
 log = logging.getLogger("rapport.settings")
 
 CHANGED = "setting.changed"
+# The row that is written anew with every change.
+STAMP = "settings.stamp"
 
 
 class Setting(Model):
@@ -98,9 +101,39 @@ def stored(owner: str) -> dict[str, Any]:
 def _all_stored() -> dict[str, Any]:
     # One statement for all owners: every page asks the house's, and most another's.
     if "rapport_stored_settings" not in g:
-        rows = db.session.execute(sa.select(Setting.key, Setting.value))
-        g.rapport_stored_settings = {row.key: row.value for row in rows}
+        kept = _kept()
+        g.rapport_stored_settings = _read() if kept is None else kept
     found: dict[str, Any] = g.rapport_stored_settings
+    return found
+
+
+def stamp() -> sa.ScalarSelect[Any]:
+    """Select what changes with every change of a setting; for `know_stamp`."""
+    return sa.select(Setting.value).where(Setting.key == STAMP).scalar_subquery()
+
+
+def know_stamp(found: str | None) -> None:
+    """Take it that the settings are those of the stamp `found`, read in this request.
+
+    A process that has read them of this stamp before does not read them again.
+    """
+    g.rapport_settings_stamp = found
+
+
+def _kept() -> dict[str, Any] | None:
+    kept: tuple[str | None, dict[str, Any]] | None
+    kept = current_app.extensions.get("rapport_settings_kept")
+    if kept is None or "rapport_settings_stamp" not in g:
+        return None
+    return kept[1] if g.rapport_settings_stamp == kept[0] else None
+
+
+def _read() -> dict[str, Any]:
+    rows = db.session.execute(sa.select(Setting.key, Setting.value))
+    found = {row.key: row.value for row in rows}
+    # What is read while writing may yet be rolled back.
+    if reading():
+        current_app.extensions["rapport_settings_kept"] = (found.get(STAMP), found)
     return found
 
 
@@ -166,7 +199,9 @@ def reset(owner: str, names: Iterable[str]) -> None:
 
 def _note(owner: str, before: dict[str, Any], values: dict[str, Any]) -> None:
     """Write down who changed what; of a secret only that it was changed."""
+    db.session.merge(Setting(key=STAMP, value=secrets.token_hex(8)))
     db.session.flush()
+    g.pop("rapport_settings_stamp", None)
     forget_read()
     fields = schemas()[owner]().fields
     changed = {k: v for k, v in values.items() if before.get(k) != v}

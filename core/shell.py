@@ -17,7 +17,7 @@ from core.house import house_currency, opening_words
 from core.i18n import LANGUAGES, locale_code
 from core.markup import excerpt, to_html
 from core.moments import show_ago, show_date, show_datetime
-from core.notifications.services import MOST_COUNTED, unread_count
+from core.notifications.services import MOST_COUNTED, readable, unread_count
 from core.pages import MenuItem, allowed
 from core.permissions import can
 from core.plugin_manager import (
@@ -28,6 +28,7 @@ from core.plugin_manager import (
 )
 from core.readers import describe
 from core.records import record_types
+from core.statements import prepared
 from core.users.desk import keys_setting
 
 
@@ -100,20 +101,34 @@ def _keys() -> dict[str, str] | str:
 
 @dataclass(frozen=True)
 class _Reading:
-    """What every page reads of its reader: one statement for both."""
+    """What every page reads of its reader, in one statement: `counts` by endpoint."""
 
     cursor: str
     unread: int
+    counts: dict[str, int]
 
 
 def _reading() -> _Reading:
     found: _Reading | None = g.get("rapport_reading")
     if found is None:
         columns: list[Any] = [cursors.edge_now()]
+        values: dict[str, Any] = {}
+        counted: list[str] = []
         if current_user.is_authenticated:
-            columns.append(unread_count(current_user._get_current_object()))
-        edge, *count = db.session.execute(sa.select(*columns)).one()
-        found = _Reading(cursors.written_cursor(edge), count[0] if count else 0)
+            user = current_user._get_current_object()
+            unread = prepared(user, unread_count, readable(user))
+            columns.append(unread.statement.scalar_subquery())
+            values = unread.sight
+            for item in _menu_items():
+                if isinstance(item.count, sa.ScalarSelect):
+                    counted.append(item.endpoint)
+                    columns.append(item.count)
+        edge, *counts = db.session.execute(sa.select(*columns), values).one()
+        found = _Reading(
+            cursors.written_cursor(edge),
+            counts[0] if counts else 0,
+            dict(zip(counted, counts[1:], strict=True)),
+        )
         g.rapport_reading = found
     return found
 
@@ -168,14 +183,24 @@ def menu() -> list[MenuLine]:
     if "rapport_menu" in g:
         lines: list[MenuLine] = g.rapport_menu
         return lines
-    found = contributions("menu_items", user=current_user)
-    in_portal = current_user.kind != "staff"
-    items = [
-        one for one in found if isinstance(one, MenuItem) and one.portal == in_portal
-    ]
-    lines = [line for one in allowed(items) if (line := _line(one)) is not None]
-    g.rapport_menu = lines
-    return lines
+    found = [line for one in _menu_items() if (line := _line(one)) is not None]
+    g.rapport_menu = found
+    return found
+
+
+def _menu_items() -> list[MenuItem]:
+    if "rapport_menu_items" not in g:
+        found = contributions("menu_items", user=current_user)
+        in_portal = current_user.kind != "staff"
+        g.rapport_menu_items = allowed(
+            [
+                one
+                for one in found
+                if isinstance(one, MenuItem) and one.portal == in_portal
+            ]
+        )
+    items: list[MenuItem] = g.rapport_menu_items
+    return items
 
 
 def _line(item: MenuItem) -> MenuLine | None:
@@ -187,7 +212,11 @@ def _line(item: MenuItem) -> MenuLine | None:
             raise
         report_failure(plugin_of(item), f"menu_items {item.endpoint}", error)
         return None
-    return MenuLine(item.title, url, item.icon, _is_current(url), item.count, item.key)
+    count = item.count
+    if isinstance(count, sa.ScalarSelect):
+        count = _reading().counts.get(item.endpoint)
+    here = _is_current(url)
+    return MenuLine(item.title, url, item.icon, here, count or None, item.key)
 
 
 def _is_current(url: str) -> bool:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased, joinedload, lazyload, load_only
+from sqlalchemy.orm import aliased, defer, joinedload, lazyload, load_only
 
 from core import settings
 from core.contacts import finding
@@ -14,6 +14,7 @@ from core.contacts.affiliations import Related, related
 from core.contacts.models import Affiliation, Contact
 from core.db import db, now
 from core.errors import NotFound
+from core.statements import prepared
 from core.users.models import User
 from core.visibility import get_visible, visible_to
 
@@ -25,6 +26,12 @@ MOST_COUNTED = 1_000
 _WITH_OWNER = joinedload(Contact.owner).options(
     load_only(User.name), lazyload(User.roles), lazyload(User.teams)
 )
+
+# A list draws none of these, and fifty rows of them take their time to read.
+SHORT = [
+    defer(one)
+    for one in (Contact.emails, Contact.addresses, Contact.custom, Contact.know_first)
+]
 
 # What people outside the house see of a contact: their own side of it.
 OUTSIDE = (
@@ -154,13 +161,16 @@ def load_contact(user: User, contact_id: int, *, trashed: bool = False) -> Conta
     """Give one contact with its owner, or raise `NotFound`."""
     if not 0 < contact_id < 2**31:
         raise NotFound
-    query = visible_to(user, Contact, trashed=trashed)
-    found = db.session.scalar(
-        query.where(Contact.id == contact_id).options(_WITH_OWNER)
-    )
-    if found is None:
+    found = prepared(user, _one_contact, trashed).scalars(contact_id=contact_id)
+    if not found:
         raise NotFound
-    return found
+    contact: Contact = found[0]
+    return contact
+
+
+def _one_contact(user: User, trashed: bool) -> sa.Select[Contact]:
+    query = visible_to(user, Contact, trashed=trashed)
+    return query.where(Contact.id == sa.bindparam("contact_id")).options(_WITH_OWNER)
 
 
 def sent(contacts: Sequence[Contact], user: User) -> list[dict[str, Any]]:

@@ -121,7 +121,7 @@ def menu(user: User) -> list[MenuItem]:
             READ,
             "sun",
             weight=10,
-            count=count_due(user, _today()) or None,
+            count=count_due(user, _today()),
             key="d",
         ),
         MenuItem(_l("Contacts"), "contacts.index", READ, "people", weight=20, key="c"),

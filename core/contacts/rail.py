@@ -4,6 +4,7 @@ Which ones were seen last is kept in the signed cookie of the browser, so it goe
 it and costs the database nothing; the names are read anew, as far as one may see them.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from core.contacts.permissions import READ
 from core.db import db
 from core.i18n import _
 from core.permissions import can
+from core.statements import prepared
 from core.users.desk import desk_of
 from core.users.models import User
 from core.visibility import visible_to
@@ -59,15 +61,22 @@ def at_hand(user: User) -> dict[str, list[dict[str, Any]]]:
 def _lines(user: User, ids: list[int]) -> list[dict[str, Any]]:
     if not ids:
         return []
-    query = visible_to(user, Contact).where(Contact.id.in_(ids))
-    found = {one["id"]: one for one in _titles(query)}
+    found = {one["id"]: one for one in _told(prepared(user, _by_id).rows(ids=ids))}
     return [found[one] for one in dict.fromkeys(ids) if one in found]
 
 
-def _titles(query: sa.Select[Contact], digits: str = "") -> list[dict[str, Any]]:
-    rows = query.options(lazyload("*")).with_only_columns(
+def _by_id(user: User) -> sa.Select[Any]:
+    wanted: Any = sa.bindparam("ids", expanding=True)
+    return _titles(visible_to(user, Contact).where(Contact.id.in_(wanted)))
+
+
+def _titles(query: sa.Select[Contact]) -> sa.Select[Any]:
+    return query.options(lazyload("*")).with_only_columns(
         Contact.id, Contact.name, Contact.kind, Contact.phones
     )
+
+
+def _told(rows: Sequence[Any], digits: str = "") -> list[dict[str, Any]]:
     return [
         {
             "id": row.id,
@@ -76,7 +85,7 @@ def _titles(query: sa.Select[Contact], digits: str = "") -> list[dict[str, Any]]
             "url": url_for("contacts.show", contact_id=row.id),
             "why": _number_with(row.phones, digits),
         }
-        for row in db.session.execute(rows)
+        for row in rows
     ]
 
 
@@ -86,7 +95,8 @@ def named(user: User, text: str) -> list[dict[str, Any]]:
         return []
     query = lists.contact_list(user, lists.Wanted(q=text[:100]))
     digits = "".join(one for one in text if one.isdigit()).lstrip("0")
-    return _titles(query.order_by(Contact.sort_name, Contact.id).limit(SHOWN), digits)
+    few = _titles(query.order_by(Contact.sort_name, Contact.id).limit(SHOWN))
+    return _told(db.session.execute(few).all(), digits)
 
 
 def _number_with(phones: list[dict[str, Any]], digits: str) -> str:

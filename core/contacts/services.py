@@ -46,12 +46,15 @@ def rollup_of(kind: str, contact_id: Any) -> sa.Select[int]:
     if kind == "person":
         return sa.select(Contact.id).where(Contact.id == contact_id)
     tree = _below(contact_id)
+    # Asked of each person by key: as a join, SQLite would begin with all contacts.
     person = aliased(Contact)
-    people = (
-        sa.select(person.id)
-        .join(Affiliation, Affiliation.person_id == person.id)
-        .join(tree, Affiliation.organisation_id == tree.c.id)
-        .where(Affiliation.active, person.trashed_at.is_(None))
+    away = sa.exists().where(
+        person.id == Affiliation.person_id, person.trashed_at.is_not(None)
+    )
+    people = sa.select(Affiliation.person_id).where(
+        Affiliation.organisation_id.in_(sa.select(tree.c.id)),
+        Affiliation.active,
+        ~away,
     )
     found = sa.union(sa.select(tree.c.id), people).subquery("story")
     return sa.select(found.c.id)

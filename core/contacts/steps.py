@@ -24,11 +24,11 @@ def due_steps(user: User, today: date, *, most: int) -> list[Contact]:
     return list(db.session.scalars(query.limit(most)))
 
 
-def count_due(user: User, today: date) -> int:
-    """Count the same, as far as a hundred."""
+def count_due(user: User, today: date) -> sa.ScalarSelect[int]:
+    """Select how many there are, as far as a hundred."""
     few = _due(user, today).options(lazyload("*")).with_only_columns(Contact.id)
-    count = sa.select(sa.func.count()).select_from(few.limit(100).subquery())
-    return db.session.scalar(count) or 0
+    few = few.limit(100)
+    return sa.select(sa.func.count()).select_from(few.subquery("due")).scalar_subquery()
 
 
 def _due(user: User, today: date) -> sa.Select[Contact]:

@@ -69,7 +69,7 @@ def index() -> Any:
     """List the contacts one may see, by name, with filters and pages."""
     wanted = _wanted()
     query = lists.contact_list(me(), wanted)
-    contacts, older, newer = _page_of(query)
+    contacts, older, newer = _page_of(query.options(*lists.SHORT))
     count = lists.count_up_to(query)
     organisation = None
     if wanted.organisation is not None:

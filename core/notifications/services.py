@@ -22,6 +22,7 @@ from core.notifications.models import Notification, NotificationMute
 from core.pages import NotificationKind, notification_kinds
 from core.permissions import can
 from core.records import RecordType, record_types
+from core.sight import told
 from core.users.deputies import standing_in_for
 from core.users.models import User, UserDeputy
 from core.visibility import visible_conditions, visible_to
@@ -141,15 +142,21 @@ def _announce(user: User) -> None:
 # -- Reading -----------------------------------------------------------------------
 
 
-def _seen(user: User) -> list[sa.ColumnElement[bool]]:
+def readable(user: User) -> tuple[str, ...]:
+    """Name the types of records that `user` may read."""
+    return tuple(
+        name for name, kind in record_types().items() if can(kind.permission, user)
+    )
+
+
+def _seen(user: User, names: Iterable[str]) -> list[sa.ColumnElement[bool]]:
     """Say as SQL which lines are this reader's, and still theirs to see."""
     about: list[sa.ColumnElement[bool]] = [Notification.about == ""]
     about.extend(
-        sa.and_(Notification.about == kind.name, _record_is_seen(user, kind))
-        for kind in record_types().values()
-        if can(kind.permission, user)
+        sa.and_(Notification.about == name, _record_is_seen(user, record_types()[name]))
+        for name in names
     )
-    return [Notification.user_id == user.id, sa.or_(*about)]
+    return [Notification.user_id == told("me", user.id), sa.or_(*about)]
 
 
 def _record_is_seen(user: User, kind: RecordType) -> sa.ColumnElement[bool]:
@@ -161,20 +168,20 @@ def _record_is_seen(user: User, kind: RecordType) -> sa.ColumnElement[bool]:
     return sa.exists().where(*conditions).correlate(Notification)
 
 
-def unread_count(user: User) -> sa.ScalarSelect[int]:
-    """Count the unread lines of `user`, to be put into a statement of the page's."""
+def unread_count(user: User, names: tuple[str, ...]) -> sa.Select[Any]:
+    """Select how many lines `user`, who may read the types `names`, has not read."""
     few = (
         sa.select(Notification.id)
-        .where(*_seen(user), Notification.read_at.is_(None))
+        .where(*_seen(user, names), Notification.read_at.is_(None))
         .limit(MOST_COUNTED + 1)
         .subquery()
     )
-    return sa.select(sa.func.count()).select_from(few).scalar_subquery()
+    return sa.select(sa.func.count()).select_from(few)
 
 
 def seen_by(user: User) -> sa.Select[Notification]:
     """Select the lines `user` may read."""
-    return sa.select(Notification).where(*_seen(user))
+    return sa.select(Notification).where(*_seen(user, readable(user)))
 
 
 def load_notification(user: User, notification_id: int) -> Notification:

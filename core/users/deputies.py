@@ -7,6 +7,7 @@ change stays exactly what it was.
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -52,6 +53,7 @@ def name_deputy(
     )
     db.session.add(found)
     db.session.flush()
+    g.pop("rapport_deputies", None)
     return found
 
 
@@ -61,6 +63,7 @@ def end_deputy(user: User, deputy_id: int) -> None:
     if found is None or found.user_id != user.id:
         raise NotFound
     db.session.delete(found)
+    g.pop("rapport_deputies", None)
 
 
 def deputies_named_by(user: User) -> list[UserDeputy]:
@@ -73,21 +76,14 @@ def deputies_named_by(user: User) -> list[UserDeputy]:
 
 def deputies_of(user: User) -> list[User]:
     """Name who stands in for `user` today."""
-    return [one.deputy for one in _today_s(UserDeputy.user_id == user.id)]
+    return [one.deputy for one in _today() if one.user_id == user.id]
 
 
 def acts_for(user: User) -> frozenset[int]:
     """Give the ids of the colleagues whose work `user` looks after today."""
     if user.kind != "staff":
         return frozenset()
-    kept: dict[int, frozenset[int]] = {}
-    if has_request_context():
-        # Several parts of a page ask; it is one answer.
-        kept = g.setdefault("rapport_acts_for", kept)
-    if user.id not in kept:
-        found = _today_s(UserDeputy.deputy_id == user.id)
-        kept[user.id] = frozenset(one.user_id for one in found)
-    return kept[user.id]
+    return frozenset(one.user_id for one in _today() if one.deputy_id == user.id)
 
 
 def looked_after_by(user: User) -> frozenset[int]:
@@ -97,14 +93,14 @@ def looked_after_by(user: User) -> frozenset[int]:
 
 def standing_in_for(user_ids: Collection[int]) -> list[UserDeputy]:
     """List who stands in today for any of these colleagues, and for whom."""
-    return _today_s(UserDeputy.user_id.in_(user_ids)) if user_ids else []
+    return [one for one in _today() if one.user_id in user_ids]
 
 
 def absence_of(user: User | None) -> Absence | None:
     """Say until when `user` is away and whom to ask; None while they are here."""
     if user is None:
         return None
-    found = _today_s(UserDeputy.user_id == user.id)
+    found = [one for one in _today() if one.user_id == user.id]
     if not found:
         return None
     names = dict.fromkeys(one.deputy.name for one in found)
@@ -123,16 +119,34 @@ def _lines() -> sa.Select[UserDeputy]:
     )
 
 
-def _today_s(condition: sa.ColumnElement[bool]) -> list[UserDeputy]:
+def _today() -> list[UserDeputy]:
+    """Give all who stand in for somebody today; several parts of a page ask."""
+    if not has_request_context():
+        return _read_today()
+    if "rapport_deputies" not in g:
+        g.rapport_deputies = _read_today()
+    found: list[UserDeputy] = g.rapport_deputies
+    return found
+
+
+def _read_today() -> list[UserDeputy]:
     # A day begins up to 14 hours sooner and 12 later than here; each line is then
     # judged by the clock of who is away.
     here, day = now().date(), timedelta(days=1)
-    near = (UserDeputy.from_on <= here + day, UserDeputy.until_on >= here - day)
+    near = {"soon": here + day, "lately": here - day}
     return [
         one
-        for one in db.session.scalars(_lines().where(condition, *near))
+        for one in db.session.scalars(_near(), near)
         if one.deputy.active and one.from_on <= today_of(one.user) <= one.until_on
     ]
+
+
+@lru_cache(maxsize=1)
+def _near() -> sa.Select[UserDeputy]:
+    return _lines().where(
+        UserDeputy.from_on <= sa.bindparam("soon"),
+        UserDeputy.until_on >= sa.bindparam("lately"),
+    )
 
 
 def today_of(user: User) -> date:

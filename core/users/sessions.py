@@ -4,11 +4,14 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.orm import joinedload
 
+from core import settings
 from core.db import db, now
 from core.errors import Invalid, NotFound
 from core.i18n import _
@@ -48,25 +51,37 @@ def user_of_session(secret: str) -> User | None:
     """Find who is signed in with the secret of a cookie, or nobody."""
     row = (
         db.session.execute(
-            sa.select(UserSession.id, UserSession.seen_at, User)
-            .join(User, User.id == UserSession.user_id)
-            .where(
-                UserSession.secret_hash == hash_secret(secret),
-                *_not_ended(),
-                User.active,
-            )
-            .options(*map(joinedload, (User.roles, User.teams, User.desk)))
+            _signed_in(),
+            {"hash": hash_secret(secret), "at": now(), "idle": _idle_since()},
         )
         .unique()
         .first()
     )
     if row is None:
         return None
-    session_id, seen_at, user = row
+    user: User
+    session_id, seen_at, user, stamp = row
+    settings.know_stamp(stamp)
     if seen_at < now() - SEEN_EVERY:
         _note_use(UserSession, session_id, {"seen_at": now()})
     user.session_secret = secret
     return user
+
+
+@lru_cache(maxsize=1)
+def _signed_in() -> sa.Select[Any]:
+    # Every request begins with it, so it is put together once.
+    return (
+        sa.select(UserSession.id, UserSession.seen_at, User, settings.stamp())
+        .join(User, User.id == UserSession.user_id)
+        .where(
+            UserSession.secret_hash == sa.bindparam("hash"),
+            UserSession.expires_at > sa.bindparam("at"),
+            UserSession.seen_at > sa.bindparam("idle"),
+            User.active,
+        )
+        .options(*map(joinedload, (User.roles, User.teams, User.desk)))
+    )
 
 
 def _note_use(
@@ -112,8 +127,12 @@ def _alive(user: User) -> sa.Select[UserSession]:
 
 
 def _not_ended() -> tuple[sa.ColumnElement[bool], ...]:
-    idle = now() - timedelta(days=current_app.config["SESSION_IDLE_DAYS"])
-    return UserSession.expires_at > now(), UserSession.seen_at > idle
+    return UserSession.expires_at > now(), UserSession.seen_at > _idle_since()
+
+
+def _idle_since() -> datetime:
+    idle: float = current_app.config["SESSION_IDLE_DAYS"]
+    return now() - timedelta(days=idle)
 
 
 def _small(number: int) -> int:

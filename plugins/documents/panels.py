@@ -28,7 +28,7 @@ def for_record(record: Record, user: User) -> list[Panel]:
             "documents/panel.html",
             {
                 "documents": shown,
-                "badges": describe((one.audience for one in shown), user),
+                "badges": lambda: describe((one.audience for one in shown), user),
                 "states": STATES,
                 "max_upload": max_upload(),
                 "all_url": all_url if len(found) > FEW else "",

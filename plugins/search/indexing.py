@@ -56,9 +56,13 @@ def index_events(events: list[Event]) -> None:
         for one in events
         if one.subject.rpartition("/")[0] in known or one.type.endswith(".deleted")
     )
-    ops = [_operation(ref) for ref in refs]
-    if not ops:
+    if not refs:
         return
+    # Analysing takes a while, the first index minutes, and none of it is written to
+    # the database: until it is done others get it (on SQLite there is one writer).
+    db.session.rollback()
+    with db.read_only():
+        ops = [_operation(ref) for ref in refs]
     try:
         backend().apply(ops)
     except IndexMissing:

@@ -12,6 +12,7 @@ from core.i18n import lazy_gettext as _l
 from core.markup import excerpt, to_text
 from core.pages import Action, DayItem, MenuItem, PaletteItem, Panel
 from core.permissions import can
+from core.statements import prepared
 from core.users.deputies import looked_after_by
 from core.users.models import User
 from core.visibility import visible_to
@@ -22,16 +23,16 @@ SHOWN = 5
 UNSOLVED = ("open", "waiting")
 
 
-def _count_own(user: User) -> int:
+def _count_own(user: User) -> sa.ScalarSelect[int] | None:
     """Count the open tickets of one's own: the work, never the total."""
     if user.kind != "staff":
-        return 0
+        return None
     own = visible_to(user, Ticket).where(
         Ticket.state == "open", Ticket.owner_id == user.id
     )
     few = own.options(lazyload("*")).with_only_columns(Ticket.id).limit(100)
-    count = sa.select(sa.func.count()).select_from(few.subquery())
-    return db.session.scalar(count) or 0
+    counted = sa.select(sa.func.count()).select_from(few.subquery("own_tickets"))
+    return counted.scalar_subquery()
 
 
 def menu(user: User) -> list[MenuItem]:
@@ -43,7 +44,7 @@ def menu(user: User) -> list[MenuItem]:
             READ,
             "life-preserver",
             weight=50,
-            count=_count_own(user) or None,
+            count=_count_own(user),
             key="s",
         ),
         MenuItem(
@@ -61,13 +62,7 @@ def of_record(record: Record, user: User) -> list[Panel]:
     """The tickets of a contact."""
     if not isinstance(record, Contact):
         return []
-    query = (
-        visible_to(user, Ticket)
-        .where(Ticket.contact_id == record.id)
-        .order_by(Ticket.state.in_(UNSOLVED).desc(), Ticket.id.desc())
-        .limit(SHOWN + 1)
-    )
-    tickets = db.session.scalars(query).unique().all()
+    tickets = prepared(user, _of_contact).scalars(contact_id=record.id)
     return [
         Panel(
             "support.tickets",
@@ -85,6 +80,15 @@ def of_record(record: Record, user: User) -> list[Panel]:
             add_url=url_for("support.new", contact=record.id),
         )
     ]
+
+
+def _of_contact(user: User) -> sa.Select[Ticket]:
+    return (
+        visible_to(user, Ticket)
+        .where(Ticket.contact_id == sa.bindparam("contact_id"))
+        .order_by(Ticket.state.in_(UNSOLVED).desc(), Ticket.id.desc())
+        .limit(SHOWN + 1)
+    )
 
 
 def actions(record: Record, _user: User) -> list[Action]:

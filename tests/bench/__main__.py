@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic, perf_counter, sleep
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -44,6 +45,7 @@ def main() -> int:
     add("--only", choices=("sqlite", "postgresql"))
     add("--seconds", type=float, default=8.0, help="how long eight clients ask")
     add("--no-import", action="store_true", help="do not bring in a file")
+    add("--indexed", type=int, default=company.INDEXED, help="notes to search in")
     add("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
     results = []
@@ -80,7 +82,12 @@ def _run(dialect: str, options: argparse.Namespace) -> Result:
         app = create_app({"DATABASE_URL": url, "SECRET_KEY": "test"}, instance=folder)
         migrate.upgrade(app)
         began = perf_counter()
-        company.load(app, size, lambda part: _say(f"{dialect}: {part} written"))
+        company.load(
+            app,
+            size,
+            lambda part: _say(f"{dialect}: {part} written"),
+            indexed=options.indexed,
+        )
         result = Result(dialect, size.contacts, perf_counter() - began)
         _say(f"{dialect}: loaded in {result.loaded:.0f} s")
         cursor = _far(app, size)
@@ -90,7 +97,7 @@ def _run(dialect: str, options: argparse.Namespace) -> Result:
         with served("floor", folder, url) as floor:
             _measure_floor(result, floor, options.seconds)
         with served("rapport", folder, url) as running:
-            _measure_pages(result, running, size, cursor, options.seconds)
+            _measure_pages(result, running, size, cursor, options)
             if not options.no_import:
                 result.imported = _import(folder, url, running, size)
             result.memory = running.memory()
@@ -134,17 +141,17 @@ def _signed_in(url: str) -> Browser:
 
 
 def _measure_pages(
-    result: Result, running: Served, size: company.Size, cursor: str, seconds: float
+    result: Result, running: Served, size: company.Size, cursor: str, options: Any
 ) -> None:
     browser = _signed_in(running.url)
-    pages = all_measured(size.contacts, cursor, searching=True)
+    pages = all_measured(size.contacts, cursor, searching=options.indexed > 0)
     for one in pages:
         one.timing = measure(browser, one.ask, times=one.times)
         result.pages.append(one)
     result.first_load = _first_load(browser)
     contact = next(one for one in result.pages if one.name == "contact page")
     many = [_signed_in(running.url) for _ in range(CLIENTS)]
-    result.rate = throughput(many, contact.ask, seconds=seconds)
+    result.rate = throughput(many, contact.ask, seconds=options.seconds)
 
 
 def _first_load(browser: Browser) -> int:

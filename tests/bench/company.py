@@ -55,12 +55,14 @@ class Size:
         return self.organisations + self.people
 
 
-def load(app: CRM, size: Size, say: Callable[[str], None]) -> None:
-    """Fill the empty, migrated database of `app`; only the last records are queued."""
+def load(
+    app: CRM, size: Size, say: Callable[[str], None], *, indexed: int = INDEXED
+) -> None:
+    """Fill the empty, migrated database; search hears of the last `indexed` notes."""
     rng = random.Random(20_260_101)
     with app.app_context():
         staff = _staff()
-        first = max(0, size.interactions - INDEXED)
+        first = max(0, size.interactions - indexed)
         with _unheard(app):
             _contacts(size, rng, staff)
             say("contacts")

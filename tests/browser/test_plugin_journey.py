@@ -1,4 +1,7 @@
-"""Journey 8: a developer makes a plugin; an administrator takes it out and back."""
+"""Journey 8: a developer makes a plugin; an administrator takes it out and back.
+
+That what the scaffold writes passes the contract is tests/core/test_scaffold.py.
+"""
 
 import os
 import subprocess
@@ -19,16 +22,13 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.timeout(240)
 def test_a_plugin_from_its_scaffold_to_its_way_back(
-    app, browser, database_url, tmp_path, word_lists, demo_template, monkeypatch
+    app, browser, database_url, tmp_path, word_lists, monkeypatch
 ):
     def rapport(*words):
         done = subprocess.run(
             [sys.executable, "-m", "core.cli", *words],
             env=environment(tmp_path, database_url)
-            | {
-                "RAPPORT_SEARCH_LEMMAS": word_lists,
-                "RAPPORT_DEMO_TEMPLATE": str(demo_template),
-            },
+            | {"RAPPORT_SEARCH_LEMMAS": word_lists},
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -43,9 +43,6 @@ def test_a_plugin_from_its_scaffold_to_its_way_back(
     describe_distribution(made, "rapport_site_visits", front)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(made), str(ROOT)]))
     rapport("db", "upgrade")
-    contract = rapport("plugin", "check", "site_visits")
-    assert "14  ok" in contract
-    assert "NO" not in contract
 
     boss = make_user("Helena Lehto", roles=("admin",), password=PASSWORD)
     firm = make_contact("Kallion Vesijohto Oy")

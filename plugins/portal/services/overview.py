@@ -12,6 +12,7 @@ from core.contacts.lists import Wanted, contact_list
 from core.contacts.models import Contact
 from core.db import Record, db
 from core.errors import NotFound
+from core.statements import prepared
 from core.users.deputies import looked_after_by
 from core.users.models import User
 from core.visibility import visible_to
@@ -117,29 +118,40 @@ class InShort(Generic[R]):
 
 def orders_in_short(user: User, contact: Contact, *, most: int = 5) -> InShort[Order]:
     """Give what a contact ordered, in one statement."""
-    query = visible_to(user, Order).where(Order.contact_id == contact.id)
+    statement = prepared(user, _orders_of)
+    return _in_short(statement.rows(contact_id=contact.id, most=most))
+
+
+def _orders_of(user: User) -> sa.Select[Any]:
+    query = visible_to(user, Order)
+    query = query.where(Order.contact_id == sa.bindparam("contact_id"))
     newest = query.order_by(Order.placed_at.desc(), Order.id.desc())
-    return _in_short(newest, Order.state.in_(OPEN), most)
+    return _counted(newest, Order.state.in_(OPEN))
 
 
 def purchase_orders_in_short(
     user: User, contact: Contact, *, most: int = 5
 ) -> InShort[PurchaseOrder]:
     """Give what we order from a contact, drafts too, in one statement."""
+    statement = prepared(user, _purchase_orders_of)
+    return _in_short(statement.rows(contact_id=contact.id, most=most))
+
+
+def _purchase_orders_of(user: User) -> sa.Select[Any]:
     query = visible_to(user, PurchaseOrder)
-    query = query.where(PurchaseOrder.vendor_id == contact.id)
+    query = query.where(PurchaseOrder.vendor_id == sa.bindparam("contact_id"))
     newest = query.order_by(PurchaseOrder.id.desc())
-    return _in_short(newest, PurchaseOrder.state.in_(("draft", *ON_THE_WAY)), most)
+    return _counted(newest, PurchaseOrder.state.in_(("draft", *ON_THE_WAY)))
 
 
-def _in_short(
-    query: sa.Select[R], is_open: sa.ColumnElement[bool], most: int
-) -> InShort[R]:
-    counted = query.add_columns(
+def _counted(query: sa.Select[Any], is_open: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return query.add_columns(
         sa.func.count().over(),
         sa.func.sum(sa.case((is_open, 1), else_=0)).over(),
-    )
-    rows = db.session.execute(counted.limit(most)).all()
+    ).limit(sa.bindparam("most"))
+
+
+def _in_short(rows: Sequence[Any]) -> InShort[Any]:
     if not rows:
         return InShort([], 0, 0)
     return InShort([row[0] for row in rows], int(rows[0][1]), int(rows[0][2]))
