@@ -35,6 +35,8 @@ from plugins.support.models import Ticket
 from plugins.support.services import open_ticket
 
 ROOT = Path(__file__).parents[2]
+# The demo company is made once, which takes its time on a busy machine.
+pytestmark = pytest.mark.timeout(300)
 
 
 def snapshot():
