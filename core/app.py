@@ -129,6 +129,8 @@ def create_app(
     init_live(app)
     init_assets(app)
     _register_routes(app)
+    # Whoever takes a plugin out or puts it back needs an application in which it is on.
+    app.extensions["rapport_build"] = create_app
     list(answers(app, "init_app", app=app))
     _refuse_open_routes(app)
     return app

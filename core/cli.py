@@ -88,6 +88,7 @@ def run(host: str, port: int, no_worker: bool) -> None:
     """
     from core.serve import serve
 
+    configure_logs()
     app = application()
     _refuse_old_tables(app)
     _tell_missing_plugins(app)
@@ -137,6 +138,7 @@ def worker(parent: int | None) -> None:
     """
     from core.worker import work
 
+    configure_logs()
     app = application()
     _refuse_old_tables(app)
     work(app, parent=parent)
@@ -190,7 +192,7 @@ rapport.add_command(restore)
 def main() -> None:
     """Run the command, with its log on standard error."""
     try:
-        configure_logs()
+        configure_logs(usual="WARNING")
     except ValueError as error:
         click.echo(f"rapport: {error}", err=True)
         sys.exit(2)

@@ -191,10 +191,21 @@ def announce(
     write_facts(db.session, [fact_about(db.session, event_type, record, data or {})])
 
 
-def tell(event_type: str, subject: str, *, audience_id: int) -> None:
-    """Tell the readers of an audience of something that is no record of its own."""
+def tell(
+    event_type: str,
+    subject: str,
+    *,
+    audience_id: int,
+    data: dict[str, Any] | None = None,
+    due: datetime | None = None,
+) -> None:
+    """Tell the readers of an audience of something that is no record of its own.
+
+    Nobody is told before `due`, by default at once.
+    """
     scope = EventScope(None, audience_id)
-    write_facts(db.session, [_fact(event_type, subject, {}, None, scope)])
+    fact = _fact(event_type, subject, data or {}, None, scope)
+    write_facts(db.session, [fact], due=due)
 
 
 def write_note(event_type: str, subject: str, data: dict[str, Any]) -> None:

@@ -81,13 +81,15 @@ class TextLines(_Plain):
         return "\n".join([line, *self._error(record)])
 
 
-def configure_logs(stream: TextIO | None = None) -> None:
+def configure_logs(stream: TextIO | None = None, *, usual: str = "INFO") -> None:
     """Have this process write its log to `stream` (standard error).
 
-    Raises `ValueError` for a format or level there is not.
+    `usual` is the level where RAPPORT_LOG_LEVEL names none: a server tells what it
+    does, a command somebody waits for tells only what is wrong. Raises `ValueError`
+    for a format or level there is not.
     """
     form = os.environ.get("RAPPORT_LOG_FORMAT", "text").lower()
-    level = os.environ.get("RAPPORT_LOG_LEVEL", "INFO").upper()
+    level = (os.environ.get("RAPPORT_LOG_LEVEL") or usual).upper()
     if form not in FORMATS:
         raise ValueError(f"RAPPORT_LOG_FORMAT must be one of {', '.join(FORMATS)}")
     if level not in LEVELS:

@@ -179,9 +179,7 @@ def restore(name: str, archive: Path | None, as_json: bool) -> None:
     if archive is None and not found:
         raise PluginError(f"there is no archive of {name!r} in the instance folder")
     path = archive or found[-1]
-    back = _at_work(app, lambda: put_back(app, path))
-    if back.plugin != name:
-        raise PluginError(f"{path.name} is an archive of {back.plugin!r}")
+    back = _at_work(app, lambda: put_back(app, path, name))
     if as_json:
         click.echo(json.dumps(vars(back)))
         return

@@ -82,7 +82,9 @@ def _show(error: CRMError) -> Any:
     draw = getattr(view, "on_refusal", None)
     if draw is not None and isinstance(error, Invalid | Conflict):
         try:
-            return draw(error, **(request.view_args or {})), error.status
+            drawn = draw(error, **(request.view_args or {}))
+            # A form that is not there any more says so with a status of its own.
+            return drawn if isinstance(drawn, tuple) else (drawn, error.status)
         except CRMError as hidden:
             # The form itself is not for this reader.
             return _page(hidden)

@@ -87,8 +87,11 @@ class WhyForm(Form):
 
 
 class ColleaguesForm(Form):
-    """Several colleagues at once: one a line, and the role and password of all."""
+    """Several colleagues at once: one a line, and the role of all.
+
+    Without a password of all, each is invited by mail to choose their own.
+    """
 
     people = Text(most=20_000, least=1, required=True)
     role = fields.String(required=True)
-    password = fields.String(required=True, validate=validate.Length(max=1024))
+    password = fields.String(load_default="", validate=validate.Length(max=1024))

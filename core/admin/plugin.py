@@ -3,8 +3,8 @@
 from flask import url_for
 
 from core import hookimpl
-from core.admin import leaving_views, permissions, styleguide, views
-from core.admin.services import queue
+from core.admin import leaving_views, permissions, private_views, styleguide, views
+from core.admin.services import plugin_switching, private, queue
 from core.events import EventType
 from core.i18n import lazy_gettext as _l
 from core.pages import MenuItem, PaletteItem
@@ -24,7 +24,7 @@ def register_permissions():
 
 @hookimpl
 def register_blueprints():
-    return [views.bp, leaving_views.bp, styleguide.bp]
+    return [views.bp, leaving_views.bp, private_views.bp, styleguide.bp]
 
 
 @hookimpl
@@ -35,7 +35,16 @@ def register_event_types():
         EventType(queue.RUN_ASKED, _l("Job asked for")),
         EventType("user.signed_out", _l("Signed out by an administrator")),
         EventType("user.token_revoked", _l("Token revoked by an administrator")),
+        EventType(plugin_switching.SWITCHED, _l("Plugin switched off or on")),
+        EventType(plugin_switching.TAKEN_OUT, _l("Plugin removed")),
+        EventType(plugin_switching.RETURNED, _l("Plugin put back")),
+        EventType(private.OPENED, _l("Private entry opened by an administrator")),
     ]
+
+
+@hookimpl
+def register_notifications():
+    return [private.TOLD]
 
 
 @hookimpl

@@ -11,7 +11,7 @@ from core.contacts.models import Contact
 from core.db import db
 from core.errors import Invalid
 from core.i18n import _
-from core.users.deputies import desk_of
+from core.users.deputies import looked_after_by
 from core.users.models import User
 from core.visibility import visible_to
 
@@ -33,7 +33,7 @@ def count_due(user: User, today: date) -> sa.ScalarSelect[int]:
 
 def _due(user: User, today: date) -> sa.Select[Contact]:
     return visible_to(user, Contact).where(
-        Contact.owner_id.in_(desk_of(user)), Contact.next_step_on <= today
+        Contact.owner_id.in_(looked_after_by(user)), Contact.next_step_on <= today
     )
 
 

@@ -42,6 +42,7 @@ def tell_owner(event: Event) -> None:
         ),
         key=f"{OWNER.name}:{event.id}",
         by=actor.id,
+        deputies=True,
     )
 
 

@@ -4,11 +4,8 @@ import sys
 
 import click
 
-from core.db import db, now
-from core.i18n import _
-from core.mail import smtp
-from core.mail.message import test_parcel
 from core.mail.setup import mail_setup
+from core.mail.trying import send_test_mail
 
 
 @click.group()
@@ -24,20 +21,10 @@ def mail() -> None:
 def test(address: str) -> None:
     """Send a test mail now and say what failed. Example: rapport mail test a@b.fi."""
     setup = mail_setup()
-    if lacking := setup.lacks():
-        _fail(lacking)
-    with db.read_only():
-        parcel = test_parcel(address, setup, at=now())
-    click.echo(f"To {setup.host}:{setup.port} ({setup.security}), from {setup.sender}")
-    try:
-        outcome = smtp.send(parcel, setup)
-    except smtp.TryLaterError as why:
-        _fail(str(why))
-    for said in {**outcome.later, **outcome.refused}.values():
-        _fail(_("The mail server answered: %(said)s", said=said))
+    if setup.lacks() is None:
+        place = f"{setup.host}:{setup.port} ({setup.security})"
+        click.echo(f"To {place}, from {setup.sender}")
+    if failed := send_test_mail(address, setup):
+        click.echo(f"rapport: {failed}", err=True)
+        sys.exit(2)
     click.echo("The mail server has taken it. Look into the mailbox.")
-
-
-def _fail(said: str) -> None:
-    click.echo(f"rapport: {said}", err=True)
-    sys.exit(2)

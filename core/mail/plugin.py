@@ -37,6 +37,11 @@ def register_subscribers():
 
 
 @hookimpl
+def register_notifications():
+    return subscribers.KINDS
+
+
+@hookimpl
 def register_jobs():
     return jobs.JOBS
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core import settings
+from core import events, settings
 from core.audiences import Audience, AudienceSpec, intern_audience
 from core.db import db, now
 from core.errors import Conflict, Invalid, NotFound
-from core.events import write_facts
+from core.events import acting
 from core.i18n import _
 from core.mail.addresses import Recipient, check_line, check_recipients
 from core.mail.models import (
@@ -146,19 +146,14 @@ def _attachment(given: Attachment) -> MailAttachment:
 
 def tell(event_type: str, mail: OutgoingMail, *, by: int | None = None) -> None:
     """Announce what became of a mail, to those who may know; its words stay here."""
-    row = {
-        "type": event_type,
-        "subject": mail.ref,
-        "data": {"about": mail.about} if mail.about else {},
-        "personal": None,
-        "time": now(),
-        "actor_id": by,
-        "contact_id": None,
-        "audience_id": mail.audience_id,
-        "source": "rapport",
-        "xid": 0,
-    }
-    write_facts(db.session, [row], due=mail.due if event_type == QUEUED else None)
+    with acting(by):
+        events.tell(
+            event_type,
+            mail.ref,
+            audience_id=mail.audience_id,
+            data={"about": mail.about} if mail.about else {},
+            due=mail.due if event_type == QUEUED else None,
+        )
 
 
 def lock_mail(mail_id: int) -> OutgoingMail | None:

@@ -52,6 +52,11 @@ def send(parcel: Parcel, setup: MailSetup) -> Outcome:
         return _hand_over(smtp, parcel, str(setup.sender))
 
 
+def forget_silence(setup: MailSetup) -> None:
+    """Ask the mail server again at once, even if it has just not answered."""
+    _silent.pop((str(setup.host), setup.port), None)
+
+
 @contextmanager
 def connected(setup: MailSetup) -> Iterator[smtplib.SMTP]:
     """Open a conversation as it is set up, signed in; raises `TryLaterError`."""

@@ -95,13 +95,36 @@ def cancel(mail_id: int) -> Any:
     return redirect(url_for("mail.outbox"), 303)
 
 
+def _my_mail(mail_id: int) -> OutgoingMail:
+    mail = _mail(mail_id)
+    if mail.author_id != me().id:
+        raise NotFound
+    return mail
+
+
+@bp.get("/mail/<int:mail_id>")
+@signed_in
+def mine(mail_id: int) -> Any:
+    """What became of a mail of one's own, and trying again what was given up."""
+    mail = _my_mail(mail_id)
+    said = gettext(mail.error) if mail.error else ""
+    return render_template("core/mail/mine.html", mail=mail, said=said)
+
+
+@bp.post("/mail/<int:mail_id>/try-again")
+@signed_in
+def retry_mine(mail_id: int) -> Any:
+    """Send a mail of one's own that was given up."""
+    services.try_mail_again(_my_mail(mail_id), by=me().id)
+    flash(_("The mail is tried again."), "ok")
+    return redirect(url_for("mail.mine", mail_id=mail_id), 303)
+
+
 @bp.post("/mail/<int:mail_id>/undo")
 @signed_in
 def undo(mail_id: int) -> Any:
     """Take back a mail of one's own; `next` says where to go on."""
-    mail = _mail(mail_id)
-    if mail.author_id != me().id:
-        raise NotFound
+    mail = _my_mail(mail_id)
     services.cancel_mail(mail, by=me().id)
     flash(_("The mail will not be sent."), "ok")
     return redirect(safe_next(request.form.get("next", "/")), 303)

@@ -17,12 +17,14 @@ from core.audiences import AudienceSpec, intern_audience
 from core.db import Record, db, now
 from core.errors import NotFound
 from core.events import tell
+from core.i18n import _
 from core.notifications.models import Notification, NotificationMute
 from core.pages import NotificationKind, notification_kinds
 from core.permissions import can
 from core.records import RecordType, record_types
 from core.sight import told
-from core.users.models import User
+from core.users.deputies import standing_in_for
+from core.users.models import User, UserDeputy
 from core.visibility import visible_conditions, visible_to
 
 # More than so many unread are shown as "99+".
@@ -52,32 +54,40 @@ def notify(
     key: str = "",
     url: str = "",
     by: int | None = None,
+    deputies: bool = False,
 ) -> list[int]:
     """Tell each of `users` something, once; give the ids of those who were told.
 
     Left out is who may not see `record`, who switched the `kind` off, who did it
     themselves (`by`), and who was told of the same `key` before; without a key the
     kind and the record are it. A lazy `text` is written in each reader's language.
-    Without `url` the line leads to the record's page. Raises `LookupError` for a kind
-    that no plugin declares.
+    With `deputies`, who stands in for one of `users` today is told too, if they may
+    see `record` themselves. Without `url` the line leads to the record's page. Raises
+    `LookupError` for a kind that no plugin declares.
     """
     if kind not in notification_kinds():
         raise LookupError(f"no plugin declares the notification kind {kind!r}")
     db.session.flush()
     about, about_id = (record.record_name(), record.id) if record else ("", 0)
     told = []
-    for user in _wanting({one.id: one for one in users}.values(), kind, by):
+    readers = {one.id: one for one in users}
+    absent = _stand_ins(readers) if deputies else {}
+    readers |= {one.deputy_id: one.deputy for one in absent.values()}
+    for user in _wanting(readers.values(), kind, by):
         if record is not None and not may_see(user, record):
             continue
         with flask_babel.force_locale(user.language):
-            words = str(text)[:500]
+            words = str(text)
+            if user.id in absent:
+                name = absent[user.id].user.name
+                words = _("For %(name)s: %(said)s", name=name, said=words)
         row = {
             "user_id": user.id,
             "key": (key or f"{kind}:{about}/{about_id}")[:200],
             "kind": kind,
             "about": about,
             "about_id": about_id,
-            "text": words,
+            "text": words[:500],
             "url": url,
             "by_id": by,
             "created_at": now(),
@@ -86,6 +96,12 @@ def notify(
             told.append(user.id)
             _announce(user)
     return told
+
+
+def _stand_ins(readers: Collection[int]) -> dict[int, UserDeputy]:
+    """Give who stands in for one of `readers` and is none of them, by their id."""
+    found = standing_in_for(readers)
+    return {one.deputy_id: one for one in found if one.deputy_id not in readers}
 
 
 def _wanting(users: Iterable[User], kind: str, by: int | None) -> list[User]:

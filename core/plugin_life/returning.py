@@ -58,16 +58,20 @@ def archives_of(instance: Path, name: str) -> list[Path]:
     ]
 
 
-def put_back(app: Flask, archive: Path) -> Returned:
+def put_back(app: Flask, archive: Path, name: str | None = None) -> Returned:
     """Bring back the plugin of `archive`: rows with their ids, settings, permissions.
 
     One transaction, after which the plugin is on. If its tables are there already,
     as after a crash or with `rapport plugin off`, they stay and it is only turned on.
-    Raises `PluginError` when the archive is no such archive or does not fit here.
+    Raises `PluginError` when the archive is no such archive, is not of the plugin
+    `name`, or does not fit here.
     """
     try:
         with ZipFile(archive) as opened:
             manifest = _manifest(opened, archive)
+            if name is not None and manifest["plugin"] != name:
+                said = f"{archive.name} is an archive of {manifest['plugin']!r}"
+                raise PluginError(f"{said}, not of {name!r}: nothing was changed")
             return _bring_back(app, opened, manifest)
     except BadZipFile as error:
         raise PluginError(f"{archive.name} is damaged: {error}") from error

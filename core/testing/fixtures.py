@@ -3,6 +3,7 @@
 A plugin's own tests load them with `pytest_plugins = ["core.testing.fixtures"]`.
 """
 
+import os
 import secrets
 import shutil
 import time
@@ -69,9 +70,11 @@ def _fill(config: dict[str, Any], folder: Path) -> None:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file that tests copy."""
     folder = tmp_path_factory.mktemp("template")
-    _fill({"TESTING": True, "SECRET_KEY": "test"}, folder)
-    # A copy takes one file, so what is still in the write-ahead log goes in first.
     path = folder / "rapport.db"
+    # Named, or a database in the environment would be taken: somebody's own.
+    url = f"sqlite:///{path}"
+    _fill({"TESTING": True, "SECRET_KEY": "test", "DATABASE_URL": url}, folder)
+    # A copy takes one file, so what is still in the write-ahead log goes in first.
     engine = sa.create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -214,20 +217,41 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
+def _demo_settings(folder: Path, word_lists: str) -> dict[str, Any]:
+    return {
+        "TESTING": True,
+        "SECRET_KEY": "test",
+        "DATABASE_URL": f"sqlite:///{folder}/rapport.db",
+        "RATE_LIMIT": "100000 per minute",
+        "SEARCH_LEMMAS": word_lists,
+    }
+
+
 @pytest.fixture(scope="session")
 def demo_template(
     sqlite_template: Path,
     word_lists: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
-    """A folder with the demo company, on SQLite, that tests copy."""
+    """A folder with the demo company, on SQLite, that tests copy.
+
+    A process that a test starts names in RAPPORT_DEMO_TEMPLATE the folder that was
+    made already, and only adds the tables of its own plugins.
+    """
     from core.demo import load_demo_company
 
     folder = tmp_path_factory.mktemp("demo")
-    shutil.copy(sqlite_template, folder / "rapport.db")
-    settings = {"TESTING": True, "SECRET_KEY": "test", "SEARCH_LEMMAS": word_lists}
+    ready = os.environ.get("RAPPORT_DEMO_TEMPLATE")
+    if ready:
+        shutil.copytree(ready, folder, dirs_exist_ok=True)
+    else:
+        shutil.copy(sqlite_template, folder / "rapport.db")
+    settings = _demo_settings(folder, word_lists)
     made = create_app(settings, instance=folder)
-    load_demo_company(made, reset=False, data=None, url="")
+    if ready:
+        migrate.upgrade(made)
+    else:
+        load_demo_company(made, reset=False, data=None, url="")
     while deliver_due(made):
         continue
     with made.app_context(), db.engine.connect() as connection:
@@ -241,13 +265,7 @@ def demo_app(demo_template: Path, tmp_path: Path, word_lists: str) -> Iterator[C
     """The application with the demo company in it, its context pushed."""
     folder = tmp_path / "demo"
     shutil.copytree(demo_template, folder)
-    settings = {
-        "TESTING": True,
-        "SECRET_KEY": "test",
-        "RATE_LIMIT": "100000 per minute",
-        "SEARCH_LEMMAS": word_lists,
-    }
-    made = create_app(settings, instance=folder)
+    made = create_app(_demo_settings(folder, word_lists), instance=folder)
     made.jinja_env.bytecode_cache = COMPILED
     with made.app_context():
         yield made

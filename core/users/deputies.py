@@ -86,15 +86,14 @@ def acts_for(user: User) -> frozenset[int]:
     return frozenset(one.user_id for one in _today() if one.deputy_id == user.id)
 
 
-def desk_of(user: User) -> frozenset[int]:
-    """Give the ids of those whose work is on the desk of `user`: their own first."""
+def looked_after_by(user: User) -> frozenset[int]:
+    """Give the ids of those whose work `user` looks after today, themselves too."""
     return acts_for(user) | {user.id}
 
 
-def with_deputies(user_ids: Collection[int]) -> set[int]:
-    """Add to those who are told of something who stands in for them today."""
-    found = [one.deputy_id for one in _today() if one.user_id in user_ids]
-    return {*user_ids, *found}
+def standing_in_for(user_ids: Collection[int]) -> list[UserDeputy]:
+    """List who stands in today for any of these colleagues, and for whom."""
+    return [one for one in _today() if one.user_id in user_ids]
 
 
 def absence_of(user: User | None) -> Absence | None:

@@ -5,13 +5,12 @@ takes the same time for everybody, and the worker looks for the account.
 """
 
 from datetime import timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
 from core.db import db, now
 from core.errors import Invalid, TooMany
-from core.events import Event, announce, write_facts
+from core.events import Event, announce, write_note
 from core.i18n import _
 from core.mail.services import (
     Recipient,
@@ -27,7 +26,6 @@ from core.users.models import User
 from core.users.password_models import PasswordLink, PasswordRequest
 from core.users.services import set_password
 from core.users.sessions import hash_secret
-from core.visibility import STAFF_AUDIENCE
 
 ASKED, CHANGED = "user.password_asked", "user.password_changed"
 RESET_LASTS, INVITATION_LASTS = timedelta(hours=1), timedelta(days=7)
@@ -49,19 +47,7 @@ def ask_for_link(email: str, *, address: str) -> None:
     request = PasswordRequest(email=email.strip().lower(), address=address)
     db.session.add(request)
     db.session.flush()
-    fact: dict[str, Any] = {
-        "type": ASKED,
-        "subject": f"password.request/{request.id}",
-        "data": {},
-        "personal": None,
-        "time": now(),
-        "actor_id": None,
-        "contact_id": None,
-        "audience_id": STAFF_AUDIENCE,
-        "source": "rapport",
-        "xid": 0,
-    }
-    write_facts(db.session, [fact])
+    write_note(ASKED, f"password.request/{request.id}", {})
 
 
 def answer_request(event: Event) -> None:

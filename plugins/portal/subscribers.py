@@ -109,6 +109,7 @@ def _tell(
         text=text,
         key=f"{kind.name}:{event.id}",
         by=event.actor_id,
+        deputies=True,
     )
 
 

@@ -13,7 +13,7 @@ from core.markup import excerpt, to_text
 from core.pages import Action, DayItem, MenuItem, PaletteItem, Panel
 from core.permissions import can
 from core.statements import prepared
-from core.users.deputies import desk_of
+from core.users.deputies import looked_after_by
 from core.users.models import User
 from core.visibility import visible_to
 from plugins.support.models import Ticket
@@ -103,7 +103,7 @@ def day(user: User) -> list[DayItem]:
     """My tickets that wait, the oldest first, and how many are nobody's."""
     if not can(READ, user):
         return []
-    desk = Ticket.owner_id.in_(desk_of(user))
+    desk = Ticket.owner_id.in_(looked_after_by(user))
     open_ones = visible_to(user, Ticket).where(Ticket.state == "open")
     counted = open_ones.with_only_columns(
         sa.func.count().filter(desk),

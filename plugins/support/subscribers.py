@@ -39,6 +39,7 @@ def tell_owner(event: Event) -> None:
         ),
         key=f"{ASSIGNED.name}:{event.id}",
         by=event.actor_id,
+        deputies=True,
     )
 
 
@@ -67,6 +68,7 @@ def tell_of_answer(event: Event) -> None:
         text=from_customer if outside else from_us,
         key=f"{ANSWERED.name}:{event.id}",
         by=event.actor_id,
+        deputies=True,
     )
 
 

@@ -14,7 +14,7 @@ from core.permissions import me, requires
 from core.readers import describe, readers_of, words_for
 from core.schemas import keyset_page
 from core.undo.offers import offer_undo
-from core.users.deputies import desk_of
+from core.users.deputies import looked_after_by
 from core.visibility import get_visible, visible_to
 from plugins.support import services
 from plugins.support.models import Ticket
@@ -45,7 +45,7 @@ def index() -> Any:
     query = visible_to(me(), Ticket)
     if view == "mine":
         query = query.where(
-            Ticket.owner_id.in_(desk_of(me())), Ticket.state != "closed"
+            Ticket.owner_id.in_(looked_after_by(me())), Ticket.state != "closed"
         )
     elif view == "unowned":
         query = query.where(Ticket.owner_id.is_(None), Ticket.state == "open")

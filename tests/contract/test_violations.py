@@ -1,29 +1,58 @@
 """The contract proves something: a plugin that breaks a point is found out.
 
-Each plugin here is what `rapport plugin new` writes, with one thing spoilt. All are
-installed side by side, and the contract runs once over them; that a sound one passes
-is what tests/core/test_scaffold.py shows.
+Each plugin here is what `rapport plugin new` writes, with faults put in that do not
+stand in each other's way. All are installed side by side, and the tests that should
+find the faults run once over them, in one process of their own: the tables of such
+plugins must not come near those of other tests. That a sound plugin passes is what
+tests/core/test_scaffold.py shows.
 """
 
 import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from core.scaffold import words_for, write_plugin
+from core.scaffold import write_plugin
+from core.testing.contract import (
+    test_code,
+    test_doors,
+    test_pages,
+    test_start,
+    test_tables,
+    test_work,
+)
 from core.testing.contract.points import POINTS
 from core.testing.plugins import INSTALLED, describe_distribution
 
 ROOT = Path(__file__).parents[2]
 
-# Name of the plugin: (point, file, what stands there, what stands there instead, what
-# the contract says). `None` for what stands there adds to the end of the file.
-SPOILT = {
-    "lonely": (
-        1,
+
+@dataclass(frozen=True)
+class Fault:
+    """What is put into `file` of a plugin, and the words by which `test` names it.
+
+    `before` is what stands there, replaced by `after`; without it `after` is added at
+    the end. `@name@` is the plugin's name, as in the scaffold's own files.
+    """
+
+    name: str
+    plugin: str
+    test: object
+    file: str
+    before: str | None
+    after: str
+    said: str
+
+
+FAULTS = [
+    Fault(
+        "needs another plugin to start",
+        "stale",
+        test_start.test_a_plugin_starts_alone_with_core,
         "plugin.py",
         None,
         """
@@ -35,57 +64,73 @@ def init_app(app):
 """,
         "I cannot be without support",
     ),
-    "crowded": (
-        2,
+    Fault(
+        "has more than hooks in its front door",
+        "careless",
+        test_code.test_the_front_door_holds_hook_implementations_and_nothing_else,
         "plugin.py",
         None,
         "\n\nLIMIT = 5\n\n\ndef helper():\n    return LIMIT\n",
         "no hook implementation",
     ),
-    "curious": (
-        3,
+    Fault(
+        "imports what is core's own",
+        "careless",
+        test_code.test_a_plugin_imports_itself_and_the_public_modules_of_core,
         "services.py",
         "import sqlalchemy as sa\n",
         "import sqlalchemy as sa\nfrom core.config import DEFAULTS\n",
         "services.py imports core.config",
     ),
-    "nosy": (
-        3,
+    Fault(
+        "imports another plugin",
+        "careless",
+        test_code.test_a_plugin_imports_itself_and_the_public_modules_of_core,
         "views.py",
         "from typing import Any\n",
         "from typing import Any\nfrom plugins.support.models import Ticket\n",
         "views.py imports plugins.support.models",
     ),
-    "misnamed": (
-        4,
+    Fault(
+        "takes a permission's name that is not its own",
+        "careless",
+        test_code.test_one_name_runs_through_everything,
         "permissions.py",
-        'Permission("misnamed:write"',
-        'Permission("wrong:write"',
-        "wrong:write does not begin with misnamed:",
+        'WRITE = Permission(\n    "@name@:write"',
+        'WRITE = Permission(\n    "wrong:write"',
+        "wrong:write does not begin with careless:",
     ),
-    "behind": (
-        5,
+    Fault(
+        "has a column that no migration makes",
+        "stale",
+        test_tables.test_migrations_lead_to_the_models_and_back_and_leave_core_alone,
         "models.py",
         "    done_at: Mapped",
         "    weight: Mapped[int] = mapped_column(default=0)\n    done_at: Mapped",
-        "the tables differ",
+        "Column('weight'",
     ),
-    "hoarder": (
-        5,
+    Fault(
+        "leaves its tables behind",
+        "sticky",
+        test_tables.test_migrations_lead_to_the_models_and_back_and_leave_core_alone,
         "migrations/0001_first.py",
-        'def downgrade() -> None:\n    op.drop_table("hoarder_item")',
+        'def downgrade() -> None:\n    op.drop_table("@name@_item")',
         'def downgrade() -> None:\n    op.execute("SELECT 1")',
-        "hoarder_item is left at base",
+        "sticky_item is left at base",
     ),
-    "clinging": (
-        6,
+    Fault(
+        "holds on to rows of core",
+        "careless",
+        test_code.test_foreign_keys_stay_at_home_or_lead_to_core_with_an_ondelete,
         "models.py",
         'sa.ForeignKey("contact.id", ondelete="CASCADE")',
         'sa.ForeignKey("contact.id")',
         "contact_id does not say ondelete",
     ),
-    "entangled": (
-        6,
+    Fault(
+        "points into another plugin",
+        "stale",
+        test_code.test_foreign_keys_stay_at_home_or_lead_to_core_with_an_ondelete,
         "models.py",
         "    done_at: Mapped",
         "    ticket_id: Mapped[int | None] = mapped_column(\n"
@@ -93,113 +138,140 @@ def init_app(app):
         "    done_at: Mapped",
         "points to support_ticket",
     ),
-    "ajar": (
-        7,
+    Fault(
+        "lets everybody in where it needs to know who comes",
+        "careless",
+        test_doors.test_every_route_lets_the_right_ones_in_and_the_others_not,
         "views.py",
-        '@bp.get("/ajar")\n@requires(READ)',
-        '@bp.get("/ajar")\n@public',
-        "",
+        '@bp.get("/@name@")\n@requires(READ)',
+        '@bp.get("/@name@")\n@public',
+        "GET /careless answers a guest with 500",
     ),
-    "welcoming": (
-        7,
-        "views.py",
-        '@bp.post("/welcoming/<int:item_id>/done")\n@requires(WRITE)',
-        '@bp.post("/welcoming/<int:item_id>/done")\n@requires(READ, portal=True)',
-        "",
-    ),
-    "fragile": (
-        7,
+    Fault(
+        "breaks on what is not there",
+        "fragile",
+        test_doors.test_every_route_lets_the_right_ones_in_and_the_others_not,
         "views.py",
         '    """Mark one as done."""\n',
         '    """Mark one as done."""\n    raise RuntimeError(str(item_id))\n',
-        "999999",
+        "POST /fragile/999999/done answers an administrator with 500",
     ),
-    "aborting": (
-        7,
+    Fault(
+        "refuses who has the permission",
+        "sticky",
+        test_doors.test_every_route_lets_the_right_ones_in_and_the_others_not,
         "views.py",
         '    """Mark one as done."""\n',
         '    """Mark one as done."""\n    from core.errors import Forbidden\n\n'
         "    raise Forbidden\n",
-        "answers an administrator with 403",
+        "POST /sticky/999999/done answers an administrator with 403",
     ),
-    "talkative": (
-        8,
+    Fault(
+        "asks the database again and again",
+        "sticky",
+        test_pages.test_every_page_draws_on_the_demo_company,
         "views.py",
-        '    return render_template("talkative/index.html", page=page)',
+        '    return render_template("@name@/index.html", page=page)',
         "    from core.db import db\n    import sqlalchemy as sa\n\n"
         "    for _number in range(20):\n"
         "        db.session.scalars(sa.select(Item).limit(1)).all()\n"
-        '    return render_template("talkative/index.html", page=page)',
-        "/talkative takes",
+        '    return render_template("@name@/index.html", page=page)',
+        "/sticky takes",
     ),
-    "breaking": (
-        8,
-        "templates/breaking/show.html",
+    Fault(
+        "has a page of a record that breaks",
+        "fragile",
+        test_pages.test_the_page_of_each_record_draws,
+        "templates/@name@/show.html",
         "{{ item.title }}{% endblock %}",
         "{{ item.title }}{{ 1 // (item.version - 1) }}{% endblock %}",
-        "",
+        "/fragile/1 answers 500 (ZeroDivisionError",
     ),
-    "secretive": (9, "README.md", "`secretive:write`", "write", "`secretive:write`"),
-    "idle": (
-        9,
+    Fault(
+        "keeps a permission to itself",
+        "fragile",
+        test_code.test_the_readme_names_what_the_plugin_declares,
+        "README.md",
+        "`@name@:write`",
+        "write",
+        "README.md does not name `fragile:write`",
+    ),
+    Fault(
+        "declares an event that never happens",
+        "careless",
+        test_code.test_what_a_plugin_uses_is_declared_and_what_it_declares_is_used,
         "events.py",
         "ALL = [",
-        'ALL = [\n    EventType("idle.item.lost", _l("Lost")),\n    ',
-        "nothing announces idle.item.lost",
+        'ALL = [\n    EventType("@name@.item.lost", _l("Lost")),',
+        "nothing announces careless.item.lost",
     ),
-    "shouting": (
-        9,
+    Fault(
+        "announces an event it does not declare",
+        "careless",
+        test_code.test_what_a_plugin_uses_is_declared_and_what_it_declares_is_used,
         "services.py",
-        'announce("shouting.item.done"',
-        'announce("shouting.item.finished"',
-        "announces shouting.item.finished",
+        'announce("@name@.item.done"',
+        'announce("@name@.item.finished"',
+        "announces careless.item.finished",
     ),
-    "echoing": (
-        10,
+    Fault(
+        "does the same twice when it hears the same twice",
+        "sticky",
+        test_work.test_subscribers_may_hear_everything_twice,
         "plugin.py",
         None,
         """
 
 from core.events import Subscriber
-from echoing_code import subscribers
+from sticky_code import subscribers
 
 
 @hookimpl
 def register_subscribers():
-    return [Subscriber("echoing", ("contact.created",), subscribers.note)]
+    return [Subscriber("sticky", ("contact.created",), subscribers.note)]
 """,
-        "echoing, run twice, writes into echoing_item again",
+        "sticky, run twice, writes into sticky_item again",
     ),
-    "anything": (
-        11,
+    Fault(
+        "has a setting that takes anything",
+        "careless",
+        test_start.test_settings_load_from_nothing_and_wrong_ones_are_refused,
         "settings.py",
         "    shown = ",
         "    free = fields.Raw(load_default=None)\n    shown = ",
         "free takes anything",
     ),
-    "nameless": (
-        12,
+    Fault(
+        "has records without a title",
+        "fragile",
+        test_work.test_records_have_a_title_an_address_and_words,
         "search.py",
         "    return item.title\n",
         '    return ""\n',
         "has no title",
     ),
-    "placeless": (
-        12,
+    Fault(
+        "has records without an address",
+        "sticky",
+        test_work.test_records_have_a_title_an_address_and_words,
         "search.py",
-        'return url_for("placeless.show", item_id=item.id)',
-        'return "placeless"',
-        "has the address 'placeless'",
+        'return url_for("@name@.show", item_id=item.id)',
+        'return "nowhere"',
+        "has the address 'nowhere'",
     ),
-    "endless": (
-        13,
+    Fault(
+        "has a list without an end",
+        "sticky",
+        test_doors.test_the_api_is_described_and_its_lists_go_page_by_page,
         "api.py",
-        '@bp.arguments(EndlessArguments, location="query")\n',
+        '@bp.arguments(@Name@Arguments, location="query")\n',
         "",
-        "/api/v1/endless has no limit",
+        "/api/v1/sticky has no limit",
     ),
-    "mumbling": (
-        13,
+    Fault(
+        "answers programs with a page",
+        "careless",
+        test_doors.test_errors_of_the_api_are_problems,
         "api.py",
         "    item = get_visible(me(), Item, item_id)\n    return _shown(item), 200",
         "    if item_id > 5:\n        from flask import Response\n\n"
@@ -207,28 +279,33 @@ def register_subscribers():
         "    item = get_visible(me(), Item, item_id)\n    return _shown(item), 200",
         "404 as text/html",
     ),
-    "unmarked": (
-        14,
-        "templates/unmarked/show.html",
+    Fault(
+        "has words that nobody can translate",
+        "careless",
+        test_pages.test_every_word_of_a_template_is_marked_for_translation,
+        "templates/@name@/show.html",
         '<p>{{ _("About") }}',
         "<p>Concerning",
         "show.html says 'Concerning' unmarked",
     ),
-    "foreign": (
-        14,
-        "templates/foreign/panel.html",
+    Fault(
+        "has a page of its own making",
+        "careless",
+        test_pages.test_templates_live_in_the_house,
+        "templates/@name@/panel.html",
         '<ul class="rows">',
         '<!doctype html><html><ul class="rows">',
         "panel.html is a page of its own",
     ),
-}
+]
+PLUGINS = sorted({one.plugin for one in FAULTS})
 MORE = {
-    "echoing": (
+    "sticky": (
         "subscribers.py",
         '''"""Notes each new contact, again and again."""
 
 from core.db import db
-from echoing_code.models import Item
+from sticky_code.models import Item
 
 
 def note(event):
@@ -241,13 +318,19 @@ def note(event):
 
 
 def spoil(folder, name):
-    """Write the plugin `name` with its one fault."""
+    """Write the plugin `name` with its faults."""
     made = write_plugin(name, into=folder, package=f"{name}_code")
-    if name in SPOILT:
-        _point, file, before, after, _said = SPOILT[name]
-        path = made / f"{name}_code" / file
-        text = path.read_text("utf-8")
-        assert before is None or before in text, f"{name}: {file} has changed"
+
+    def filled(text):
+        return text.replace("@name@", name).replace("@Name@", name.capitalize())
+
+    for fault in FAULTS:
+        if fault.plugin != name:
+            continue
+        path = made / f"{name}_code" / filled(fault.file)
+        text, after = path.read_text("utf-8"), filled(fault.after)
+        before = filled(fault.before) if fault.before is not None else None
+        assert before is None or before in text, f"{fault.name}: {path} has changed"
         text = text + after if before is None else text.replace(before, after, 1)
         if after.endswith("@public"):
             text = text.replace("import me, requires", "import me, public, requires")
@@ -268,14 +351,14 @@ def pytest_collection_modifyitems(items):
     items[:] = [
         one
         for one in items
-        if getattr(one.function, "point", 0)
-        in wanted.get(one.callspec.params.get("plugin"), ())
+        if [one.callspec.params.get("plugin"), one.function.__name__] in wanted
     ]
 
 def pytest_runtest_logreport(report):
     if report.failed:
-        for name in report.nodeid.rpartition("[")[2].rstrip("]").split("-"):
-            notes[name] = notes.get(name, "") + report.longreprtext
+        test, _bracket, rest = report.nodeid.rpartition("::")[2].partition("[")
+        key = test + " " + rest.rstrip("]").split("-")[-1]
+        notes[key] = notes.get(key, "") + report.longreprtext
 
 def pytest_sessionfinish():
     with open(os.environ["NOTES"], "w") as file:
@@ -284,12 +367,12 @@ def pytest_sessionfinish():
 
 
 @pytest.fixture(scope="module")
-def notes(tmp_path_factory):
-    """Run the contract once over all spoilt plugins; give what it said of each."""
+def notes(tmp_path_factory, demo_template):
+    """Run the contract once over all spoilt plugins; give what each test said."""
     place = tmp_path_factory.mktemp("spoilt")
-    places = [spoil(place, name) for name in SPOILT]
+    places = [spoil(place, name) for name in PLUGINS]
     (place / "reporter.py").write_text(REPORTER)
-    subprocess.run(
+    ran = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
             *("-p", "reporter", "-c", os.devnull, f"--rootdir={place}"),
@@ -298,24 +381,27 @@ def notes(tmp_path_factory):
         env=os.environ
         | {
             "PYTHONPATH": os.pathsep.join(map(str, [place, *places, ROOT])),
-            "WANTED": json.dumps({name: [one[0]] for name, one in SPOILT.items()}),
+            "WANTED": json.dumps([[f.plugin, f.test.__name__] for f in FAULTS]),
             "NOTES": str(place / "notes.json"),
+            "RAPPORT_DEMO_TEMPLATE": str(demo_template),
         },
         cwd=place,
         capture_output=True,
+        text=True,
     )
+    assert (place / "notes.json").exists(), ran.stdout[-2000:] + ran.stderr[-2000:]
     return json.loads((place / "notes.json").read_text())
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", sorted(SPOILT))
-def test_the_contract_finds(notes, name):
-    point, _file, _before, _after, wanted = SPOILT[name]
-    assert name in notes, f"point {point} let {name} pass"
-    assert wanted in notes[name]
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda one: one.name)
+def test_the_contract_finds_a_plugin_that(notes, fault):
+    found = notes.get(f"{fault.test.__name__} {fault.plugin}")
+    assert found is not None, f"point {fault.test.point} let it pass"
+    assert fault.said in found
 
 
 def test_every_point_has_a_plugin_that_breaks_it():
-    assert {one[0] for one in SPOILT.values()} == set(POINTS)
-    assert not set(SPOILT) & set(INSTALLED)
-    assert words_for("a_b", "rapport_a_b")["Name"] == "AB"
+    assert {one.test.point for one in FAULTS} == set(POINTS)
+    assert all(one.said.strip() for one in FAULTS)
+    assert not set(PLUGINS) & set(INSTALLED)

@@ -17,7 +17,7 @@ from core.contacts.models import Affiliation, Contact
 from core.db import db
 from core.testing.factories import make_contact, make_user
 from core.users.defaults import ROLES
-from core.users.models import ApiToken, User
+from core.users.models import ApiToken, User, UserKind
 from core.users.services import ensure_role, ensure_team
 from core.users.sessions import end_sessions
 from tests.core.world import PDF, _with_cookie, _with_token

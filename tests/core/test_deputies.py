@@ -8,11 +8,19 @@ from core.audiences import AudienceSpec
 from core.contacts.models import Contact
 from core.contacts.services import change_contact
 from core.db import db
+from core.events import acting
+from core.notifications.services import notify
 from core.testing.factories import make_contact, make_interaction, make_user
-from core.users.deputies import acts_for, deputies_of, desk_of, with_deputies
+from core.users.deputies import (
+    acts_for,
+    deputies_of,
+    looked_after_by,
+    standing_in_for,
+)
 from core.users.models import User
 from core.users.services import ensure_role
 from core.visibility import visible_to
+from plugins.support.models import Ticket
 
 TODAY = date(2026, 3, 2)
 
@@ -93,9 +101,9 @@ def test_it_begins_and_ends_by_the_calendar_of_who_is_away(app, as_user, clock):
             clock.move_to(moment)
             assert [one.id for one in deputies_of(user)] == [mika.id] * there
             assert acts_for(deputy) == ({anna.id} if there else set())
-            assert desk_of(deputy) == acts_for(deputy) | {mika.id}
-            told = {anna.id, mika.id} if there else {anna.id}
-            assert with_deputies([anna.id]) == told
+            assert looked_after_by(deputy) == acts_for(deputy) | {mika.id}
+            told = [one.deputy_id for one in standing_in_for([anna.id])]
+            assert told == [mika.id] * there
 
 
 def test_a_deputy_reads_nothing_more_than_before(app, as_user, api, anna):
@@ -167,7 +175,7 @@ def test_a_deputy_whose_account_is_closed_stands_in_no_more(app, as_user, anna, 
     as_user(make_user(roles=["admin"])).post(f"/admin/users/{mika.id}/close")
     with db.read_only() as session:
         assert deputies_of(session.get_one(User, anna.id)) == []
-        assert with_deputies([anna.id]) == {anna.id}
+        assert standing_in_for([anna.id]) == []
 
 
 def test_an_administrator_names_a_deputy_for_who_fell_ill(app, as_user, anna, mika):
@@ -178,3 +186,56 @@ def test_an_administrator_names_a_deputy_for_who_fell_ill(app, as_user, anna, mi
     assert told.exit_code == 0, told.output
     with db.read_only() as session:
         assert acts_for(session.get_one(User, mika.id)) == {anna.id}
+
+
+def test_who_stands_in_is_told_what_the_absent_colleague_is_told(
+    app, as_user, api, deliver, anna, mika
+):
+    boss = make_user("Ad Min", roles=("admin",))
+    stand_in(as_user, anna, mika)
+    contact = make_contact("Kallion Vesijohto Oy")
+    page = as_user(boss)
+    saved = page.get(f"/contacts/{contact.id}/edit").text
+    version = saved.split('name="version" value="')[1].split('"')[0]
+    form = {"kind": "organisation", "name": contact.name, "owner": anna.id}
+    answer = page.post(f"/contacts/{contact.id}/edit", data=form | {"version": version})
+    assert answer.status_code == 303, answer.text
+    ask = {"contact": contact.id, "subject": "Loud pump", "body": "Since Monday."}
+    ticket = api(boss).post("/api/v1/tickets", json=ask).json
+    with acting(boss.id), db.transaction() as session:
+        session.get_one(Ticket, ticket["id"]).owner_id = anna.id
+    deliver()
+    told = "Ad Min made you the owner of Kallion Vesijohto Oy."
+    assert told in as_user(anna).get("/notifications").text
+    for one in (told, f"Yours now: #{ticket['number']} Loud pump"):
+        assert f"For Anna Laine: {one}" in as_user(mika).get("/notifications").text
+    assert "For Anna Laine" not in as_user(boss).get("/notifications").text
+
+
+def test_a_deputy_is_told_of_nothing_they_may_not_see(app, as_user, deliver, anna):
+    with db.transaction():
+        ensure_role("own", ["contacts:read"], reach="own")
+    narrow, boss = make_user("Noora Virta", roles=["own"]), make_user("Ad Min")
+    stand_in(as_user, anna, narrow)
+    contact = make_contact("Hidden Oy")
+    with acting(boss.id), db.transaction() as session:
+        session.get_one(Contact, contact.id).owner_id = anna.id
+    deliver()
+    assert "Hidden Oy" in as_user(anna).get("/notifications").text
+    assert "Hidden Oy" not in as_user(narrow).get("/notifications").text
+
+
+def test_nobody_is_told_twice_and_nobody_of_what_they_did(app, as_user, anna, mika):
+    boss = make_user("Ad Min")
+    contact = make_contact()
+    stand_in(as_user, anna, mika)
+    with db.transaction() as session:
+        both = [session.get_one(User, one.id) for one in (anna, mika)]
+        about = {"kind": "contacts.owner", "text": "Look", "deputies": True}
+        record = session.get_one(Contact, contact.id)
+        for key, readers, by, told in (
+            ("1", both, None, [anna.id, mika.id]),
+            ("2", both[:1], mika.id, [anna.id]),
+            ("3", both[:1], boss.id, [anna.id, mika.id]),
+        ):
+            assert notify(readers, record=record, key=key, by=by, **about) == told

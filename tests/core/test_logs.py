@@ -30,9 +30,9 @@ def written():
     before, level = root.handlers[:], root.level
     streams = []
 
-    def start():
+    def start(**more):
         stream = io.StringIO()
-        configure_logs(stream)
+        configure_logs(stream, **more)
         streams.append(stream)
         return stream
 
@@ -180,3 +180,23 @@ def test_a_format_or_level_there_is_not_is_refused(monkeypatch, variable, value)
     monkeypatch.setenv(variable, value)
     with pytest.raises(ValueError, match=variable):
         configure_logs(io.StringIO())
+
+
+@pytest.mark.parametrize(
+    ("usual", "chosen", "told"),
+    [
+        ("INFO", None, True),
+        ("WARNING", None, False),
+        ("WARNING", "INFO", True),
+        ("INFO", "ERROR", False),
+    ],
+)
+def test_a_command_tells_what_is_wrong_and_a_server_what_it_does(
+    written, monkeypatch, usual, chosen, told
+):
+    monkeypatch.delenv("RAPPORT_LOG_LEVEL", raising=False)
+    if chosen:
+        monkeypatch.setenv("RAPPORT_LOG_LEVEL", chosen)
+    stream = written(usual=usual)
+    logging.getLogger("rapport.worker").info("delivered")
+    assert ("delivered" in stream.getvalue()) is told

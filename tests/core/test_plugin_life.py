@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import quote
 from zipfile import ZipFile
 
 import pytest
@@ -29,9 +31,12 @@ from core.testing.factories import make_contact, make_user
 from core.testing.server import environment
 from core.users.models import Role
 from core.worker import deliver_due
+from plugins.support.models import Ticket
 from plugins.support.services import open_ticket
 
 ROOT = Path(__file__).parents[2]
+# The demo company is made once, which takes its time on a busy machine.
+pytestmark = pytest.mark.timeout(300)
 
 
 def snapshot():
@@ -57,9 +62,14 @@ def permissions_of_roles():
 
 
 @pytest.fixture
-def company(app):
+def company(app, dialect, request, tmp_path):
     """The demo company, with a setting and a link that concern each plugin."""
-    load_demo_company(app)
+    if dialect == "sqlite":
+        ready = request.getfixturevalue("demo_template")
+        db.engine.dispose()
+        shutil.copytree(ready, tmp_path, dirs_exist_ok=True)
+    else:
+        load_demo_company(app)
     with db.transaction() as session:
         settings.save("documents", {"max_upload": 5_000_000})
         for ref in ("documents.document/1", "portal.order/1", "support.ticket/1"):
@@ -164,9 +174,11 @@ def test_search_forgets_what_was_removed_and_finds_what_came_back(
     while deliver_due(company):
         continue
     admin = make_user("Ad Min", roles=("admin",))
+    with db.read_only() as session:
+        subject = session.get_one(Ticket, 1).subject
 
     def found(app):
-        answer = sign_in_to(app, admin).get("/api/v1/search?q=elbows+wet")
+        answer = sign_in_to(app, admin).get(f"/api/v1/search?q={quote(subject)}")
         items = answer.json["items"]
         return [one["ref"] for one in items if one["ref"] == "support.ticket/1"]
 
@@ -342,3 +354,13 @@ def test_a_removal_that_is_killed_is_whole_or_finished_by_the_next_one(
         assert snapshot()["support_ticket"] == before["support_ticket"]
         assert permissions_of_roles() == roles
         assert not list((tmp_path / "archive").glob("*.part"))
+
+
+def test_the_archive_of_another_plugin_is_refused_before_anything_is_done(
+    app, database_url, tmp_path
+):
+    gone = remove_plugin(app, "support")
+    with pytest.raises(PluginError, match="is an archive of 'support', not of 'por"):
+        put_back(app, gone.archive, "portal")
+    assert not sa.inspect(db.engine).has_table("support_ticket")
+    assert put_back(app, gone.archive, "support").plugin == "support"

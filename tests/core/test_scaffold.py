@@ -23,13 +23,15 @@ def rapport(*words, cwd):
     )
 
 
-def run_pytest(*words, place, cwd):
+def run_pytest(*words, place, cwd, **environment):
     return subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
             *("-k", "not postgresql", *words),
         ],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(place), str(ROOT)])},
+        env=os.environ
+        | {"PYTHONPATH": os.pathsep.join([str(place), str(ROOT)])}
+        | environment,
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -37,7 +39,7 @@ def run_pytest(*words, place, cwd):
 
 
 @pytest.mark.timeout(300)
-def test_what_it_writes_passes_the_contract_and_its_own_tests(tmp_path):
+def test_what_it_writes_passes_the_contract_and_its_own_tests(tmp_path, demo_template):
     made = rapport("site_visits", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
     place = tmp_path / "rapport-site-visits"
@@ -54,17 +56,19 @@ def test_what_it_writes_passes_the_contract_and_its_own_tests(tmp_path):
         *(f"--rootdir={elsewhere}", "-k", "site_visits and not postgresql"),
         place=place,
         cwd=elsewhere,
+        RAPPORT_DEMO_TEMPLATE=str(demo_template),
     )
     assert contract.returncode == 0, contract.stdout[-3000:]
     own = run_pytest(place=place, cwd=place)
     assert own.returncode == 0, own.stdout[-3000:]
 
 
-def test_its_code_is_as_the_house_wants_it(tmp_path):
-    place = write_plugin("site_visits", into=tmp_path)
+@pytest.mark.parametrize("name", ["pods", "site_visits", "abcdefghij_klmnopqrs"])
+def test_its_code_is_as_the_house_wants_it_whatever_its_name(tmp_path, name):
+    place = write_plugin(name, into=tmp_path)
     ruff = Path(sys.executable).parent / "ruff"
     config = ["--config", str(ROOT / "pyproject.toml")]
-    code = str(place / "rapport_site_visits")
+    code = str(place / f"rapport_{name}")
     for words in (["check", "--ignore", "ANN001,ANN201,D103"], ["format", "--check"]):
         told = subprocess.run(
             [ruff, words[0], *config, *words[1:], code], capture_output=True, text=True

@@ -14,14 +14,21 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
+from core.admin.models import HouseLogo
 from core.app import CRM
+from core.audiences import AudienceSpec
 from core.contacts.models import Affiliation, Contact
-from core.db import db
+from core.db import db, now
+from core.events import Event, acting
 from core.importing.drafts import begin_draft
 from core.importing.running import import_kinds
+from core.interactions.services import write_interaction
+from core.mail.services import queue_mail
+from core.mail.words import from_text
+from core.notifications.models import Notification
 from core.testing.factories import make_contact, make_user
 from core.users.defaults import ROLES
-from core.users.models import ApiToken, User, UserDeputy, UserSession
+from core.users.models import ApiToken, Role, Team, User, UserDeputy, UserSession
 from core.users.services import ensure_role, ensure_team
 from core.users.sessions import create_token, hash_secret, open_session
 from plugins.portal.services.orders import place_order
@@ -33,6 +40,7 @@ from plugins.portal.services.purchasing import (
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n"
 TEAM = "Sales"
+LOGO = "a" * 64
 
 # What everybody may ask for whom the route lets in.
 COMMON = {
@@ -43,6 +51,15 @@ COMMON = {
     "products/sku",
     "act",
     "users/user_id",
+    "plugins/name",
+    "logo/sha256",
+    "roles/role_id",
+    "teams/team_id",
+    "reset/secret",
+    "settings/owner",
+    "reset/name",
+    "first-hour/step",
+    "jobs/name",
 }
 # What belongs to the administrator of the samples alone.
 PERSONAL = {
@@ -50,6 +67,9 @@ PERSONAL = {
     "tokens/token_id",
     "deputies/line_id",
     "import/run_id",
+    "mail/mail_id",
+    "notifications/notification_id",
+    "undo/change_id",
 }
 # What has an audience, and so also a sample for one team of colleagues.
 AUDIENCED = {
@@ -164,13 +184,28 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
         session.add(away)
         session.flush()
         newest = sa.select(sa.func.max(UserSession.id))
-        own = (session.scalar(newest), token.id, away.id)
         drafted = begin_draft(
             io.BytesIO(b"Name\nKallio Oy\n"),
             filename="firms.csv",
             kind=import_kinds(client.application)["contacts"],
             actor=chief,
         ).id
+        mail = queue_mail(
+            ["outi@example.com"],
+            words=from_text("Offer", "Here.", language="en"),
+            author_id=chief.id,
+        )
+        secret = write_interaction(
+            session.get_one(Contact, firm.id),
+            author=session.get_one(User, chief.id),
+            body="Between us.",
+            audience=AudienceSpec("private", users=frozenset({chief.id})),
+        )
+        with acting(chief.id):
+            session.get_one(Contact, firm.id).next_step = "Call"
+            session.flush()
+        rest = _of_the_house(session, chief)
+        own = (session.scalar(newest), token.id, away.id, mail.id, secret.id, *rest)
         joined_id = joined.id
     shared = {"audience": "shared", "shared_with": [firm.id]}
     return _shared(client, firm, shared) | {
@@ -193,7 +228,36 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
         "tokens/token_id": own[1],
         "deputies/line_id": own[2],
         "import/run_id": drafted,
+        "mail/mail_id": own[3],
+        "private/interaction_id": own[4],
+        "plugins/name": "support",
+        "notifications/notification_id": own[5],
+        "undo/change_id": own[6],
+        "logo/sha256": LOGO,
+        "roles/role_id": own[7],
+        "teams/team_id": own[8],
+        "reset/secret": "x",
+        "settings/owner": "mail",
+        "reset/name": "hold_seconds",
+        "first-hour/step": "name",
+        "jobs/name": "mail.sweep",
     }
+
+
+def _of_the_house(session: Any, chief: User) -> tuple[int, ...]:
+    """Give a notification and a change of `chief`, a role and a team, by id."""
+    told = Notification(
+        user_id=chief.id, key=f"k{now().isoformat()}", kind="imports.ended", text="x"
+    )
+    if session.get(HouseLogo, LOGO) is None:
+        logo = HouseLogo(sha256=LOGO, media_type="image/png", content=b"x")
+        session.add(logo)
+    session.add(told)
+    session.flush()
+    change = sa.select(sa.func.max(Event.id)).where(Event.actor_id == chief.id)
+    role = sa.select(Role.id).where(Role.name == "support")
+    team = sa.select(Team.id).where(Team.name == TEAM)
+    return (told.id, *(session.scalar(one) for one in (change, role, team)))
 
 
 def _made(answer: Any) -> Any:

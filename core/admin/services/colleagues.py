@@ -13,10 +13,10 @@ _ADDRESS = re.compile(r"[^\s<>,;()]+@[^\s<>,;()]+")
 
 
 def add_colleagues(actor: User, lines: str, role: str, password: str) -> list[User]:
-    """Make an account of each line, all or none.
+    """Make an account of each line, all or none; without a password each is invited.
 
     A line is "Anna Laine anna@example.com" or "Anna Laine <anna@example.com>". Raises
-    `Invalid` that names every line that cannot be taken.
+    `Invalid` that names every line that cannot be taken, or when nobody can be invited.
     """
     house = settings_of("house")
     wrong: list[str] = []

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from core.admin.services.plugin_switching import newest_archive, runs_at_next_start
 from core.db import Model, db
 from core.events import Delivery
 from core.plugin_manager import installed_plugins, plugin_names
 from core.settings import schemas
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from core.app import CRM
 
 # Measures of hooks, if this installation takes them: `plugin_health(app)`.
 OBSERVING = "core.observing"
@@ -47,11 +48,24 @@ class PluginState:
     last_errors: list[str] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     health: Any = None
+    # What the next start brings, and whether an archive waits to be put back.
+    next_on: bool = True
+    archived: bool = False
 
     @property
     def rows(self) -> int:
         """How many rows its tables have together."""
         return sum(one.rows for one in self.tables)
+
+    @property
+    def waits_for_restart(self) -> bool:
+        """Say whether the next start changes what runs."""
+        return self.on != self.next_on
+
+    @property
+    def removed(self) -> bool:
+        """Say whether it was taken out, so that it can be put back."""
+        return self.archived and not self.next_on and not self.tables
 
     @property
     def well(self) -> bool:
@@ -60,7 +74,7 @@ class PluginState:
         return not (self.failing or self.parked or errors)
 
 
-def plugin_states(app: "Flask") -> list[PluginState]:
+def plugin_states(app: "CRM") -> list[PluginState]:
     """Describe every installed plugin."""
     on = plugin_names(app)
     waiting = _deliveries()
@@ -72,7 +86,7 @@ def plugin_states(app: "Flask") -> list[PluginState]:
 
 
 def _state(
-    app: "Flask",
+    app: "CRM",
     point: EntryPoint,
     on: bool,
     deliveries: dict[str, Any],
@@ -93,6 +107,8 @@ def _state(
         last_errors=_last_errors(name) if any(row.tried for row in mine) else [],
         tables=_tables(name),
         health=health.get(name),
+        next_on=runs_at_next_start(app, name),
+        archived=newest_archive(app, name) is not None,
     )
 
 
@@ -130,9 +146,11 @@ def _last_errors(name: str, most: int = 3) -> list[str]:
 
 
 def _tables(name: str) -> list[Table]:
+    # What the database has: a plugin that was taken out is still known to this process.
+    there = sa.inspect(db.session.connection()).get_table_names()
     names = [
         one
-        for one in sorted(Model.metadata.tables)
+        for one in sorted(set(there) & set(Model.metadata.tables))
         if one.startswith(f"{name}_") and Model.metadata.tables[one].primary_key
     ]
     if not names:
@@ -145,7 +163,7 @@ def _tables(name: str) -> list[Table]:
     return sorted((Table(*row) for row in rows), key=lambda one: one.name)
 
 
-def _health(app: "Flask") -> dict[str, Any]:
+def _health(app: "CRM") -> dict[str, Any]:
     """Give what was measured of the plugins' hooks, where they are measured."""
     if find_spec(OBSERVING) is None:
         return {}

@@ -19,6 +19,8 @@ from core.admin.views.house import uploaded_logo
 from core.db import db
 from core.errors import CRMError, Forbidden, Invalid, NotFound
 from core.i18n import _, ngettext
+from core.mail.setup import mail_setup
+from core.mail.trying import send_test_mail
 from core.pages import DayItem, on_refusal
 from core.permissions import can, me, requires
 from core.problems import flatten
@@ -46,7 +48,9 @@ def first_hour_page() -> Any:
     return redirect(url_for("admin.first_hour_step", step=following.name))
 
 
-def _draw(error: CRMError | None = None, *, step: str, **_more: object) -> Any:
+def _draw(
+    error: CRMError | None = None, *, step: str = "mailbox", **_more: object
+) -> Any:
     if step not in STEPS:
         raise NotFound
     shown = shown_settings("house", FIELDS[step]) if step in FIELDS else []
@@ -69,6 +73,7 @@ def _draw(error: CRMError | None = None, *, step: str, **_more: object) -> Any:
         colleagues=_colleagues() if step == "colleagues" else [],
         import_url=url_for(importing) if importing else "",
         mail=mail_is_set_up(),
+        invites=mail_setup().lacks_for_links() is None,
     )
 
 
@@ -142,12 +147,35 @@ def _save_colleagues() -> None:
         raise Invalid(errors={"people": [said]})
     form = ColleaguesForm().load(request.form.to_dict())
     added = add_colleagues(me(), form["people"], form["role"], form["password"])
-    said = ngettext(
-        "%(num)d colleague may sign in now.",
-        "%(num)d colleagues may sign in now.",
-        len(added),
-    )
+    if form["password"]:
+        said = ngettext(
+            "%(num)d colleague may sign in now.",
+            "%(num)d colleagues may sign in now.",
+            len(added),
+        )
+    else:
+        said = ngettext(
+            "%(num)d invitation is on its way.",
+            "%(num)d invitations are on their way.",
+            len(added),
+        )
     flash(said, "ok")
+
+
+@bp.post("/first-hour/mailbox/test")
+@requires(SETTINGS)
+@on_refusal(_draw)
+def send_first_mail() -> Any:
+    """Send a test mail to whoever asks, and show what the mail server says."""
+    address = me().email
+    # Talking takes seconds: until it is over, others get the database.
+    db.session.rollback()
+    failed = send_test_mail(address, mail_setup())
+    if failed is not None:
+        raise Invalid(errors={"_schema": [failed]})
+    taken = _("The mail server has taken it. Look into %(address)s.", address=address)
+    flash(taken, "ok")
+    return redirect(url_for("admin.first_hour_step", step="mailbox"), 303)
 
 
 @bp.post("/first-hour")

@@ -2,12 +2,14 @@
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from flask.testing import FlaskClient
 
 from core.app import CRM
 from core.db import Model, Record, db
@@ -80,6 +82,28 @@ def address_of(app: CRM, rule: Any) -> str:
     }
     with app.test_request_context():
         return str(rule.build(values)[1])
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What an address answered: its status and kind, or the error that broke it."""
+
+    status: int
+    kind: str | None = None
+    error: str = ""
+
+    def __str__(self) -> str:
+        """Write the status, with the error if there was one."""
+        return f"{self.status} ({self.error})" if self.error else str(self.status)
+
+
+def ask(browser: FlaskClient, address: str, method: str = "GET") -> Answered:
+    """Open an address; an error in a view is an answer with 500, as it is to people."""
+    try:
+        answer = browser.open(address, method=method)
+    except Exception as error:
+        return Answered(500, error=f"{type(error).__name__}: {error}"[:200])
+    return Answered(answer.status_code, answer.content_type)
 
 
 def row_counts(*skipped: str) -> dict[str, int]:

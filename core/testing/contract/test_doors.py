@@ -5,7 +5,7 @@ import re
 from core.permissions import door_of
 from core.plugin_manager import declared
 from core.schemas import ApiBlueprint
-from core.testing.contract.looking import address_of, asked, own_routes
+from core.testing.contract.looking import address_of, ask, asked, own_routes
 from core.testing.contract.points import nothing_wrong, point
 
 pytest_plugins = ["core.testing.fixtures", "core.testing.contract.fixtures"]
@@ -29,9 +29,9 @@ def test_every_route_lets_the_right_ones_in_and_the_others_not(
     wrong = []
 
     def expect(who, browser, method, address, allowed):
-        status = browser.open(address, method=method).status_code
-        if not allowed(status):
-            wrong.append(f"{method} {address} answers {who} with {status}")
+        answered = ask(browser, address, method)
+        if not allowed(answered.status):
+            wrong.append(f"{method} {address} answers {who} with {answered}")
 
     for method, _rule, door, address in _doors(app, plugin):
         if not door.signed_in:
@@ -89,10 +89,10 @@ def test_errors_of_the_api_are_problems(app, visitors, plugin):
         if not rule.endpoint.startswith(f"{plugin}_api."):
             continue
         for who in ("guest", "admin"):
-            answer = visitors[who].open(address, method=method)
-            kind = answer.content_type
-            if answer.status_code >= 400 and kind != "application/problem+json":
-                wrong.append(f"{method} {address}: {answer.status_code} as {kind}")
+            answered = ask(visitors[who], address, method)
+            kind = answered.kind
+            if answered.status >= 400 and kind != "application/problem+json":
+                wrong.append(f"{method} {address}: {answered} as {kind}")
     nothing_wrong(wrong)
 
 

@@ -5,7 +5,7 @@ import re
 import sqlalchemy as sa
 
 from core.db import db
-from core.testing.contract.looking import asked, fill, own_routes, templates
+from core.testing.contract.looking import ask, asked, fill, own_routes, templates
 from core.testing.contract.points import nothing_wrong, point
 from core.testing.factories import make_user
 from core.users.models import Role, User
@@ -19,9 +19,9 @@ FINE = {200, 302, 303, 304, 404, 422}
 def _drawn(browser, addresses, count_queries):
     for address in addresses:
         with count_queries() as queries:
-            answer = browser.get(address)
-        if answer.status_code not in FINE:
-            yield f"{address} answers {answer.status_code}"
+            answered = ask(browser, address)
+        if answered.status not in FINE:
+            yield f"{address} answers {answered}"
         if queries.count > BUDGET:
             yield f"{address} takes {queries.count} statements, not {BUDGET}"
 

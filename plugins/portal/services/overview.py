@@ -13,7 +13,7 @@ from core.contacts.models import Contact
 from core.db import Record, db
 from core.errors import NotFound
 from core.statements import prepared
-from core.users.deputies import desk_of
+from core.users.deputies import looked_after_by
 from core.users.models import User
 from core.visibility import visible_to
 from plugins.portal.models import (
@@ -162,7 +162,7 @@ def new_orders(user: User, *, most: int = 5) -> list[Order]:
     query = (
         visible_to(user, Order)
         .join(Contact, Contact.id == Order.contact_id)
-        .where(Order.state == "placed", Contact.owner_id.in_(desk_of(user)))
+        .where(Order.state == "placed", Contact.owner_id.in_(looked_after_by(user)))
         .options(joinedload(Order.contact))
         .order_by(Order.placed_at, Order.id)
     )

@@ -12,8 +12,8 @@ from core.app import CRM
 from core.db import db
 from core.errors import Forbidden
 from core.importing.mapping import read_mapping
+from core.importing.reports import Report
 from core.importing.running import run_import
-from core.importing.steps import Report
 from core.importing.undoing import undo_import
 from plugins.portal.models import Order, OrderLine, Product, PurchaseOrder, Stock
 from tests.plugins.portal.conftest import Shop

@@ -1,0 +1,189 @@
+"""Each setting that is declared changes something that somebody notices.
+
+A setting without a line in `TRIED` fails the first test; one that changes nothing fails
+its own.
+"""
+
+import io
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+
+from core import settings
+from core.contacts.models import Contact
+from core.contacts.services import contacts_with_phone
+from core.db import db, now
+from core.mail.jobs import forget_old_mail
+from core.mail.models import OutgoingMail
+from core.mail.words import from_text
+from core.testing.factories import make_contact, make_user
+from core.users.services import create_user
+from plugins.portal.services.products import create_product
+from tests.core.mail.writing import look, write
+
+SHA = "a" * 64
+
+
+class House:
+    """An administrator, a customer with a product to order, and their programs."""
+
+    def __init__(self, as_user, api, mailbox, deliver):
+        self.mailbox, self.deliver, self.turn = mailbox, deliver, 0
+        self.firm = make_contact("Kallion Vesijohto Oy", roles=["customer", "vendor"])
+        self.boss = make_user("Ad Min", roles=("admin",))
+        outi = make_user("Outi Kallio", kind="customer", contact=self.firm)
+        self.browser, self.program = as_user(self.boss), api(self.boss)
+        self.customer, self.buyer = as_user(outi), api(outi)
+        with db.transaction():
+            about = {"sku": "KV-1", "name": "Valve", "price": Decimal(4), "on_hand": 40}
+            create_product(about, actor=None)
+
+    def posts(self, program, path, **sent):
+        answer = program.post(f"/api/v1/{path}", json=sent)
+        assert answer.status_code == 201, answer.text
+        return answer.json
+
+
+def head_of_a_page(house):
+    page = house.browser.get("/contacts").text
+    return page.partition("<title>")[2].split("<")[0], f"/admin/logo/{SHA}" in page
+
+
+def portal_of_a_customer(house):
+    page = house.customer.get("/portal").text
+    foot = page.partition("<footer")[2].partition("</footer>")[0]
+    return page.partition("<html")[2].split(">")[0], foot
+
+
+def new_account(house):
+    house.turn += 1
+    with db.transaction():
+        made = create_user(f"new{house.turn}@x.example", name="New", roles=["sales"])
+        return made.language, made.timezone
+
+
+def price_of_a_product(house):
+    return house.program.get("/api/v1/products/KV-1").json["price"]
+
+
+def stock_a_customer_sees(house):
+    return house.buyer.get("/api/v1/products/KV-1").json["stock"]
+
+
+def day_promised(house):
+    lines = [{"sku": "KV-1", "quantity": 1}]
+    return house.posts(house.buyer, "orders", lines=lines)["lines"][0]["promised_on"]
+
+
+def day_wanted(house):
+    lines = [{"sku": "KV-1", "quantity": 1}]
+    vendor = house.firm.id
+    asked = house.posts(house.program, "purchase-orders", vendor=vendor, lines=lines)
+    return asked["lines"][0]["wanted_on"]
+
+
+def found_by_a_phone(house):
+    house.turn += 1
+    number = f"040 123456{house.turn}"
+    phones = [{"number": number, "label": "work"}]
+    house.posts(
+        house.program, "contacts", kind="person", name=f"P {house.turn}", phones=phones
+    )
+    abroad = f"+35840123456{house.turn}"
+    with db.read_only():
+        return [one.name[:1] for one in contacts_with_phone(abroad)]
+
+
+def gone_quiet(house):
+    with db.transaction() as session:
+        firm = session.get_one(Contact, house.firm.id)
+        firm.last_interaction_at = now() - timedelta(days=45)
+    return "Kallion Vesijohto Oy" in house.browser.get("/contacts?view=quiet").text
+
+
+def state_of_a_new_mail(house):
+    return look(write()).state
+
+
+def sender_of_a_mail(house):
+    write(hold=0)
+    house.deliver()
+    return str(house.mailbox.messages[-1]["From"])
+
+
+def words_in(language):
+    def mail(house):
+        with db.read_only():
+            return from_text("Offer", "Here.", language=language).text
+
+    return mail
+
+
+def mails_kept(house):
+    mail_id = write(hold=0)
+    with db.transaction() as session:
+        mail = session.get_one(OutgoingMail, mail_id)
+        mail.state, mail.created_at = "sent", now() - timedelta(days=30)
+    with db.transaction():
+        forget_old_mail()
+    with db.read_only() as session:
+        return session.scalar(
+            sa.select(sa.func.count()).where(OutgoingMail.id == mail_id)
+        )
+
+
+def big_file(house):
+    sent = {"file": (io.BytesIO(b"x" * 3000), "big.txt"), "contact": house.firm.id}
+    return house.program.post("/api/v1/documents", data=sent).status_code
+
+
+# What it is set to, and where somebody notices.
+TRIED = {
+    "house.name": ("Lehto Supply", head_of_a_page),
+    "house.logo": (SHA, head_of_a_page),
+    "house.brand": ("#0E6655", portal_of_a_customer),
+    "house.currency": ("SEK", price_of_a_product),
+    "house.language": ("fi", new_account),
+    "house.timezone": ("Asia/Shanghai", new_account),
+    "house.open_days": ([3], day_promised),
+    "house.opens": ("07:15", portal_of_a_customer),
+    "house.closes": ("21:45", portal_of_a_customer),
+    "contacts.region": ("US", found_by_a_phone),
+    "contacts.quiet_days": (30, gone_quiet),
+    "mail.hold_seconds": (0, state_of_a_new_mail),
+    "mail.sender_name": ("Kallio sales", sender_of_a_mail),
+    "mail.signature_en": ("Yours, the house", words_in("en")),
+    "mail.signature_fi": ("Terveisin talo", words_in("fi")),
+    "mail.signature_zh": ("此致", words_in("zh")),
+    "mail.keep_days": (7, mails_kept),
+    "documents.max_upload": (1000, big_file),
+    "portal.few_left": (1000, stock_a_customer_sees),
+    "portal.wanted_days": (99, day_wanted),
+    "portal.delivery_days": (30, day_promised),
+}
+
+
+def test_every_setting_is_tried(app):
+    schemas = app.extensions["rapport_settings"]
+    fields = {owner: schemas[owner]().fields for owner in schemas}
+    declared = {f"{owner}.{one}" for owner in fields for one in fields[owner]}
+    assert set(TRIED) == declared
+
+
+@pytest.fixture
+def house(as_user, api, mailbox, deliver):
+    return House(as_user, api, mailbox, deliver)
+
+
+@pytest.mark.parametrize("name", sorted(TRIED))
+def test_a_setting_changes_what_somebody_notices(house, name):
+    value, noticed = TRIED[name]
+    before = noticed(house)
+    # What changes by itself would prove nothing.
+    assert noticed(house) == before
+    owner, _dot, field = name.partition(".")
+    with db.transaction():
+        settings.save(owner, {field: value})
+    assert noticed(house) != before
