@@ -8,6 +8,8 @@ from core.testing.factories import make_user
 from tests.core.test_matrix import address_of, routes
 from tests.core.world import make_world
 
+pytestmark = pytest.mark.soak_on_postgresql
+
 
 def counted():
     """Count the rows of every table: what has been added or taken away."""
