@@ -10,7 +10,7 @@ from markupsafe import Markup
 from core.i18n import _, reader
 
 
-def show_datetime(moment: datetime | None, form: str = "short") -> Markup:
+def show_datetime(moment: datetime | None, form: str = "medium") -> Markup:
     """Write a moment in the reader's zone and language, the exact one on hover."""
     if moment is None:
         return Markup("")

@@ -21,7 +21,7 @@ from core.visibility import get_visible, visible_to
 @requires(USERS)
 def why() -> Any:
     """Ask about a user and a record; the answer names the rule that decides."""
-    asked = "user" in request.args or "record" in request.args
+    asked = "record" in request.args
     errors: dict[str, Any] = {}
     found = None
     user = None
