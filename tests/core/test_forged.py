@@ -1,5 +1,6 @@
 """Every change asks for the token of its page, whatever route it takes."""
 
+import pytest
 import sqlalchemy as sa
 
 from core.db import Model, db
