@@ -18,6 +18,7 @@ from core.db import Model, db
 from core.errors import Invalid
 from core.events import Event, acting, announce
 from core.i18n import _
+from core.records import record_types
 from core.users.models import ApiToken, User
 from core.users.services import disable_user
 
@@ -103,9 +104,9 @@ def _count(name: str, user: User) -> list[Hanging]:
 
 
 def _count_private(user: User) -> Iterator[int]:
-    for mapper in Model.registry.mappers:
-        model: Any = mapper.class_
-        if getattr(model, "readers", "") != "audience":
+    for kind in record_types().values():
+        model: Any = kind.model
+        if model.readers != "audience":
             continue
         query = (
             sa.select(sa.func.count())
