@@ -70,7 +70,7 @@ class ImportRun(Model):
     token: Mapped[str] = mapped_column(sa.String(32), default="")
     leased_until: Mapped[datetime | None]
     # How much of the task is done, from 0 to 1, and since when it is at it.
-    part: Mapped[float] = mapped_column(default=0.0)
+    part: Mapped[float] = mapped_column(sa.Float, default=0.0)
     task_since: Mapped[datetime | None]
     asked_by_id: Mapped[int | None] = mapped_column(
         sa.ForeignKey("user.id", ondelete="SET NULL")

@@ -36,6 +36,14 @@ from core.worker import deliver_due
 AppMaker = Callable[..., CRM]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the PostgreSQL half of what is large to `make soak`."""
+    for item in items:
+        large = item.get_closest_marker("soak_on_postgresql") is not None
+        if large and "postgresql" in item.name:
+            item.add_marker(pytest.mark.soak)
+
+
 class Counter:
     """How many statements were sent to the database, and which."""
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from core.testing.factories import PASSWORD, make_contact, make_user
 from tests.browser.person import Person
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.soak_on_postgresql]
 
 
 @pytest.fixture

@@ -90,7 +90,8 @@ def test_a_contract_is_dropped_found_replaced_and_shown_to_its_customer(person, 
 
     # Dropped on the customer; the text comes to the open page by itself.
     anna.opens(f"/contacts/{firm.id}")
-    page.get_by_role("link", name="Add document").first.click()
+    page.locator("[popovertarget=contact-more]").click()
+    page.get_by_role("menuitem", name="Add document").click()
     page.get_by_role("heading", name="Add document to Kallion").wait_for()
     anna.drops(FIRST, "Price agreement 2026.pdf")
     page.locator("[data-drop-list] li", has_text="Price agreement 2026.pdf").wait_for()

@@ -9,7 +9,7 @@ from core.testing.factories import PASSWORD, make_user
 from core.users.models import User
 from tests.browser.person import Person
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.soak_on_postgresql]
 
 LOGO = (
     b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle r="4"/></svg>'

@@ -8,7 +8,7 @@ from core.db import db
 from core.testing.factories import PASSWORD, make_contact, make_user
 from tests.browser.person import Person
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.soak_on_postgresql]
 
 ROWS = 150
 HEAD = "Etunimi;Sukunimi;Firma;Sähköposti;Puh.;Syntynyt;Oma koodi\n"

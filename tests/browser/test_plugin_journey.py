@@ -15,7 +15,7 @@ from core.testing.plugins import describe_distribution
 from core.testing.server import environment, live_server
 from tests.browser.person import Person
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.soak_on_postgresql]
 
 ROOT = Path(__file__).parents[2]
 

@@ -161,7 +161,9 @@ def test_no_template_has_what_the_content_security_policy_refuses() -> None:
     for path in _templates():
         text = path.read_text("utf-8")
         assert not re.search(r"\sstyle\s*=", text), path
-        assert not re.search(r"<style\b", text), path
+        # A mail's readers know no stylesheet of ours.
+        if path.parts[-2:] != ("mail", "frame.html"):
+            assert not re.search(r"<style\b", text), path
         assert not re.search(r"""\son[a-z]+\s*=\s*["']""", text), path
         assert not re.search(r"\bhx-on\b|\bjs:|javascript:", text), path
         for script in re.findall(r"<script\b[^>]*>", text):

@@ -20,6 +20,12 @@ from core.testing.factories import make_contact
 from core.testing.plugins import INSTALLED, install_plugin
 from core.worker import beat
 
+MAIL = {
+    "SMTP_HOST": "mail.example",
+    "MAIL_FROM": "crm@house.example",
+    "PUBLIC_URL": "https://crm.house.example",
+}
+
 
 @pytest.fixture
 def doctor(app):
@@ -36,8 +42,11 @@ def doctor(app):
 
 
 @pytest.fixture
-def well(app):
+def well(app, monkeypatch):
     """Give an installation at which nothing is wrong."""
+    for name, value in MAIL.items():
+        monkeypatch.setenv(f"RAPPORT_{name}", value)
+    app.config |= MAIL
     assert CliRunner().invoke(rapport, ["search", "rebuild"], obj=app).exit_code == 0
     beat(app)
 
@@ -155,8 +164,9 @@ def test_run_says_which_plugin_is_gone(app, monkeypatch, caplog):
     result = CliRunner().invoke(rapport, ["run", "--port", "8132"], obj=app)
     assert result.exit_code == 0, result.stderr
     assert started
-    assert "weather has tables here and is not installed" in caplog.text
-    assert "Install it again" in caplog.text
+    told = caplog.text + result.stderr
+    assert "weather has tables here and is not installed" in told
+    assert "Install it again" in told
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -21,6 +21,8 @@ from core.users.models import User
 from core.users.services import check_sign_in, find_user
 from core.visibility import visible_to
 
+pytestmark = pytest.mark.soak_on_postgresql
+
 ROLES = ["admin", "sales", "support", "outsider", "customer", "customer2", "vendor"]
 
 

@@ -18,6 +18,8 @@ from core.importing.folders import mapping_sets
 from core.testing.factories import make_contact, make_user
 from core.users.services import find_user
 
+pytestmark = pytest.mark.soak_on_postgresql
+
 ROLES = ["admin", "sales", "support", "outsider", "customer", "customer2", "vendor"]
 
 

@@ -1,5 +1,6 @@
 """Every change asks for the token of its page, whatever route it takes."""
 
+import pytest
 import sqlalchemy as sa
 
 from core.db import Model, db
@@ -7,6 +8,8 @@ from core.events import Event
 from core.testing.factories import make_user
 from tests.core.test_matrix import address_of, routes
 from tests.core.world import make_world
+
+pytestmark = pytest.mark.soak_on_postgresql
 
 
 def counted():

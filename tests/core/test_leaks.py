@@ -28,6 +28,8 @@ from tests.core.leak_doors import (
 )
 from tests.core.leak_world import House, Reader, Secret, hide, make_house, may_read
 
+pytestmark = pytest.mark.soak_on_postgresql
+
 # Who reads none of the secrets: to them nothing may change when they are written.
 SHUT_OUT = ["customer of B", "vendor", "owner of nothing", "anonymous", "revoked"]
 # Numbers, tokens and times differ between two answers that say the same.

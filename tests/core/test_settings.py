@@ -164,7 +164,7 @@ def test_a_variable_wins_over_the_file_and_the_file_over_the_default(
     assert (found["HOUSE_NAME"], found["THREADS"], found["CURRENCY"]) == (
         "File",
         7,
-        "EUR",
+        None,
     )
     assert "low" not in found
 

@@ -262,7 +262,7 @@ def test_one_or_all_other_browsers_are_signed_out(app, as_user):
     user = make_user("Anna Laine")
     here, there, third = as_user(user), as_user(user), as_user(user)
     stranger = as_user(make_user("Mika Salo"))
-    page = here.get("/me").text
+    page = here.get("/me/access").text
     address = page.split('action="/me/sessions/')[1].split('"')[0]
     assert stranger.post(f"/me/sessions/{address}").status_code == 404
     assert here.post(f"/me/sessions/{address}").status_code == 303
@@ -328,7 +328,7 @@ def test_a_stolen_token_is_known_by_its_ending_and_revoked_at_once(app, as_user)
     program = app.test_client()
     assert program.get("/api/v1/me", headers=thief).status_code == 200
     shown = f"rap_…{secret[-4:]}"
-    page = as_user(user).get("/me").text
+    page = as_user(user).get("/me/tokens").text
     assert shown in page
     assert secret not in page
     command = app.extensions["rapport_commands"]["token"]

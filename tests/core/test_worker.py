@@ -250,7 +250,9 @@ def test_what_nobody_here_can_deliver_waits_for_its_plugin(
 ):
     make_contact()
     without = make_app(**app_config)
-    assert deliver_due(without) == 0
+    while deliver_due(without):
+        continue
+    assert not ear.heard
     deliver_due(app)
     assert sum(ear.heard.values()) == 1
 

@@ -16,6 +16,8 @@ from core.users.guessing import GUESSES_FROM_EVERYWHERE, network_of
 from core.users.models import FailedSignIn, UserSession
 from core.users.sessions import forget_old_sign_ins
 
+pytestmark = pytest.mark.soak_on_postgresql
+
 WRONG = "wrong"
 GUESSES = 10_000 if os.environ.get("RAPPORT_SOAK") else 300
 

@@ -27,6 +27,8 @@ from tests.faults.naughty import (
 )
 from tests.faults.page_parts import Page
 
+pytestmark = pytest.mark.soak_on_postgresql
+
 COUNTS = [
     pytest.param(False, id="some"),
     pytest.param(True, id="every", marks=pytest.mark.soak),

@@ -25,6 +25,8 @@ from tests.core.world import PDF, World, make_world
 from tests.faults.naughty import NASTIEST, long_lists
 from tests.faults.page_parts import Page
 
+pytestmark = pytest.mark.soak_on_postgresql
+
 SHORT = [one for one in NASTIEST if one and len(one) < 200 and "\ud800" not in one]
 # A stream that does not end, and the readiness of a house without a worker.
 SELF_CONTAINED = {"/live", "/readyz"}

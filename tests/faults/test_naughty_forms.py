@@ -22,6 +22,8 @@ from tests.faults.naughty import rounds
 from tests.faults.page_parts import Form, Page, squeezed
 from tests.faults.test_naughty import COUNTS, writable
 
+pytestmark = pytest.mark.soak_on_postgresql
+
 WHO = ("admin", "sales", "customer of ours", "vendor of ours")
 # What a form carries for itself.
 OWN = {"csrf_token"}

@@ -197,12 +197,21 @@ def landing() -> str | None:
     return url_for("admin.first_hour_page") if first_hour.house_is_empty() else None
 
 
+def _house_is_empty() -> bool:
+    # Once there is somebody it need not be asked again in this process.
+    if current_app.extensions.get("rapport_house_filled"):
+        return False
+    empty: bool = first_hour.house_is_empty()
+    current_app.extensions["rapport_house_filled"] = not empty
+    return empty
+
+
 def day_block() -> list[DayItem]:
     """Remind those who look after the house, until it is done or put aside."""
     if not can(SETTINGS):
         return []
     hour = first_hour.progress()
-    if not hour.open or not (hour.begun or first_hour.house_is_empty()):
+    if not hour.open or not (hour.begun or _house_is_empty()):
         return []
     return [
         DayItem(

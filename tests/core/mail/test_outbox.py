@@ -258,7 +258,8 @@ def test_its_author_and_no_other_colleague_learns_of_a_refusal(mailbox, deliver,
         answer = api(user).get("/api/v1/events", query_string={"cursor": start})
         return [one["type"] for one in answer.json["items"]]
 
-    assert heard(anna) == ["mail.refused"]
+    # The bell is told besides.
+    assert heard(anna) == ["mail.refused", "notification.changed"]
     assert heard(mikko) == []
 
 
