@@ -35,6 +35,7 @@ from core.errors import (
     Unavailable,
 )
 from core.i18n import _
+from core.i18n import lazy_gettext as _l
 
 log = logging.getLogger("rapport")
 
@@ -44,6 +45,17 @@ _FRAMEWORK: dict[int, type[CRMError]] = {
     404: NotFound,
     413: TooLarge,
     503: Unavailable,
+}
+# What marshmallow says of a field is in English only, and about programs' data.
+_WORDS = {
+    "Missing data for required field.": _l("Fill this in."),
+    "Field may not be null.": _l("Fill this in."),
+    "Not a valid integer.": _l("Write a whole number."),
+    "Not a valid number.": _l("Write a number."),
+    "Not a valid date.": _l("Write a date."),
+    "Not a valid datetime.": _l("Write a day and a time."),
+    "Not a valid email address.": _l("Write an e-mail address, such as name@example.com."),
+    "Not a valid URL.": _l("Write an address that begins with https://"),
 }
 
 
@@ -160,7 +172,7 @@ def flatten(errors: Any, path: str = "") -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     if not isinstance(errors, dict):
         messages = errors if isinstance(errors, list | tuple) else [errors]
-        return {path or "_schema": [str(one) for one in messages]}
+        return {path or "_schema": [str(_WORDS.get(one, one)) for one in messages]}
     for key, value in errors.items():
         if not path and key in _LOCATIONS and isinstance(value, dict):
             # Where webargs found it is no part of its name.

@@ -37,6 +37,15 @@ addEventListener("online", lineState);
 addEventListener("offline", lineState);
 lineState();
 
+// A list that scrolls in its own box: the browser keeps no place in it, so we do.
+const list = document.querySelector(".list-page > .table-box");
+if (list) {
+  const place = `place:${location.pathname}${location.search}`;
+  const [came] = performance.getEntriesByType("navigation");
+  if (came && came.type !== "navigate") list.scrollTop = sessionStorage.getItem(place) ?? 0;
+  addEventListener("pagehide", () => sessionStorage.setItem(place, list.scrollTop));
+}
+
 // Toasts: one at a time; the clock stands still on hover and focus.
 const tray = document.getElementById("toasts");
 const waiting = [];

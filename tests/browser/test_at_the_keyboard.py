@@ -58,7 +58,6 @@ def test_keys_walk_select_and_go_and_a_changed_key_does_it_instead(anna):
     page.wait_for_url("**/contacts")
 
     anna.opens("/me/keys")
-    page.locator("summary", has_text="Change keys").click()
     page.get_by_label("Next line").fill("w")
     anna.presses("Save keys")
     anna.opens("/contacts")
@@ -68,6 +67,23 @@ def test_keys_walk_select_and_go_and_a_changed_key_does_it_instead(anna):
     assert "Kallion" in page.evaluate("document.activeElement.textContent")
     page.locator("input[name=q]").fill("w")
     assert page.locator("input[name=q]").input_value() == "w"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_going_back_finds_the_list_where_it_was_left(anna):
+    page = anna.page
+    for number in range(30):
+        make_contact(f"Wholesaler {number:02}")
+    anna.opens("/contacts")
+    box = page.locator(".list-page > .table-box")
+    box.evaluate("box => { box.scrollTop = 400 }")
+    box.get_by_role("link", name="Wholesaler 20").click()
+    page.wait_for_url("**/contacts/*")
+    page.go_back()
+    expect(box.get_by_role("link", name="Wholesaler 20")).to_be_in_viewport()
+    assert box.evaluate("box => box.scrollTop") == 400
+    anna.opens("/contacts")
+    assert box.evaluate("box => box.scrollTop") == 0
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

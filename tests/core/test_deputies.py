@@ -148,7 +148,7 @@ def test_standing_in_is_taken_back(app, as_user, anna, mika):
         ("2026-03-05", "2026-03-02", "The last day is before the first."),
         ("2026-02-01", "2026-02-03", "These days are over."),
         ("2026-03-05", "2028-03-05", "A year at most."),
-        ("soon", "2026-03-05", "Not a valid date."),
+        ("soon", "2026-03-05", "Write a date."),
     ],
 )
 def test_days_that_cannot_be_are_refused_beside_their_field(
