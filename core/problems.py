@@ -54,7 +54,7 @@ _WORDS = {
     "Not a valid number.": _l("Write a number."),
     "Not a valid date.": _l("Write a date."),
     "Not a valid datetime.": _l("Write a day and a time."),
-    "Not a valid email address.": _l("Write an e-mail address, such as name@example.com."),
+    "Not a valid email address.": _l("Write an e-mail address: name@example.com"),
     "Not a valid URL.": _l("Write an address that begins with https://"),
 }
 
