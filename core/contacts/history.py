@@ -8,13 +8,21 @@ from typing import Any
 from core.contacts.forms import MORE_TITLES, TITLES
 from core.contacts.models import Contact
 from core.db import db
+from core.errors import NotFound
 from core.events import Event, declarations
 from core.i18n import _
-from core.users.models import User
-from core.visibility import visible_events
+from core.permissions import me
+from core.users.models import Team, User
+from core.visibility import get_visible, visible_events
 
 # Columns that follow from others, or are told elsewhere.
 _SILENT = {"sort_name", "last_interaction_at"}
+# Columns that hold a number where a reader wants a name.
+_NAMED: dict[str, type[User | Team | Contact]] = {
+    "owner_id": User,
+    "team_id": Team,
+    "parent_id": Contact,
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ def _change(event: Event, who: str) -> Change:
     values = {**event.data.get("values", {}), **(event.personal or {})}
     named = [one for one in event.data.get("fields", []) if one not in _SILENT]
     fields = [
-        (_title(one), _words(values[one][0]), _words(values[one][-1]))
+        (_title(one), _value(one, values[one][0]), _value(one, values[one][-1]))
         for one in named
         if one != "trashed_at" and one in values
     ]
@@ -80,6 +88,17 @@ def _what(event: Event, verb: str, named: list[str], values: dict[str, Any]) -> 
 
 def _title(field: str) -> str:
     return str(TITLES.get(field) or MORE_TITLES.get(field) or field)
+
+
+def _value(field: str, value: Any) -> str:
+    """Write a value; where it is the number of something that still is, its name."""
+    kind = _NAMED.get(field)
+    if kind is None or not isinstance(value, int):
+        return _words(value)
+    try:
+        return get_visible(me(), kind, value).name
+    except NotFound:
+        return _words(value)
 
 
 def _words(value: Any) -> str:
