@@ -236,10 +236,11 @@ def test_the_history_says_who_changed_what_from_what(app, as_user):
     anna = make_user("Anna Laine")
     contact = make_contact(next_step="Call")
     browser = as_user(anna)
-    form = {"version": "1", "name": "Kallio Oy", "next_step": "Write"}
+    mika = make_user("Mika Koski")
+    form = {"version": "1", "name": "Kallio Oy", "next_step": "Write", "owner": mika.id}
     assert browser.post(f"/contacts/{contact.id}/edit", data=form).status_code == 303
     page = words_of(browser.get(f"/contacts/{contact.id}/changes").text)
-    assert "Changed: Name, Next step Anna Laine" in page
+    assert "Owner Mika Koski" in page
     assert "Name Kallion Vesijohto Oy Kallio Oy" in page
     assert "Next step Call Write" in page
 
