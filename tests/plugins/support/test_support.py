@@ -195,7 +195,15 @@ def test_the_lists_go_page_by_page(people, api):
 
 
 def test_tickets_stand_on_the_contact_page_my_day_and_the_list(people, api, as_user):
-    opened(api(people["outi"]))
+    ticket = opened(api(people["outi"]))
     agent = as_user(people["agent"])
-    for address in (f"/contacts/{people['kallio'].id}", "/", "/support"):
+    for address in (f"/contacts/{people['kallio'].id}", "/support"):
         assert "Pallet broken" in agent.get(address).text, address
+    day = agent.get("/").text
+    assert "1 ticket without an owner" in day
+    assert "Pallet broken" not in day
+    taken = agent.post(f"/support/{ticket['number']}", data={"take": "1"})
+    assert taken.status_code == 303
+    day = agent.get("/").text
+    assert "Pallet broken" in day
+    assert "without an owner" not in day
