@@ -20,6 +20,10 @@ from core.i18n import _
 from core.users.models import User, UserDeputy
 
 LONGEST = timedelta(days=366)
+_NEAR = (
+    UserDeputy.from_on <= sa.bindparam("soon"),
+    UserDeputy.until_on >= sa.bindparam("lately"),
+)
 
 
 @dataclass(frozen=True)
@@ -129,24 +133,38 @@ def _today() -> list[UserDeputy]:
     return found
 
 
-def _read_today() -> list[UserDeputy]:
-    # A day begins up to 14 hours sooner and 12 later than here; each line is then
-    # judged by the clock of who is away.
+def anybody_away() -> sa.Exists:
+    """Ask whether there is any line near today; run it with `near_today()`.
+
+    A page that has asked may say so by `know_all_are_here`.
+    """
+    return sa.exists().where(*_NEAR)
+
+
+def near_today() -> dict[str, date]:
+    """Give the days between which a line counts, before each is judged by its own."""
+    # A day begins up to 14 hours sooner and 12 later than here.
     here, day = now().date(), timedelta(days=1)
-    near = {"soon": here + day, "lately": here - day}
+    return {"soon": here + day, "lately": here - day}
+
+
+def know_all_are_here() -> None:
+    """Take it that nobody is away, which was asked with something else."""
+    g.rapport_deputies = []
+
+
+def _read_today() -> list[UserDeputy]:
+    # Each line is judged by the clock of who is away.
     return [
         one
-        for one in db.session.scalars(_near(), near)
+        for one in db.session.scalars(_near(), near_today())
         if one.deputy.active and one.from_on <= today_of(one.user) <= one.until_on
     ]
 
 
 @lru_cache(maxsize=1)
 def _near() -> sa.Select[UserDeputy]:
-    return _lines().where(
-        UserDeputy.from_on <= sa.bindparam("soon"),
-        UserDeputy.until_on >= sa.bindparam("lately"),
-    )
+    return _lines().where(*_NEAR)
 
 
 def today_of(user: User) -> date:

@@ -16,6 +16,7 @@ from core.db import db, now
 from core.errors import Invalid, NotFound
 from core.i18n import _
 from core.permissions import declared_permissions
+from core.users import deputies
 from core.users.models import ApiToken, FailedSignIn, User, UserSession
 
 SEEN_EVERY = timedelta(minutes=5)
@@ -52,7 +53,12 @@ def user_of_session(secret: str) -> User | None:
     row = (
         db.session.execute(
             _signed_in(),
-            {"hash": hash_secret(secret), "at": now(), "idle": _idle_since()},
+            {
+                "hash": hash_secret(secret),
+                "at": now(),
+                "idle": _idle_since(),
+                **deputies.near_today(),
+            },
         )
         .unique()
         .first()
@@ -60,8 +66,10 @@ def user_of_session(secret: str) -> User | None:
     if row is None:
         return None
     user: User
-    session_id, seen_at, user, stamp = row
+    session_id, seen_at, user, stamp, away = row
     settings.know_stamp(stamp)
+    if not away:
+        deputies.know_all_are_here()
     if seen_at < now() - SEEN_EVERY:
         _note_use(UserSession, session_id, {"seen_at": now()})
     user.session_secret = secret
@@ -72,7 +80,13 @@ def user_of_session(secret: str) -> User | None:
 def _signed_in() -> sa.Select[Any]:
     # Every request begins with it, so it is put together once.
     return (
-        sa.select(UserSession.id, UserSession.seen_at, User, settings.stamp())
+        sa.select(
+            UserSession.id,
+            UserSession.seen_at,
+            User,
+            settings.stamp(),
+            deputies.anybody_away(),
+        )
         .join(User, User.id == UserSession.user_id)
         .where(
             UserSession.secret_hash == sa.bindparam("hash"),
