@@ -35,6 +35,7 @@ from core.users.models import User
 # Rows that the guesses look at, and values of each column that are shown.
 LOOKED_AT, VALUES = 100, 3
 MOST_COLUMNS = 300
+SOURCE_LENGTH = 60
 CHARSETS = ("utf-8-sig", "cp1252", "utf-16", "iso8859-15", "gb18030", "cp1251", "big5")
 # Columns that our own file of refused rows adds; nobody maps them.
 LINE, REASON = "rapport line", "rapport reason"
@@ -185,7 +186,11 @@ def choose_columns(
 def _settled(
     run: ImportRun, kind: ImportKind, chosen: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Keep of what was sent only what the pages offer."""
+    """Keep of what was sent only what the pages offer; raises `Invalid`."""
+    source = str(chosen.get("source") or "").strip()
+    if len(source) > SOURCE_LENGTH:
+        said = _("This is longer than %(num)d characters.", num=SOURCE_LENGTH)
+        raise Invalid(errors={"source": [said]})
     names = {one.name for one in targets_of(kind)} | {KEY}
     headings = set(run.table["headings"])
     dates, split = chosen.get("dates"), chosen.get("split")
@@ -204,7 +209,7 @@ def _settled(
         "dates": dates if dates in DATES else DATES[0],
         "decimal": "," if chosen.get("decimal") == "," else ".",
         "split": split if split in SIGNS else ",",
-        "source": str(chosen.get("source") or "").strip()[:60] or "files",
+        "source": source or "files",
     }
 
 

@@ -47,6 +47,10 @@ class Browser:
         self.cookies: dict[str, str] = {}
         self.token = ""
 
+    def close(self) -> None:
+        """Let the connection go."""
+        self._connection.close()
+
     def sign_in(self, email: str, password: str) -> None:
         """Sign in by the form, and keep the token that forms need."""
         self.token = self._token("/sign-in")

@@ -129,6 +129,7 @@ def make_house(app: CRM) -> House:
         ensure_team(OTHERS)
         session.add(Affiliation(person_id=person.id, organisation_id=firms["A"].id))
     _staff(house)
+    house.ids["author"] = next(one.user.id for one in house.readers if one.user)
     outside: list[tuple[str, UserKind, str, Contact | None]] = [
         ("customer of A", "customer", "A", None),
         ("person of A", "customer", "A", person),

@@ -41,7 +41,7 @@ def test_files_that_could_not_all_come_in_may_be_tried_again_or_dropped(
     for name in mapping_sets()[0].files:
         (tmp_path / name).write_text("")
     for _time in range(2):
-        with pytest.raises(Invalid, match="no headings"):
+        with pytest.raises(Invalid, match="is empty"):
             load_demo_company(app, data=tmp_path)
     assert [one.role for one in load_demo_company(app, reset=True)] == ROLES
 

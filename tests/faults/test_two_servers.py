@@ -72,6 +72,7 @@ def hurry(house: CRM, seconds: float) -> None:
                 one.start()
             for one in people:
                 one.join()
+                one.browser.close()
         _wait_until_delivered(house)
     assert set().union(*(one.answers for one in people)) == {200, 303}
     written = sorted(body for one in people for body in one.written)
