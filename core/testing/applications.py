@@ -81,6 +81,7 @@ def used_again(folder: Path, settings: dict[str, Any]) -> Iterator[CRM]:
     app.extensions.update(kept.extensions)
     app.extensions["rapport_engine"] = make_engine(app.config["DATABASE_URL"])
     app.extensions["rapport_watcher"] = Watcher(app.extensions["rapport_engine"])
+    app.extensions["rapport_limiter"].reset()
     init_files(app)
     for _name, _answer in answers(app, "init_app", app=app):
         continue

@@ -17,7 +17,7 @@ from core.users.models import User
 from core.visibility import contact_ids_of, labels_of, visible_to
 from plugins.search.backend import IndexBroken, QueryPlan, SearchPage, SearchRequest
 from plugins.search.engine import analyser, backend
-from plugins.search.planning import find, plan_query
+from plugins.search.planning import MAX_QUERY, find, plan_query
 from plugins.search.snippets import Piece, snippets
 
 log = logging.getLogger("rapport.search")
@@ -207,7 +207,8 @@ def _degraded(user: User, text: str, plan: QueryPlan, limit: int) -> Results:
     if Contact.record_name() not in readable_types(user):
         return Results((), 0, True, is_degraded=True)
     query = visible_to(user, Contact)
-    for word in text.lower().split()[:5]:
+    # As much as the index would be asked for: SQLite refuses patterns over 50 kB.
+    for word in text[:MAX_QUERY].lower().split()[:5]:
         query = query.where(Contact.sort_name.contains(word, autoescape=True))
     query = query.order_by(Contact.sort_name, Contact.id).limit(limit)
     records = db.session.scalars(query).unique().all()

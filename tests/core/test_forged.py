@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from core.db import Model, db
+from core.db import db
 from core.events import Event
 from core.testing.factories import make_user
 from tests.core.test_matrix import address_of, routes
@@ -15,9 +15,10 @@ pytestmark = pytest.mark.soak_on_postgresql
 def counted():
     """Count the rows of every table: what has been added or taken away."""
     with db.read_only() as session:
+        there = sa.inspect(session.connection()).get_table_names()
         return {
-            table.name: session.scalar(sa.select(sa.func.count()).select_from(table))
-            for table in Model.metadata.sorted_tables
+            name: session.scalar(sa.select(sa.func.count()).select_from(sa.table(name)))
+            for name in there
         }
 
 

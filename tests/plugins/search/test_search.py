@@ -173,9 +173,12 @@ def test_a_broken_index_is_said_and_names_are_still_found(house, app, as_user, d
         path.write_bytes(b"")
     for path in folder.rglob("CURRENT"):
         path.write_text("nowhere")
-    page = as_user(house["rep"]).get("/search?q=kallion").text
+    browser = as_user(house["rep"])
+    page = browser.get("/search?q=kallion").text
     assert "The index is being mended." in page
     assert "Kallion" in page
+    # SQLite refuses a pattern of more than 50,000 bytes.
+    assert browser.get("/search", query_string={"q": "x" * 60_000}).status_code == 200
 
 
 def test_the_commands_rebuild_and_search_as_somebody(house, app, deliver):
