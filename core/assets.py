@@ -14,10 +14,11 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Final
 
-from flask import Flask, Response, current_app, request, url_for
+from flask import Flask, Response, current_app, request
 from markupsafe import Markup
 
 from core.errors import NotFound
+from core.links import url_for
 from core.permissions import public
 
 YEAR: Final = 365 * 24 * 60 * 60

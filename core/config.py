@@ -59,8 +59,9 @@ DEFAULTS: dict[str, Any] = {
     "MAX_FORM_MEMORY_SIZE": 2 * 1024 * 1024,
     # Requests of one user or address: generous for people, a wall for loops.
     "RATE_LIMIT": "1200 per minute",
-    # Where limits are counted; memory counts per process.
-    "RATE_LIMIT_STORAGE": "memory://",
+    # Where limits are counted: in each process, or for all in redis://host:6379 (with
+    # the library redis).
+    "RATE_LIMIT_STORAGE": "process://",
     # Live streams one process holds open before browsers are told to poll.
     "LIVE_STREAMS": 64,
     # Seconds after which another worker takes over what one that died had in hand.

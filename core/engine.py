@@ -94,10 +94,14 @@ def reading() -> bool:
         return not said
     if not has_request_context():
         return True
-    if request.method not in {"GET", "HEAD", "OPTIONS"}:
-        return False
-    view = current_app.view_functions.get(request.endpoint or "")
-    return not getattr(view, "writes", False)
+    # A page asks hundreds of times, and the answer is that of its address.
+    asked: Any = request._get_current_object()  # type: ignore[attr-defined]
+    known: bool | None = asked.__dict__.get("rapport_reads")
+    if known is None:
+        view = current_app.view_functions.get(asked.endpoint or "")
+        reads = asked.method in {"GET", "HEAD", "OPTIONS"}
+        known = asked.rapport_reads = reads and not getattr(view, "writes", False)
+    return known
 
 
 def writes(view: F) -> F:

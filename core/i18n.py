@@ -16,11 +16,14 @@ import flask_babel
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from flask import Flask, g, has_app_context, has_request_context, request
+from flask import Flask, g, has_request_context, request
 from flask_babel import Babel, get_locale
 from flask_babel import Domain as BabelDomain
 from flask_babel.speaklater import LazyString
 from flask_login import current_user
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
 LANGUAGES = {"en": "English", "fi": "Suomi", "zh": "中文"}
 
@@ -35,6 +38,9 @@ __all__ = [
     "locale_code",
     "ngettext",
 ]
+
+
+_context = g._get_current_object
 
 
 def gettext(text: str, **words: object) -> str:
@@ -52,27 +58,35 @@ def ngettext(one: str, many: str, num: int, **words: object) -> str:
 def _catalogue() -> NullTranslations:
     """Give the catalogue of the reader's language; a page asks hundreds of times."""
     # Babel keeps the language here, and changes it for words to somebody else.
-    state = g.get("_flask_babel") if has_app_context() else None
+    state = _here()
     language = getattr(state, "babel_locale", None)
     if language is not None:
         kept = getattr(state, "rapport_catalogue", None)
         if kept is None or kept[0] is not language:
-            kept = state.rapport_catalogue = (language, _find_catalogue())  # type: ignore[union-attr]
+            kept = state.rapport_catalogue = (language, _find_catalogue())
         catalogue: NullTranslations = kept[1]
         return catalogue
     return _find_catalogue()
 
 
+def _here() -> Any:
+    # A page asks hundreds of times: the proxy is asked once for what is behind it.
+    try:
+        return _context().get("_flask_babel")
+    except RuntimeError:
+        return None
+
+
 def reader() -> tuple[tzinfo, str]:
     """Give the reader's time zone and the name of their locale."""
-    state = g.get("_flask_babel") if has_app_context() else None
+    state = _here()
     language = getattr(state, "babel_locale", None)
     zone = getattr(state, "babel_tzinfo", None)
     if language is None or zone is None:
         return flask_babel.get_timezone(), str(get_locale())
     kept = getattr(state, "rapport_reader", None)
     if kept is None or kept[0] is not language:
-        kept = state.rapport_reader = (language, str(language))  # type: ignore[union-attr]
+        kept = state.rapport_reader = (language, str(language))
     return zone, kept[1]
 
 
@@ -170,7 +184,34 @@ def init_i18n(app: Flask, folders: list[Path]) -> None:
         app, locale_selector=_choose_locale, timezone_selector=_choose_timezone
     )
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        gettext=lambda text: _catalogue().ugettext(text),
-        ngettext=lambda one, many, num: _catalogue().ungettext(one, many, num),
-        newstyle=True,
+        gettext=gettext, ngettext=ngettext, newstyle=True
     )
+    # Jinja's own wrapping of the two looks its context up for each word of a page.
+    app.jinja_env.globals.update(_=_say, gettext=_say, ngettext=_say_many)
+
+
+@pass_eval_context
+def _say(form: EvalContext, text: str, /, **words: object) -> str:
+    """Say `text` in a template; where it escapes, `words` are escaped and ours not."""
+    catalogue: Any = _catalogue()
+    if not form.autoescape:
+        plain: str = catalogue.ugettext(text)
+        return plain % words
+    known: dict[str, Markup] = catalogue.__dict__.setdefault("rapport_marked", {})
+    said = known.get(text)
+    if said is None:
+        # Ours, or our translators'.
+        said = known[text] = Markup(catalogue.ugettext(text))  # noqa: S704
+    # A sign of per cent is written twice in all of them.
+    return said % words if "%" in said else said
+
+
+@pass_eval_context
+def _say_many(
+    form: EvalContext, one: str, many: str, num: int, /, **words: object
+) -> str:
+    """Say `one` or `many` in a template, as `num` asks."""
+    said: str = _catalogue().ungettext(one, many, num)
+    if form.autoescape:
+        said = Markup(said)  # noqa: S704 - ours, or our translators'
+    return said % {"num": num, **words}

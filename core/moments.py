@@ -1,6 +1,6 @@
 """Days and moments as the reader writes them: their zone, their language."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from functools import lru_cache
 from typing import Any
 
@@ -14,8 +14,7 @@ def show_datetime(moment: datetime | None, form: str = "medium") -> Markup:
     """Write a moment in the reader's zone and language, the exact one on hover."""
     if moment is None:
         return Markup("")
-    here, locale = _for_reader(moment)
-    return _time(moment, here, locale, _moment(here, form, locale))
+    return _exact(moment, *reader(), form)
 
 
 def show_date(day: date | None, form: str = "medium") -> str:
@@ -31,15 +30,8 @@ def show_ago(moment: datetime | None) -> Markup:
     """Write how long ago: "today 14:20", "yesterday 9:05", else the date."""
     if moment is None:
         return Markup("")
-    here, locale = _for_reader(moment)
-    days = (_for_reader(datetime.now(UTC))[0].date() - here.date()).days
-    if days == 0:
-        words = _("today %(clock)s", clock=_minute(here, locale))
-    elif days == 1:
-        words = _("yesterday %(clock)s", clock=_minute(here, locale))
-    else:
-        words = _day(here.date(), "medium", locale)
-    return _time(moment, here, locale, words)
+    zone, locale = reader()
+    return _ago(moment, zone, locale, datetime.now(zone).date())
 
 
 def _for_reader(moment: datetime) -> tuple[datetime, str]:
@@ -71,7 +63,26 @@ def _minute(here: datetime, locale: str) -> str:
 
 
 # A page writes the same days and minutes over and over, and Babel thinks long. What is
-# kept is named without its zone: the same moment is equal in all of them.
+# kept is named with its zone beside it: the same moment is equal in all of them.
+
+
+@lru_cache(maxsize=4096)
+def _exact(moment: datetime, zone: tzinfo, locale: str, form: str) -> Markup:
+    here = moment.astimezone(zone)
+    return _time(moment, here, locale, _moment(here, form, locale))
+
+
+@lru_cache(maxsize=4096)
+def _ago(moment: datetime, zone: tzinfo, locale: str, today: date) -> Markup:
+    here = moment.astimezone(zone)
+    days = (today - here.date()).days
+    if days == 0:
+        words = _("today %(clock)s", clock=_minute(here, locale))
+    elif days == 1:
+        words = _("yesterday %(clock)s", clock=_minute(here, locale))
+    else:
+        words = _day(here.date(), "medium", locale)
+    return _time(moment, here, locale, words)
 
 
 @lru_cache(maxsize=4096)

@@ -5,12 +5,15 @@ Items carry a weight (lower comes first) and the permission their reader needs.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
-import sqlalchemy as sa
-from flask import current_app, flash, url_for
+from flask import current_app, flash
 
+from core.links import url_for
 from core.permissions import Permission, can
+
+if TYPE_CHECKING:
+    from core.statements import Prepared
 
 Place: TypeAlias = Literal["side", "main", "strip"]
 
@@ -19,8 +22,9 @@ Place: TypeAlias = Literal["side", "main", "strip"]
 class MenuItem:
     """A line of the main menu; `portal` says in whose menu it is.
 
-    `count` is the reader's own work, never a total: a number, or a select that gives
-    it, which the page sends with others in one statement. `key` goes there after `g`.
+    `count` is the reader's own work, never a total: a number, or a prepared select that
+    gives it, which the page sends with others in one statement. `key` goes there after
+    `g`.
     """
 
     title: object
@@ -28,7 +32,7 @@ class MenuItem:
     permission: Permission
     icon: str = "circle"
     weight: int = 50
-    count: "int | sa.ScalarSelect[int] | None" = None
+    count: "int | Prepared | None" = None
     portal: bool = False
     key: str = ""
 

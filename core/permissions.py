@@ -84,7 +84,7 @@ def can(permission: Permission | str, user: Any = None) -> bool:
     A request with an API token may do what both its user and its scopes allow.
     """
     name = permission if isinstance(permission, str) else permission.name
-    who = current_user if user is None else user
+    who = me() if user is None else user
     if not who.is_authenticated or name not in who.permissions:
         return False
     scopes: frozenset[str] | None = g.get("token_scopes")

@@ -14,6 +14,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from itsdangerous import BadSignature
 from limits import RateLimitItemPerMinute
 
+import core.counts  # noqa: F401 - registers process://
 from core.errors import BadRequest, NotSignedIn, TooMany
 from core.events import set_actor
 from core.i18n import _

@@ -9,6 +9,7 @@ import logging
 import os
 import secrets
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -44,6 +45,12 @@ def schemas() -> dict[str, type[Schema]]:
     return found
 
 
+@lru_cache(maxsize=64)
+def _schema_of(schema: type[Schema]) -> Schema:
+    # Marshmallow copies every field of a schema for each one that is made.
+    return schema()
+
+
 def config_key(owner: str, name: str, field: Field[Any]) -> str:
     """Name the key of the configuration that pins a setting."""
     return str(field.metadata.get("pin") or f"{owner}_{name}".upper())
@@ -71,7 +78,7 @@ def _plain(text: str) -> Any:
 def pinned(app: Flask, owner: str, schema: type[Schema]) -> dict[str, Any]:
     """Give the values that the configuration pins, by field name; None pins nothing."""
     found = {}
-    for name, field in schema().fields.items():
+    for name, field in _schema_of(schema).fields.items():
         value = app.config.get(config_key(owner, name, field))
         if value is not None:
             found[name] = value
@@ -82,7 +89,7 @@ def get(owner: str) -> dict[str, Any]:
     """Give all settings of a plugin; what is stored is read once per request."""
     cache: dict[str, dict[str, Any]] = g.setdefault("rapport_settings", {})
     if owner not in cache:
-        schema = schemas()[owner]()
+        schema = _schema_of(schemas()[owner])
         known = {k: v for k, v in stored(owner).items() if k in schema.fields}
         cache[owner] = _load(schema, known | pinned_here(owner))
     return cache[owner]

@@ -5,16 +5,16 @@ from decimal import Decimal
 from typing import Any
 
 import flask_babel
-import sqlalchemy as sa
-from flask import Flask, current_app, g, request, url_for
+from flask import Flask, current_app, g, request
 from flask_login import current_user
 from werkzeug.routing import BuildError
 
 from core import cursors, settings
 from core.audiences import Audience
-from core.db import db
+from core.avatars import draw_avatar
 from core.house import house_currency, opening_words
 from core.i18n import LANGUAGES, locale_code
+from core.links import init_links, url_for
 from core.markup import excerpt, to_html
 from core.moments import show_ago, show_date, show_datetime
 from core.notifications.services import MOST_COUNTED, readable, unread_count
@@ -28,7 +28,7 @@ from core.plugin_manager import (
 )
 from core.readers import describe
 from core.records import record_types
-from core.statements import prepared
+from core.statements import Prepared, at_once, prepared
 from core.users.desk import keys_setting
 
 
@@ -51,7 +51,11 @@ class House:
     name: str
     logo_url: str | None = None
     brand: str | None = None
-    hours: str = ""
+
+    @property
+    def hours(self) -> str:
+        """When it is open, in the reader's language."""
+        return opening_words()
 
 
 def init_shell(app: Flask) -> None:
@@ -68,10 +72,12 @@ def init_shell(app: Flask) -> None:
     app.jinja_env.globals.update(
         can=can,
         audience_view=audience_view,
+        draw_avatar=draw_avatar,
         languages=LANGUAGES,
         live_cursor=live_cursor,
         record_url=record_url,
     )
+    init_links(app)
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -111,23 +117,20 @@ class _Reading:
 def _reading() -> _Reading:
     found: _Reading | None = g.get("rapport_reading")
     if found is None:
-        columns: list[Any] = [cursors.edge_now()]
-        values: dict[str, Any] = {}
+        counts: list[Prepared] = []
         counted: list[str] = []
         if current_user.is_authenticated:
             user = current_user._get_current_object()
-            unread = prepared(user, unread_count, readable(user))
-            columns.append(unread.statement.scalar_subquery())
-            values = unread.sight
+            counts.append(prepared(user, unread_count, readable(user)))
             for item in _menu_items():
-                if isinstance(item.count, sa.ScalarSelect):
+                if isinstance(item.count, Prepared):
                     counted.append(item.endpoint)
-                    columns.append(item.count)
-        edge, *counts = db.session.execute(sa.select(*columns), values).one()
+                    counts.append(item.count)
+        edge, *numbers = at_once([cursors.edge_now()], counts)
         found = _Reading(
             cursors.written_cursor(edge),
-            counts[0] if counts else 0,
-            dict(zip(counted, counts[1:], strict=True)),
+            numbers[0] if numbers else 0,
+            dict(zip(counted, numbers[1:], strict=True)),
         )
         g.rapport_reading = found
     return found
@@ -163,7 +166,7 @@ def _house() -> House:
     found = settings.get("house")
     logo = found["logo"]
     url = url_for("admin.logo", sha256=logo) if logo else None
-    return House(found["name"], url, found["brand"] or None, opening_words())
+    return House(found["name"], url, found["brand"] or None)
 
 
 class _Menu:
@@ -213,7 +216,7 @@ def _line(item: MenuItem) -> MenuLine | None:
         report_failure(plugin_of(item), f"menu_items {item.endpoint}", error)
         return None
     count = item.count
-    if isinstance(count, sa.ScalarSelect):
+    if isinstance(count, Prepared):
         count = _reading().counts.get(item.endpoint)
     here = _is_current(url)
     return MenuLine(item.title, url, item.icon, here, count or None, item.key)

@@ -5,7 +5,7 @@ way for everybody says how in a function, and passes what differs as parameters.
 """
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,18 +22,24 @@ _MOST = 500
 
 @dataclass(frozen=True)
 class Prepared:
-    """A statement, and what it must be told of the reader."""
+    """A statement, and what it must be told of its reader."""
 
     statement: sa.Select[Any]
-    sight: dict[str, Any]
+    values: dict[str, Any]
+    # Whether it is built for this reader alone.
+    own: bool = False
+
+    def told(self, **values: Any) -> "Prepared":
+        """Give it with `values` for its own parameters."""
+        return replace(self, values=self.values | values)
 
     def rows(self, **values: Any) -> Sequence[Any]:
         """Run it with `values` for its own parameters; give its rows."""
-        return db.session.execute(self.statement, self.sight | values).all()
+        return db.session.execute(self.statement, self.values | values).all()
 
     def scalars(self, **values: Any) -> list[Any]:
         """Run it and give the first column, each record once."""
-        found = db.session.scalars(self.statement, self.sight | values)
+        found = db.session.scalars(self.statement, self.values | values)
         return list(found.unique())
 
 
@@ -48,7 +54,7 @@ def prepared(
     """
     sight = sight_of(user)
     if sight is None:
-        return Prepared(build(user, *shape), {})
+        return Prepared(build(user, *shape), {}, own=True)
     kept: dict[Any, sa.Select[Any]]
     kept = current_app.extensions.setdefault("rapport_statements", {})
     key = (build, sight.shape, shape)
@@ -59,3 +65,24 @@ def prepared(
         with preparing():
             statement = kept[key] = build(user, *shape)
     return Prepared(statement, sight.values)
+
+
+def at_once(
+    columns: Sequence[sa.ColumnElement[Any]], counts: Sequence[Prepared]
+) -> Sequence[Any]:
+    """Read plain columns and prepared counts in one statement, put together once."""
+    asked = [one.statement for one in counts]
+    kept: dict[Any, Any] = current_app.extensions.setdefault("rapport_together", {})
+    # A statement that is kept cannot have its identity taken by another.
+    key = tuple(map(id, asked))
+    statement, _asked = kept.get(key, (None, None))
+    if statement is None:
+        statement = sa.select(*columns, *(one.scalar_subquery() for one in asked))
+        if not any(one.own for one in counts):
+            if len(kept) > _MOST:
+                kept.clear()
+            kept[key] = statement, asked
+    values: dict[str, Any] = {}
+    for one in counts:
+        values |= one.values
+    return db.session.execute(statement, values).one()

@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 
 import flask_babel
-from flask import url_for
 
 from core.contacts.affiliations import MOST_SHOWN, related
 from core.contacts.models import Contact
@@ -14,6 +13,7 @@ from core.contacts.steps import count_due, due_steps, quiet_customers, quiet_day
 from core.db import Record, now
 from core.i18n import _, ngettext
 from core.i18n import lazy_gettext as _l
+from core.links import url_for
 from core.markup import excerpt, to_text
 from core.pages import DayItem, MenuItem, PaletteItem, Panel
 from core.parts import actions_on

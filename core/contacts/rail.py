@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
-from flask import session, url_for
+from flask import session
 from sqlalchemy.orm import lazyload
 
 from core.contacts import finding, lists
@@ -16,6 +16,7 @@ from core.contacts.models import Contact, ContactKey
 from core.contacts.permissions import READ
 from core.db import db
 from core.i18n import _
+from core.links import url_for
 from core.permissions import can
 from core.statements import prepared
 from core.users.desk import desk_of

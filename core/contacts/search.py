@@ -1,11 +1,10 @@
 """How a contact is titled, linked and found."""
 
-from flask import url_for
-
 from core.contacts import permissions
 from core.contacts.models import Contact
 from core.contacts.taking_back import UNDO
 from core.i18n import lazy_gettext as _l
+from core.links import url_for
 from core.records import RecordType, SearchDocument
 from core.users.models import User
 

@@ -1,6 +1,7 @@
 """The next step with a contact: done, or later; and who has gone quiet."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import lazyload
@@ -11,6 +12,7 @@ from core.contacts.models import Contact
 from core.db import db
 from core.errors import Invalid
 from core.i18n import _
+from core.statements import Prepared, prepared
 from core.users.deputies import looked_after_by
 from core.users.models import User
 from core.visibility import visible_to
@@ -20,20 +22,27 @@ MOST_DAYS = 366
 
 def due_steps(user: User, today: date, *, most: int) -> list[Contact]:
     """List the steps due by `today` of `user` and of those they stand in for."""
-    query = _due(user, today).order_by(Contact.next_step_on, Contact.sort_name)
+    query = _due(user, looked_after_by(user), today)
+    query = query.order_by(Contact.next_step_on, Contact.sort_name)
     return list(db.session.scalars(query.limit(most)))
 
 
-def count_due(user: User, today: date) -> sa.ScalarSelect[int]:
-    """Select how many there are, as far as a hundred."""
-    few = _due(user, today).options(lazyload("*")).with_only_columns(Contact.id)
-    few = few.limit(100)
-    return sa.select(sa.func.count()).select_from(few.subquery("due")).scalar_subquery()
+def count_due(user: User, today: date) -> Prepared:
+    """Count how many there are, as far as a hundred."""
+    counted = prepared(user, _count_due)
+    return counted.told(due_today=today, due_owners=sorted(looked_after_by(user)))
 
 
-def _due(user: User, today: date) -> sa.Select[Contact]:
+def _count_due(user: User) -> sa.Select[Any]:
+    owners: Any = sa.bindparam("due_owners", expanding=True)
+    due = _due(user, owners, sa.bindparam("due_today", type_=sa.Date))
+    few = due.options(lazyload("*")).with_only_columns(Contact.id).limit(100)
+    return sa.select(sa.func.count()).select_from(few.subquery("due"))
+
+
+def _due(user: User, owners: Any, today: Any) -> sa.Select[Contact]:
     return visible_to(user, Contact).where(
-        Contact.owner_id.in_(looked_after_by(user)), Contact.next_step_on <= today
+        Contact.owner_id.in_(owners), Contact.next_step_on <= today
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from markupsafe import Markup
 
 from core.contacts import lists, permissions, rail
@@ -14,6 +14,7 @@ from core.contacts.models import Contact
 from core.errors import NotFound
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
+from core.links import url_for
 from core.pages import Column, Failure, Panel
 from core.parts import actions_on, draw, drawn_panels, find_panel
 from core.permissions import can, me, requires

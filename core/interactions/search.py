@@ -1,12 +1,13 @@
 """How an interaction is titled, linked and found."""
 
-from flask import current_app, url_for
+from flask import current_app
 
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
 from core.interactions import permissions
 from core.interactions.models import Interaction
 from core.interactions.services import put_back_interaction
+from core.links import url_for
 from core.markup import to_text
 from core.pages import interaction_kinds
 from core.records import RecordType, SearchDocument, Undo

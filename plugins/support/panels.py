@@ -1,6 +1,7 @@
 """What support puts on other pages: tickets of a contact, my day, the menu."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from flask import url_for
@@ -23,20 +24,22 @@ SHOWN = 5
 UNSOLVED = ("open", "waiting")
 
 
-def _count_own(user: User) -> sa.ScalarSelect[int] | None:
-    """Count the open tickets of one's own: the work, never the total."""
-    if user.kind != "staff":
-        return None
+def _count_own(user: User) -> sa.Select[Any]:
     own = visible_to(user, Ticket).where(
-        Ticket.state == "open", Ticket.owner_id == user.id
+        Ticket.state == "open", Ticket.owner_id == sa.bindparam("own_tickets_of")
     )
     few = own.options(lazyload("*")).with_only_columns(Ticket.id).limit(100)
-    counted = sa.select(sa.func.count()).select_from(few.subquery("own_tickets"))
-    return counted.scalar_subquery()
+    return sa.select(sa.func.count()).select_from(few.subquery("own_tickets"))
 
 
 def menu(user: User) -> list[MenuItem]:
-    """Support in the house's menu, and in the portal's."""
+    """Support in the house's menu with the open tickets of one's own; in the portal's.
+
+    The number is the work that waits, never a total.
+    """
+    count = None
+    if user.kind == "staff":
+        count = prepared(user, _count_own).told(own_tickets_of=user.id)
     return [
         MenuItem(
             _l("Support"),
@@ -44,7 +47,7 @@ def menu(user: User) -> list[MenuItem]:
             READ,
             "life-preserver",
             weight=50,
-            count=_count_own(user),
+            count=count,
             key="s",
         ),
         MenuItem(
