@@ -13,6 +13,7 @@ from sqlalchemy.orm.util import identity_key
 
 from core.db import Record, db, now, table_of
 from core.events import fact_about, write_facts
+from core.rows import add_rows
 
 # What says who may learn of a record's events.
 _SCOPE = ("contact_id", "audience_id")
@@ -34,9 +35,8 @@ def record_many(model: type[Record], rows: Sequence[Mapping[str, Any]]) -> list[
         {name: row[name] if name in row else defaults[name] for name in named}
         for row in rows
     ]
-    statement = sa.insert(table).returning(table.c.id, sort_by_parameter_order=True)
     db.session.flush()
-    ids = list(db.session.connection().scalars(statement, filled))
+    ids = add_rows(db.session, table, filled)
     scope = [name for name in _SCOPE if name in named]
     facts = [
         _fact(model, "created", record_id, {name: row[name] for name in scope}, {})

@@ -126,7 +126,13 @@ def _refuse_to_write_while_reading(
 
 @sa.event.listens_for(Session, "do_orm_execute")
 def _refuse_statements_while_reading(state: ORMExecuteState) -> None:
-    if (state.is_insert or state.is_update or state.is_delete) and reading():
+    if state.is_insert or state.is_update or state.is_delete:
+        refuse_while_reading()
+
+
+def refuse_while_reading() -> None:
+    """Raise `RuntimeError` before what would write where one only reads."""
+    if reading():
         raise RuntimeError(_ONLY_READS)
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, Session
 from sqlalchemy.orm import mapped_column as column
 
 from core.db import Model, Record, db, now, table_of
+from core.rows import add_rows
 
 # What people do is delivered before what a bulk import does.
 PEOPLE, BULK = 0, 5
@@ -138,10 +139,16 @@ class Declarations:
         self.subscribers = {one.name: one for one in subscribers}
         self.types = {one.name: one for one in types}
         self.scope_of = scope_of
+        self._wanted: dict[str, list[Subscriber]] = {}
 
     def wanted_by(self, event_type: str) -> list[Subscriber]:
         """Say which subscribers hear of `event_type`."""
-        return [one for one in self.subscribers.values() if one.wants(event_type)]
+        if event_type not in self._wanted:
+            everybody = self.subscribers.values()
+            self._wanted[event_type] = [
+                one for one in everybody if one.wants(event_type)
+            ]
+        return self._wanted[event_type]
 
 
 def declarations(app: Flask | None = None) -> Declarations:
@@ -259,12 +266,12 @@ def write_facts(
     """
     declared = declarations(session.info["app"])
     events, deliveries = table_of(Event), table_of(Delivery)
-    statement = sa.insert(events).returning(events.c.id, sort_by_parameter_order=True)
+    computed: dict[str, sa.ColumnElement[Any]] = {}
     if session.get_bind().dialect.name == "postgresql":
-        transaction = sa.text("(pg_current_xact_id()::text::bigint)")
-        statement = statement.values(xid=transaction)
+        transaction = "(pg_current_xact_id()::text::bigint)"
+        computed["xid"] = sa.literal_column(transaction, sa.BigInteger)
         rows = [{k: v for k, v in row.items() if k != "xid"} for row in rows]
-    ids = session.scalars(statement, rows).all()
+    ids = add_rows(session, events, rows, computed=computed)
     todo = [
         {
             "event_id": event_id,
@@ -277,7 +284,6 @@ def write_facts(
         for subscriber in declared.wanted_by(row["type"])
         if subscriber.bulk or _priority.get() == PEOPLE
     ]
-    if todo:
-        session.execute(sa.insert(deliveries), todo)
+    add_rows(session, deliveries, todo, numbered=False)
     if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.text(f"SELECT pg_notify('{CHANNEL}', '')"))

@@ -17,6 +17,7 @@ from core.contacts.models import Affiliation, Contact, ContactKey
 from core.db import db, table_of
 from core.errors import CRMError, Invalid
 from core.imports import ImportContext, KeyedRow, Made, Row
+from core.rows import add_rows
 from core.users.models import User
 
 # Rows with these refer to what only a look at each can tell.
@@ -266,8 +267,7 @@ def _store(contacts: Sequence[Contact]) -> list[int]:
         for contact_id, one in zip(ids, contacts, strict=True)
         for kind, value in sorted(finding.keys_of(one, region))
     ]
-    if keys:
-        db.session.execute(sa.insert(table_of(ContactKey)), keys)
+    add_rows(db.session, table_of(ContactKey), keys)
     return ids
 
 
@@ -279,5 +279,5 @@ def _join(joined: Sequence[tuple[int, int, str]]) -> dict[int, int]:
         {"person_id": person, "organisation_id": firm, "role": role, "active": True}
         for person, firm, role in joined
     ]
-    db.session.execute(sa.insert(table_of(Affiliation)), rows)
+    add_rows(db.session, table_of(Affiliation), rows, numbered=False)
     return touch_many(Contact, {firm for _person, firm, _role in joined})
