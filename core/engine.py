@@ -38,10 +38,22 @@ def make_engine(url: str) -> Engine:
         parsed,
         **common,
         pool_pre_ping=True,
-        connect_args={"options": "-c timezone=UTC"},
+        connect_args={"options": " ".join(f"-c {one}" for one in _POSTGRESQL)},
     )
     sa.event.listen(engine, "before_cursor_execute", _count_statement)
     return engine
+
+
+# A page asks small questions. To start parallel workers for one, or to compile it,
+# takes longer than the answer.
+# What a connection asks again is planned once, for any value; statements for which the
+# value decides hold it themselves (`literal_execute`, and the size of a page).
+_POSTGRESQL = (
+    "timezone=UTC",
+    "max_parallel_workers_per_gather=0",
+    "jit=off",
+    "plan_cache_mode=force_generic_plan",
+)
 
 
 def _count_statement(_c: object, _cursor: object, said: str, *_rest: object) -> None:

@@ -111,7 +111,7 @@ def keys_of(contact: Contact, region: str) -> set[tuple[str, str]]:
 
 def with_key(kind: str, value: str) -> sa.ColumnElement[bool]:
     """Say as SQL that a contact has exactly this key."""
-    return _in(_rows(ContactKey.kind == kind, ContactKey.value == value))
+    return _in(_rows(ContactKey.kind == _seen(kind), ContactKey.value == _seen(value)))
 
 
 def with_tag(tag: str) -> sa.ColumnElement[bool]:
@@ -126,8 +126,16 @@ def _rows(*conditions: sa.ColumnElement[bool]) -> sa.Select[int]:
 def _starts(beginning: str, *kinds: str) -> sa.Select[int]:
     value = ContactKey.value
     return _rows(
-        ContactKey.kind.in_(kinds), value >= beginning, value < beginning + _LAST
+        ContactKey.kind.in_(kinds),
+        value >= _seen(beginning),
+        value < _seen(beginning + _LAST),
     )
+
+
+def _seen(value: str) -> sa.BindParameter[str]:
+    # Written into the statement, since the best way to a rare word is the worst to a
+    # common one: the database has to see which it is when it plans.
+    return sa.bindparam(None, value, sa.String, unique=True, literal_execute=True)
 
 
 def _in(*found: sa.Select[int]) -> sa.ColumnElement[bool]:

@@ -140,7 +140,7 @@ def _owned_by(user: User, owner: str) -> sa.ColumnElement[bool]:
 def count_up_to(query: sa.Select[Contact], most: int = MOST_COUNTED) -> int:
     """Count the rows of `query`, and stop at `most` + 1."""
     ids = query.options(lazyload("*")).with_only_columns(Contact.id)
-    few = ids.order_by(None).limit(most + 1).subquery()
+    few = ids.order_by(None).limit(sa.literal_column(str(most + 1))).subquery()
     return db.session.scalar(sa.select(sa.func.count()).select_from(few)) or 0
 
 

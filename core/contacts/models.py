@@ -55,7 +55,6 @@ class Contact(Record, Model):
     )
     owner_id: Mapped[int | None] = mapped_column(
         sa.ForeignKey("user.id", ondelete="SET NULL"),
-        index=True,
         info={"owner": _l("Contacts")},
     )
     team_id: Mapped[int | None] = mapped_column(
@@ -78,6 +77,7 @@ class Contact(Record, Model):
 
     __table_args__ = (
         sa.Index("ix_contact_sort_name_id", "sort_name", "id"),
+        sa.Index("ix_contact_owner_id", "owner_id", "sort_name", "id"),
         sa.Index("ix_contact_trashed_at_sort_name_id", "trashed_at", "sort_name", "id"),
     )
 
@@ -99,7 +99,9 @@ class ContactKey(Model):
         _by_code_point(254), primary_key=True, info=PERSONAL
     )
 
-    __table_args__ = (sa.Index("ix_contact_key_kind_value", "kind", "value"),)
+    __table_args__ = (
+        sa.Index("ix_contact_key_kind_value", "kind", "value", "contact_id"),
+    )
 
 
 class Affiliation(Model):

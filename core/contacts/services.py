@@ -60,6 +60,18 @@ def rollup_of(kind: str, contact_id: Any) -> sa.Select[int]:
     return sa.select(found.c.id)
 
 
+def in_story(column: Any, kind: str, contact_id: Any) -> sa.ColumnElement[bool]:
+    """Say that a column of contact ids names one whose story this is: `rollup_of`."""
+    found = rollup_of(kind, contact_id)
+    if db.dialect == "postgresql":
+        # PostgreSQL expects hundreds of people in a firm and would read whole tables;
+        # of an array it expects a few, and looks each up.
+        return sa.type_coerce(
+            column == sa.any_(sa.func.array(found.scalar_subquery())), sa.Boolean
+        )
+    return column.in_(found)  # type: ignore[no-any-return]
+
+
 def _below(organisation_id: Any) -> sa.CTE:
     """Collect the ids of an organisation and of all those below it."""
     top = sa.select(Contact.id).where(Contact.id == organisation_id)

@@ -62,6 +62,12 @@ class Interaction(Record, Model):
     __table_args__ = (
         sa.Index("ix_interaction_contact_id_occurred_at", "contact_id", "occurred_at"),
         sa.Index("ix_interaction_occurred_at_id", "occurred_at", "id"),
+        sa.Index(
+            "ix_interaction_pinned",
+            "id",
+            postgresql_where=sa.text("pinned_at IS NOT NULL"),
+            sqlite_where=sa.text("pinned_at IS NOT NULL"),
+        ),
     )
 
     @hybrid_property

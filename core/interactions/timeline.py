@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, lazyload, load_only
+from sqlalchemy.orm import aliased, joinedload, lazyload, load_only
 
 from core.contacts.models import Contact
-from core.contacts.services import rollup_of
+from core.contacts.services import in_story
 from core.db import db, now
 from core.interactions.models import Interaction, InteractionContact
 from core.schemas import Page, keyset_page, page_of
@@ -58,22 +58,25 @@ def _of_story(
     user: User, kind: str, contact_id: Any, replies: bool, pinned_first: bool
 ) -> tuple[sa.Select[Interaction], list[Any]]:
     """Select the story of a contact of this `kind`; also give what orders it."""
-    # The times of a story stand in one index beside its contact, so its order costs
-    # nothing of the entries themselves.
+    # The times of a story stand in one index beside its contact, and those that are
+    # pinned in another, so its order costs nothing of the entries themselves.
+    link, entry = InteractionContact, aliased(Interaction)
+    at_top = sa.select(entry.id).where(entry.pinned_at.is_not(None))
+    pinned = link.interaction_id.in_(at_top).label("pinned")
+    latest_first: list[Any] = [link.occurred_at.desc(), link.interaction_id.desc()]
     story = (
-        sa.select(
-            InteractionContact.interaction_id.label("id"),
-            InteractionContact.occurred_at,
-        )
-        .where(InteractionContact.contact_id.in_(rollup_of(kind, contact_id)))
+        sa.select(link.interaction_id.label("id"), link.occurred_at, pinned)
+        .where(in_story(link.contact_id, kind, contact_id))
         .distinct()
+        # In order before the entries are read, so that a page reads no more of them.
+        .order_by(*([pinned.desc()] * pinned_first), *latest_first)
         .subquery("story")
     )
     query = _listed(user).join(story, story.c.id == Interaction.id)
     if not replies:
         query = query.where(Interaction.parent_id.is_(None))
     columns: list[Any] = [story.c.occurred_at, story.c.id]
-    return query, [Interaction.pinned] * pinned_first + columns
+    return query, [story.c.pinned] * pinned_first + columns
 
 
 def _first_of_story(

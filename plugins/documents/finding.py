@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, lazyload, selectinload
 
 from core.contacts.models import Affiliation, Contact
-from core.contacts.services import rollup_of
+from core.contacts.services import in_story
 from core.db import db
 from core.errors import NotFound
 from core.interactions.models import Interaction
@@ -67,10 +67,13 @@ def of_contact(user: User, contact: Contact) -> list[Document]:
 
 
 def _of_contact(user: User, kind: str) -> sa.Select[Document]:
-    story = rollup_of(kind, sa.bindparam("contact_id"))
+    # First which they are: in order of their age PostgreSQL would pass everybody's.
+    mine = in_story(Document.contact_id, kind, sa.bindparam("contact_id"))
+    near = sa.select(Document.id).where(mine).cte("near")
+    near = near.prefix_with("MATERIALIZED", dialect="postgresql")
     return (
         visible_to(user, Document)
-        .where(Document.contact_id.in_(story))
+        .where(Document.id.in_(sa.select(near.c.id)))
         .order_by(Document.updated_at.desc(), Document.id.desc())
         .limit(FEW + 1)
         .options(*_for_lists())
