@@ -43,14 +43,17 @@ __all__ = [
 _context = g._get_current_object
 
 
-def gettext(text: str, **words: object) -> str:
+def gettext(text: str, /, **words: object) -> str:
     """Say `text` in the reader's language, with `words` put in."""
     said: str = _catalogue().ugettext(text)
     return said % words if words else said
 
 
-def ngettext(one: str, many: str, num: int, **words: object) -> str:
-    """Say `one` or `many` in the reader's language, as `num` asks."""
+def ngettext(one: str, many: str, num: int, /, **words: object) -> str:
+    """Say `one` or `many` in the reader's language, as `num` asks.
+
+    A large number is written with `num=show_number(...)` and `%(num)s`.
+    """
     said: str = _catalogue().ungettext(one, many, num)
     return said % {"num": num, **words}
 
@@ -108,6 +111,11 @@ def lazy_gettext(text: str, **words: object) -> Any:
 
 
 _ = gettext
+
+
+def show_number(number: float) -> str:
+    """Write a number as the reader does: 12,500 or 12 500."""
+    return str(flask_babel.format_decimal(number))
 
 
 class PoDomain(BabelDomain):  # type: ignore[misc]

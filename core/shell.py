@@ -13,7 +13,7 @@ from core import cursors, settings
 from core.audiences import Audience
 from core.avatars import draw_avatar
 from core.house import house_currency, opening_words
-from core.i18n import LANGUAGES, locale_code
+from core.i18n import LANGUAGES, locale_code, show_number
 from core.links import init_links, url_for
 from core.markup import excerpt, to_html
 from core.moments import show_ago, show_date, show_datetime
@@ -65,7 +65,7 @@ def init_shell(app: Flask) -> None:
         date=show_date,
         ago=show_ago,
         money=show_money,
-        number=flask_babel.format_decimal,
+        number=show_number,
         markdown=to_html,
         excerpt=excerpt,
     )

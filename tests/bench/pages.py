@@ -21,6 +21,8 @@ class Measured:
     # The most SQL statements it may take; None is shown without a budget.
     statements: int | None = 12
     timing: Timing = field(default_factory=Timing)
+    # The floor's answers just before it.
+    floor: Timing = field(default_factory=Timing)
 
 
 def far_list(cursor: str) -> str:

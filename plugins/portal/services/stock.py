@@ -17,7 +17,7 @@ from core import settings
 from core.db import db, now
 from core.errors import Conflict, Invalid
 from core.house import is_working_day
-from core.i18n import _, ngettext
+from core.i18n import _, ngettext, show_number
 from core.users.models import User
 from plugins.portal.models import (
     Agreement,
@@ -67,7 +67,12 @@ class Shown:
     def words(self) -> str:
         """The same in the reader's language."""
         if self.figure:
-            return ngettext("%(num)d in stock", "%(num)d in stock", self.figure)
+            return ngettext(
+                "%(num)s in stock",
+                "%(num)s in stock",
+                self.figure,
+                num=show_number(self.figure),
+            )
         if self.band == "in stock":
             return _("In stock")
         return _("Few left") if self.band == "few left" else _("Out of stock")
