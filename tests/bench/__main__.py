@@ -97,7 +97,7 @@ def _run(dialect: str, options: argparse.Namespace) -> Result:
         # Both are served the whole time: a machine is not as fast in each minute.
         floor = stack.enter_context(served("floor", folder, url))
         with served("rapport", folder, url) as running:
-            _measure_pages(result, floor, running, size, cursor, options)
+            _measure_pages(app, result, floor, running, size, cursor, options)
             if not options.no_import:
                 result.imported = _import(folder, url, running, size)
             result.memory = running.memory()
@@ -115,16 +115,20 @@ def _far(app: CRM, size: company.Size) -> str:
 
 
 def _wait_for_index(app: CRM) -> None:
-    """Let the worker index what was queued, so that it rests while we measure."""
     began = monotonic()
+    _let_the_worker_rest(app)
+    app.extensions["rapport_engine"].dispose()
+    _say(f"indexed in {monotonic() - began:.0f} s")
+
+
+def _let_the_worker_rest(app: CRM) -> None:
+    """Let it deliver what is queued: it would share the processors with a page."""
     while True:
         with app.app_context(), db.read_only() as session:
             left = session.scalar(sa.select(sa.func.count()).select_from(Delivery))
         if not left:
-            break
-        sleep(1)
-    app.extensions["rapport_engine"].dispose()
-    _say(f"indexed in {monotonic() - began:.0f} s")
+            return
+        sleep(0.5)
 
 
 def _signed_in(url: str) -> Browser:
@@ -134,6 +138,7 @@ def _signed_in(url: str) -> Browser:
 
 
 def _measure_pages(
+    app: CRM,
     result: Result,
     floor: Served,
     running: Served,
@@ -143,11 +148,13 @@ def _measure_pages(
 ) -> None:
     browser, beside = _signed_in(running.url), Browser(floor.url)
     for one in all_measured(size.contacts, cursor, searching=options.indexed > 0):
+        _let_the_worker_rest(app)
         one.floor = measure(beside, _ask_floor, times=FLOOR_TIMES)
         one.timing = measure(browser, one.ask, times=one.times)
         result.pages.append(one)
     result.first_load = _first_load(browser)
     contact = next(one for one in result.pages if one.name == "contact page")
+    _let_the_worker_rest(app)
     many = [Browser(floor.url) for _ in range(CLIENTS)]
     result.floor_rate = throughput(many, _ask_floor, seconds=options.seconds)
     many = [_signed_in(running.url) for _ in range(CLIENTS)]
