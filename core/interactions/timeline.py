@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload, lazyload, load_only
 
+from core.columns import UTCDateTime
 from core.contacts.models import Contact
 from core.contacts.services import in_story
 from core.db import db, now
@@ -156,11 +157,15 @@ def for_my_day(
 
 def _ranked(user: User, since: datetime, until: datetime) -> sa.Subquery:
     """Number what is planned, and what is new, each from the latest on."""
-    mine = (
-        sa.select(InteractionContact.interaction_id)
-        .join(Contact, Contact.id == InteractionContact.contact_id)
-        .where(Contact.owner_id == user.id)
-        .where(InteractionContact.occurred_at >= since)
+    # Seen in the statement: a day is little of all that was ever written.
+    begin: Any = sa.bindparam(
+        None, since, UTCDateTime(), unique=True, literal_execute=True
+    )
+    # Asked of each entry: those of a day are fewer than those of all one's customers.
+    mine = sa.exists().where(
+        InteractionContact.interaction_id == Interaction.id,
+        InteractionContact.contact_id == Contact.id,
+        Contact.owner_id == user.id,
     )
     moment = now()
     planned = sa.and_(
@@ -171,7 +176,7 @@ def _ranked(user: User, since: datetime, until: datetime) -> sa.Subquery:
         Interaction.occurred_at < until,
     )
     news = sa.and_(
-        Interaction.id.in_(mine),
+        mine,
         Interaction.occurred_at.between(since, moment),
         Interaction.author_id.is_distinct_from(user.id),
     )
@@ -188,7 +193,7 @@ def _ranked(user: User, since: datetime, until: datetime) -> sa.Subquery:
             place.label("place"),
             total.label("total"),
         )
-        .where(Interaction.occurred_at >= since, sa.or_(planned, news))
+        .where(Interaction.occurred_at >= begin, sa.or_(planned, news))
         .subquery()
     )
 
