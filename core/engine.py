@@ -107,6 +107,7 @@ def reading() -> bool:
     if not has_request_context():
         return True
     # A page asks hundreds of times, and the answer is that of its address.
+    # Flask types its proxy as the request itself, which has no such method.
     asked: Any = request._get_current_object()  # type: ignore[attr-defined]
     known: bool | None = asked.__dict__.get("rapport_reads")
     if known is None:

@@ -208,8 +208,8 @@ def _say(form: EvalContext, text: str, /, **words: object) -> str:
     known: dict[str, Markup] = catalogue.__dict__.setdefault("rapport_marked", {})
     said = known.get(text)
     if said is None:
-        # Ours, or our translators'.
-        said = known[text] = Markup(catalogue.ugettext(text))  # noqa: S704
+        marked = Markup(catalogue.ugettext(text))  # noqa: S704 - ours, or translators'
+        said = known[text] = marked
     # A sign of per cent is written twice in all of them.
     return said % words if "%" in said else said
 

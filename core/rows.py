@@ -8,7 +8,7 @@ https://www.postgresql.org/docs/current/functions-json.html.
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -96,6 +96,8 @@ def _default(column: sa.Column[Any]) -> Any:
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise ValueError("a time without a zone cannot be stored")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):

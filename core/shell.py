@@ -126,7 +126,7 @@ def _reading() -> _Reading:
                 if isinstance(item.count, Prepared):
                     counted.append(item.endpoint)
                     counts.append(item.count)
-        edge, *numbers = at_once([cursors.edge_now()], counts)
+        edge, *numbers = at_once(cursors.edge_now, counts)
         found = _Reading(
             cursors.written_cursor(edge),
             numbers[0] if numbers else 0,

@@ -68,21 +68,27 @@ def prepared(
 
 
 def at_once(
-    columns: Sequence[sa.ColumnElement[Any]], counts: Sequence[Prepared]
+    first: Callable[[], sa.ColumnElement[Any]], counts: Sequence[Prepared]
 ) -> Sequence[Any]:
-    """Read plain columns and prepared counts in one statement, put together once."""
+    """Read a column and prepared counts in one statement, put together once.
+
+    Raises `ValueError` when two counts give a parameter of one name other values.
+    """
     asked = [one.statement for one in counts]
     kept: dict[Any, Any] = current_app.extensions.setdefault("rapport_together", {})
     # A statement that is kept cannot have its identity taken by another.
-    key = tuple(map(id, asked))
+    key = first, *map(id, asked)
     statement, _asked = kept.get(key, (None, None))
     if statement is None:
-        statement = sa.select(*columns, *(one.scalar_subquery() for one in asked))
+        statement = sa.select(first(), *(one.scalar_subquery() for one in asked))
         if not any(one.own for one in counts):
             if len(kept) > _MOST:
                 kept.clear()
             kept[key] = statement, asked
     values: dict[str, Any] = {}
     for one in counts:
+        for name in values.keys() & one.values.keys():
+            if values[name] != one.values[name]:
+                raise ValueError(f"two counts name a parameter {name!r}")
         values |= one.values
     return db.session.execute(statement, values).one()

@@ -69,6 +69,7 @@ def in_story(column: Any, kind: str, contact_id: Any) -> sa.ColumnElement[bool]:
         return sa.type_coerce(
             column == sa.any_(sa.func.array(found.scalar_subquery())), sa.Boolean
         )
+    # The column may be any model's, so its condition has no type of its own.
     return column.in_(found)  # type: ignore[no-any-return]
 
 

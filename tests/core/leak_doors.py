@@ -124,7 +124,7 @@ OTHER: dict[str, str] = {
     "core.": "health and the description of the API",
     "deputies.index": "one's own deputies",
     "keys.show": "one's own keys",
-    "imports.": "files one brought in oneself, row by row",
+    "imports.": "rows of files as they were sent, for who may bring in their kind",
     "leaving.ask": "counts of what a leaver owns, for administrators",
     "mail.mine": "a mail one sent oneself",
     "passwords.": "signed out",

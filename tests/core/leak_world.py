@@ -129,7 +129,7 @@ def make_house(app: CRM) -> House:
         ensure_team(OTHERS)
         session.add(Affiliation(person_id=person.id, organisation_id=firms["A"].id))
     _staff(house)
-    house.ids["author"] = next(one.user.id for one in house.readers if one.user)
+    house.ids["author"] = _id_of(house.reader("author"))
     outside: list[tuple[str, UserKind, str, Contact | None]] = [
         ("customer of A", "customer", "A", None),
         ("person of A", "customer", "A", person),
@@ -143,6 +143,11 @@ def make_house(app: CRM) -> House:
     house.readers.append(Reader("anonymous", page=client, program=client))
     _add_revoked(house)
     return house
+
+
+def _id_of(reader: Reader) -> int:
+    assert reader.user is not None
+    return reader.user.id
 
 
 def _add(house: House, name: str, user: User, role: str, **more: Any) -> None:

@@ -1,6 +1,7 @@
 """Many records at once leave the same traces as each alone."""
 
 import dataclasses
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from core.db import db, only_reading
 from core.events import Delivery, Event, Subscriber, acting
 from core.importing import running
 from core.importing.models import ImportKey
+from core.rows import MANY
 from core.testing.factories import make_contact, make_user
 from core.testing.plugins import make_plugin
 
@@ -34,14 +36,18 @@ ROWS: list[dict[str, Any]] = [
 ]
 
 
-def test_many_records_get_their_ids_events_and_deliveries_in_order(app: CRM) -> None:
+# A few rows are written in another way than many: see `core.rows`.
+@pytest.mark.parametrize("times", [1, MANY])
+def test_many_records_get_their_ids_events_and_deliveries_in_order(
+    app: CRM, times: int
+) -> None:
     anna = make_user("Anna Laine")
     with db.transaction(), acting(anna.id):
-        ids = record_many(Contact, ROWS)
+        ids = record_many(Contact, ROWS * times)
     found = [db.session.get_one(Contact, one) for one in ids]
-    assert [one.name for one in found] == ["Outi Kallio", "李伟", "Tom"]
-    assert [one.tags for one in found] == [[], ["retail"], []]
-    assert [one.language for one in found] == ["", "", "en"]
+    assert [one.name for one in found] == ["Outi Kallio", "李伟", "Tom"] * times
+    assert [one.tags for one in found] == [[], ["retail"], []] * times
+    assert [one.language for one in found] == ["", "", "en"] * times
     assert {one.version for one in found} == {1}
     assert all(one.created_at is not None for one in found)
     events = db.session.scalars(
@@ -57,8 +63,43 @@ def test_many_records_get_their_ids_events_and_deliveries_in_order(app: CRM) -> 
         Delivery.subscriber == "probe",
         Delivery.event_id.in_([one.id for one in events]),
     )
-    assert db.session.scalar(for_probe) == 3
+    assert db.session.scalar(for_probe) == 3 * times
     assert record_many(Contact, []) == []
+
+
+def test_many_rows_keep_what_each_alone_keeps(app: CRM) -> None:
+    owner = make_user("Anna Laine")
+    odd = {
+        "kind": "person",
+        "name": 'O\'Neil "\\n\\u0041\\" {} %s :x 👩‍👩‍👧 \u2028',
+        "sort_name": "o'neil",
+        "emails": [{"address": "a\\b@x.example", "label": None}],
+        "custom": {"deep": {"list": [1, 2.5, None, True]}},
+        "do_not_contact": True,
+        "next_step_on": date(2026, 2, 28),
+        "last_interaction_at": datetime(
+            2026, 3, 1, tzinfo=timezone(timedelta(hours=3))
+        ),
+        "owner_id": owner.id,
+    }
+    with db.transaction():
+        [alone] = record_many(Contact, [odd])
+        together = record_many(Contact, [odd] * MANY)
+    told = [
+        {name: getattr(db.session.get_one(Contact, one), name) for name in odd}
+        for one in (alone, *together)
+    ]
+    assert told == [odd] * (1 + MANY)
+
+
+@pytest.mark.parametrize("times", [1, MANY])
+def test_a_time_without_a_zone_is_refused_alone_and_among_many(
+    app: CRM, times: int
+) -> None:
+    naive = {**ROWS[0], "last_interaction_at": datetime(2026, 3, 1)}  # noqa: DTZ001 - what is refused
+    refused = pytest.raises((ValueError, sa.exc.StatementError), match="without a zone")
+    with refused, db.transaction():
+        record_many(Contact, [naive] * times)
 
 
 def test_touching_many_gives_each_a_new_version_and_an_event(app: CRM) -> None:

@@ -6,6 +6,7 @@ from core.contacts.finding import fold, normal_phone, region_of, words_of
 from core.contacts.services import contacts_with_email, contacts_with_phone
 from core.db import db
 from core.testing.factories import make_contact, make_user
+from tests.faults.naughty import NASTIEST
 
 
 @pytest.mark.parametrize(
@@ -133,3 +134,19 @@ def test_what_was_changed_is_found_by_its_new_keys_alone(app, api):
     assert (found(q="old"), found(q="new")) == (0, 1)
     assert (found(q="old@kallio.example"), found(q="new@kallio.example")) == (0, 1)
     assert (found(tag="retail"), found(q="name")) == (0, 1)
+
+
+@pytest.mark.parametrize("text", NASTIEST)
+def test_any_text_is_a_filter_and_only_that(as_user, text):
+    # What is filtered by is written into the statement: it must come out as it went in.
+    chief = make_user("Ada Admin", roles=["admin"])
+    kept = text.replace("\x00", "").encode("utf-8", "ignore").decode()
+    make_contact(f"Kallio {kept[:60]}".strip(), kind="organisation")
+    make_contact("Aalto Oy", kind="organisation")
+    browser = as_user(chief)
+    for query in ({"q": kept}, {"tag": kept}, {"q": f"Kallio {kept}"}):
+        assert browser.get("/contacts", query_string=query).status_code == 200
+    everybody = browser.get("/contacts").text
+    assert "Aalto Oy" in everybody
+    assert "Kallio" in everybody
+    assert "Aalto Oy" not in browser.get("/contacts", query_string={"q": "kallio"}).text
