@@ -11,7 +11,7 @@ from werkzeug.routing import BuildError
 
 from core import cursors, settings
 from core.audiences import Audience
-from core.avatars import draw_avatar
+from core.cells import draw_avatar, draw_name, draw_pick
 from core.house import house_currency, opening_words
 from core.i18n import LANGUAGES, locale_code, show_number
 from core.links import init_links, url_for
@@ -73,6 +73,8 @@ def init_shell(app: Flask) -> None:
         can=can,
         audience_view=audience_view,
         draw_avatar=draw_avatar,
+        draw_name=draw_name,
+        draw_pick=draw_pick,
         languages=LANGUAGES,
         live_cursor=live_cursor,
         record_url=record_url,
