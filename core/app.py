@@ -16,6 +16,7 @@ from core.answering import begin_request, init_requests, note_request
 from core.assets import init_assets
 from core.config import instance_folder, load_config
 from core.db import db
+from core.drawing import PageEnvironment
 from core.events import Declarations, EventType, Subscriber, acting
 from core.files import init_files
 from core.house import HouseSettings
@@ -48,6 +49,8 @@ from core.visibility import Condition, scope_of
 
 class CRM(Flask):
     """Flask with the transaction rule: a return commits, an exception rolls back."""
+
+    jinja_environment = PageEnvironment
 
     def wsgi_app(self, environ: Any, start_response: Any) -> Any:
         """Answer each request in a context of its own, whoever called it."""

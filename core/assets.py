@@ -3,6 +3,9 @@
 Files are named by an alias from one fixed table, or `plugins/<name>/<file>` for the
 `static/` folder of a plugin. Their address carries a digest of their content, so a
 browser keeps them for a year and asks again the moment they change.
+
+The icons that most pages draw lie together in `icons.svg`, so that a page names them in
+some hundred bytes; any other icon of the set is drawn where it stands.
 """
 
 import hashlib
@@ -14,7 +17,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Final
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, has_request_context, request
 from markupsafe import Markup
 
 from core.errors import NotFound
@@ -48,10 +51,53 @@ FILES: Final = {
     **{name: ("core", f"static/{name}") for name in OWN_FILES},
 }
 ICONS: Final = "static/bootstrap5/icons/bootstrap-icons.svg"
+# What the shell, the lists and the timeline draw on every page or in every row.
+SHARED_ICONS: Final = (
+    "bell",
+    "box-arrow-right",
+    "box-seam",
+    "building-add",
+    "calendar-event",
+    "cart",
+    "chat-left-text",
+    "check-lg",
+    "chevron-down",
+    "chevron-left",
+    "chevron-right",
+    "clock-history",
+    "envelope",
+    "file-earmark-arrow-up",
+    "folder2",
+    "funnel",
+    "gear",
+    "house",
+    "journal-text",
+    "keyboard",
+    "life-preserver",
+    "list",
+    "lock",
+    "pencil",
+    "people",
+    "person-check",
+    "person-plus",
+    "pin-angle",
+    "plus-lg",
+    "search",
+    "sun",
+    "tag",
+    "telephone",
+    "telephone-outbound",
+    "three-dots",
+    "trash3",
+    "truck",
+    "upload",
+    "x-lg",
+)
 
 _PLUGIN_FILE = re.compile(r"plugins/(?P<name>[a-z][a-z0-9_]*)/(?P<path>.+)")
 _SAFE_PATH = re.compile(r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)*", re.ASCII)
 _ICON_NAME = re.compile(r"[a-z0-9-]+")
+_SHARED = frozenset(SHARED_ICONS)
 
 
 @dataclass(frozen=True)
@@ -88,12 +134,12 @@ def load(alias: str) -> Asset:
 
 
 def icon(name: str, size: int = 16) -> Markup:
-    """Draw an icon as inline SVG, `size` pixels square, silent for screen readers.
+    """Draw an icon as SVG, `size` pixels square, silent for screen readers.
 
     A name the set lacks raises `LookupError` in debug and tests; elsewhere the word
     beside it has to do.
     """
-    drawn = _drawn(name, size)
+    drawn = _drawn(name, size, request.script_root if has_request_context() else None)
     if drawn is None:
         if current_app.debug or current_app.testing:
             raise LookupError(f"There is no icon {name!r}.")
@@ -103,14 +149,20 @@ def icon(name: str, size: int = 16) -> Markup:
 
 
 @lru_cache(maxsize=512)
-def _drawn(name: str, size: int) -> Markup | None:
-    shape = _shape(name)
+def _drawn(name: str, size: int, root: str | None) -> Markup | None:
+    """Draw an icon for a page under `root`; in a mail, which is no page, under none."""
+    shared = root is not None and name in _SHARED
+    shape = _named(name) if shared else _shape(name)
     if shape is None:
         return None
     return Markup(
         '<svg class="icon" width="{0}" height="{0}" viewBox="0 0 16 16"'
-        ' fill="currentColor" aria-hidden="true">{1}</svg>'
+        ' aria-hidden="true">{1}</svg>'
     ).format(size, shape)
+
+
+def _named(name: str) -> Markup:
+    return Markup('<use href="{}#{}"/>').format(asset("icons.svg"), name)
 
 
 def _serve(digest: str, alias: str) -> Response:
@@ -130,7 +182,7 @@ def _serve(digest: str, alias: str) -> Response:
 
 
 def _read(alias: str) -> Asset:
-    content = _locate(alias).read_bytes()
+    content = _icons() if alias == "icons.svg" else _locate(alias).read_bytes()
     if alias == "bootstrap.css":
         content = _in_a_layer(content)
     media_type, _encoding = mimetypes.guess_type(alias)
@@ -168,6 +220,14 @@ def _in_a_layer(css: bytes) -> bytes:
     css = css.removeprefix(b'@charset "UTF-8";')
     css = re.sub(rb"/\*# sourceMappingURL=.*?\*/\s*$", b"", css)
     return b"@layer bootstrap{" + css + b"}"
+
+
+def _icons() -> bytes:
+    drawn = (
+        f'<symbol id="{name}" viewBox="0 0 16 16">{_shape(name)}</symbol>'
+        for name in SHARED_ICONS
+    )
+    return f'<svg xmlns="http://www.w3.org/2000/svg">{"".join(drawn)}</svg>'.encode()
 
 
 def _shape(name: str) -> Markup | None:

@@ -27,9 +27,10 @@ def make_engine(url: str) -> Engine:
         "pool_size": 20,
         "max_overflow": 80,
         "hide_parameters": True,
+        "json_deserializer": _read_json,
     }
     if parsed.get_backend_name() == "sqlite":
-        engine = sa.create_engine(parsed, **common, json_deserializer=_read_json)
+        engine = sa.create_engine(parsed, **common)
         sa.event.listen(engine, "before_cursor_execute", _count_statement)
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
@@ -62,11 +63,13 @@ def _count_statement(_c: object, _cursor: object, said: str, *_rest: object) -> 
         g.rapport_statements = g.get("rapport_statements", 0) + 1
 
 
-def _read_json(text: str) -> Any:
+def _read_json(text: str | bytes) -> Any:
     # Most lists of a record are empty, and a page reads hundreds of them.
-    if text == "[]":
+    if text in {"[]", b"[]"}:
         return []
-    return {} if text == "{}" else json.loads(text)
+    if text in {"{}", b"{}"}:
+        return {}
+    return json.loads(text.decode() if isinstance(text, bytes) else text)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import current_app
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.db import db
 from core.sight import preparing
@@ -65,6 +66,17 @@ def prepared(
         with preparing():
             statement = kept[key] = build(user, *shape)
     return Prepared(statement, sight.values)
+
+
+def among(column: Any, name: str) -> sa.ColumnElement[bool]:
+    """Say that a column of ids has one of those told as the list `name`."""
+    if db.dialect == "postgresql":
+        # One parameter however many there are: as many of them as rows are text that
+        # is taken apart anew on each page, and a plan of its own for each number.
+        ids: Any = sa.bindparam(name, type_=ARRAY(sa.Integer))
+        return sa.type_coerce(column == sa.any_(ids), sa.Boolean)
+    # The column may be any model's, so its condition has no type of its own.
+    return column.in_(sa.bindparam(name, expanding=True))  # type: ignore[no-any-return]
 
 
 def at_once(

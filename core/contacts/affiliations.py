@@ -15,7 +15,7 @@ from core.errors import Invalid
 from core.events import announce
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
-from core.statements import prepared
+from core.statements import among, prepared
 from core.users.models import User
 from core.visibility import visible_conditions, visible_to
 
@@ -260,7 +260,7 @@ def _pairs(*, children: bool) -> sa.CompoundSelect[Any]:
             other_id.label("id"),
             sa.literal(relation).label("relation"),
             *more,
-        ).where(contact_id.in_(sa.bindparam("contact_ids", expanding=True)))
+        ).where(among(contact_id, "contact_ids"))
 
     found = [
         pair(row.person_id, row.organisation_id, "organisation", *said),

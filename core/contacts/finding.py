@@ -143,12 +143,22 @@ def _in(*found: sa.Select[int]) -> sa.ColumnElement[bool]:
     return Contact.id.in_(found[0] if len(found) == 1 else sa.union(*found))
 
 
-def matching(text: str, region: str) -> list[sa.ColumnElement[bool]]:
+def matching(
+    text: str, region: str, *, common: bool = False
+) -> list[sa.ColumnElement[bool]]:
     """Say as SQL which contacts somebody means who types `text` into the filter.
 
     Every word must begin a word of the name or an e-mail address; a number may be the
-    beginning or the end of a phone number.
+    beginning or the end of a phone number. Of what is known to be `common` the ids are
+    gathered once, and the list is read in its order until a page is full; else they
+    are looked up, and sorted.
     """
+    found = _matching(text, region)
+    # A bare IN may be turned into a look-up for each contact; this may not.
+    return [one.is_(sa.true()) for one in found] if common else found
+
+
+def _matching(text: str, region: str) -> list[sa.ColumnElement[bool]]:
     if "@" in text:
         return [_in(_starts(one.lower(), "email")) for one in text.split()]
     words = words_of(text)

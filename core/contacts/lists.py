@@ -85,11 +85,17 @@ class Wanted:
         return sum(map(bool, filters)) + (self.organisation is not None)
 
 
-def contact_list(user: User, wanted: Wanted) -> sa.Select[Contact]:
-    """Select the contacts `user` asks for, in no order, each with its owner."""
+def contact_list(
+    user: User, wanted: Wanted, *, common: bool = False
+) -> sa.Select[Contact]:
+    """Select the contacts `user` asks for, in no order, each with its owner.
+
+    It is read otherwise where their number is known to be `common`, above
+    `MOST_COUNTED`: see `core.contacts.finding.matching`.
+    """
     in_trash = wanted.view == "trash"
     query = visible_to(user, Contact, trashed=in_trash)
-    conditions = list(_conditions(user, wanted))
+    conditions = list(_conditions(user, wanted, common))
     if in_trash:
         # By the index of what is in the trash, instead of all names in order.
         there = aliased(Contact)
@@ -98,10 +104,13 @@ def contact_list(user: User, wanted: Wanted) -> sa.Select[Contact]:
     return query.where(*conditions).options(_WITH_OWNER)
 
 
-def _conditions(user: User, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+def _conditions(
+    user: User, wanted: Wanted, common: bool
+) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = []
     if wanted.q.strip():
-        found += finding.matching(wanted.q.strip(), _setting("region"))
+        region = _setting("region")
+        found += finding.matching(wanted.q.strip(), region, common=common)
     if wanted.kind:
         found.append(Contact.kind == wanted.kind)
     if wanted.role:
@@ -137,10 +146,10 @@ def _owned_by(user: User, owner: str) -> sa.ColumnElement[bool]:
     return Contact.owner_id == int(owner)
 
 
-def count_up_to(query: sa.Select[Contact], most: int = MOST_COUNTED) -> int:
-    """Count the rows of `query`, and stop at `most` + 1."""
+def count_up_to(query: sa.Select[Contact]) -> int:
+    """Count the rows of `query`, and stop at one more than `MOST_COUNTED`."""
     ids = query.options(lazyload("*")).with_only_columns(Contact.id)
-    few = ids.order_by(None).limit(sa.literal_column(str(most + 1))).subquery()
+    few = ids.order_by(None).limit(sa.literal_column(str(MOST_COUNTED + 1))).subquery()
     return db.session.scalar(sa.select(sa.func.count()).select_from(few)) or 0
 
 

@@ -18,7 +18,7 @@ from core.db import db
 from core.i18n import _
 from core.links import url_for
 from core.permissions import can
-from core.statements import prepared
+from core.statements import among, prepared
 from core.users.desk import desk_of
 from core.users.models import User
 from core.visibility import visible_to
@@ -67,8 +67,7 @@ def _lines(user: User, ids: list[int]) -> list[dict[str, Any]]:
 
 
 def _by_id(user: User) -> sa.Select[Any]:
-    wanted: Any = sa.bindparam("ids", expanding=True)
-    return _titles(visible_to(user, Contact).where(Contact.id.in_(wanted)))
+    return _titles(visible_to(user, Contact).where(among(Contact.id, "ids")))
 
 
 def _titles(query: sa.Select[Contact]) -> sa.Select[Any]:

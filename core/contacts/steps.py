@@ -22,7 +22,7 @@ MOST_DAYS = 366
 
 def due_steps(user: User, today: date, *, most: int) -> list[Contact]:
     """List the steps due by `today` of `user` and of those they stand in for."""
-    query = _due(user, looked_after_by(user), today)
+    query = _due(user, Contact.owner_id.in_(looked_after_by(user)), today)
     query = query.order_by(Contact.next_step_on, Contact.sort_name)
     return list(db.session.scalars(query.limit(most)))
 
@@ -34,16 +34,15 @@ def count_due(user: User, today: date) -> Prepared:
 
 
 def _count_due(user: User) -> sa.Select[Any]:
-    owners: Any = sa.bindparam("due_owners", expanding=True)
-    due = _due(user, owners, sa.bindparam("due_today", type_=sa.Date))
+    # One or two; told as an array, PostgreSQL would expect ten, and read all steps.
+    owned = Contact.owner_id.in_(sa.bindparam("due_owners", expanding=True))
+    due = _due(user, owned, sa.bindparam("due_today", type_=sa.Date))
     few = due.options(lazyload("*")).with_only_columns(Contact.id).limit(100)
     return sa.select(sa.func.count()).select_from(few.subquery("due"))
 
 
-def _due(user: User, owners: Any, today: Any) -> sa.Select[Contact]:
-    return visible_to(user, Contact).where(
-        Contact.owner_id.in_(owners), Contact.next_step_on <= today
-    )
+def _due(user: User, owned: sa.ColumnElement[bool], today: Any) -> sa.Select[Contact]:
+    return visible_to(user, Contact).where(owned, Contact.next_step_on <= today)
 
 
 def quiet_customers(user: User) -> int:

@@ -70,8 +70,10 @@ def index() -> Any:
     """List the contacts one may see, by name, with filters and pages."""
     wanted = _wanted()
     query = lists.contact_list(me(), wanted)
-    contacts, older, newer = _page_of(query.options(*lists.SHORT))
     count = lists.count_up_to(query)
+    if count > lists.MOST_COUNTED:
+        query = lists.contact_list(me(), wanted, common=True)
+    contacts, older, newer = _page_of(query.options(*lists.SHORT))
     organisation = None
     if wanted.organisation is not None:
         organisation = lists.load_contact(me(), wanted.organisation)

@@ -18,7 +18,7 @@ from core.markup import to_html
 from core.pages import interaction_kinds
 from core.readers import AudienceView, describe
 from core.records import record_type_of
-from core.statements import prepared
+from core.statements import among, prepared
 from core.users.models import User
 from core.visibility import visible_conditions
 
@@ -145,7 +145,7 @@ def _beside(user: User) -> sa.Select[Any]:
         sa.select(Interaction.id, replies, Contact)
         .outerjoin(link, link.interaction_id == Interaction.id)
         .outerjoin(Contact, known)
-        .where(Interaction.id.in_(sa.bindparam("ids", expanding=True)))
+        .where(among(Interaction.id, "ids"))
         .order_by(Contact.sort_name, Contact.id)
         .options(load_only(Contact.name, Contact.kind))
     )

@@ -18,7 +18,7 @@ from core.users.models import TeamMember, User
 from core.visibility import visible_conditions, visible_to
 
 # How many entries a page shows before "Older".
-FIRST = 30
+FIRST = 20
 
 # Of an author a list needs the name, not what they may do.
 _AUTHOR = joinedload(Interaction.author).options(

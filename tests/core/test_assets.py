@@ -1,5 +1,6 @@
 """Stylesheets, scripts and icons, and the promises of the look they carry."""
 
+import contextvars
 import importlib
 import re
 from collections.abc import Iterator
@@ -128,13 +129,43 @@ def test_bootstrap_lies_in_a_layer_that_our_rules_win_over(app: Flask) -> None:
     assert css.count(b"{") == css.count(b"}")
 
 
-def test_an_icon_is_drawn_inline_and_silent(app: Flask) -> None:
-    drawn = assets.icon("people", 12)
+@pytest.mark.parametrize("name", ["people", "plug"])
+def test_an_icon_is_drawn_silent_and_in_its_size(app: Flask, name: str) -> None:
+    drawn = assets.icon(name, 12)
     assert drawn.startswith("<svg")
     assert 'class="icon" width="12" height="12"' in drawn
     assert 'aria-hidden="true"' in drawn
-    assert "<path" in drawn
     assert "style" not in drawn
+
+
+def test_an_icon_of_many_pages_is_named_and_any_other_is_drawn_where_it_stands(
+    app: Flask, client: FlaskClient
+) -> None:
+    named, drawn = assets.icon("people"), assets.icon("plug")
+    assert "people" in assets.SHARED_ICONS
+    assert "plug" not in assets.SHARED_ICONS
+    assert "<path" not in named
+    assert "<path" in drawn
+    address, _, shape = re.search(r'href="([^"]+)"', named)[1].partition("#")  # type: ignore[index]
+    answer = client.get(address)
+    assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml")
+    assert answer.cache_control.immutable
+    assert f'<symbol id="{shape}" viewBox="0 0 16 16"><path' in answer.text
+
+
+@pytest.mark.parametrize("name", assets.SHARED_ICONS)
+def test_each_shared_icon_has_a_shape(app: Flask, name: str) -> None:
+    drawn = assets.load("icons.svg").content.decode()
+    assert drawn.count(f'<symbol id="{name}" viewBox="0 0 16 16"><') == 1
+
+
+def test_an_icon_of_what_is_no_page_is_drawn_where_it_stands(app: Flask) -> None:
+    def in_a_mail() -> str:
+        with app.app_context():
+            return assets.icon("people")
+
+    assert "<use" in assets.icon("people")
+    assert "<path" in contextvars.Context().run(in_a_mail)
 
 
 @pytest.mark.parametrize("name", ["no-such-icon", "", '"><script>', "../people"])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.contacts import lists
 from core.contacts.finding import fold, normal_phone, region_of, words_of
 from core.contacts.services import contacts_with_email, contacts_with_phone
 from core.db import db
@@ -66,9 +67,12 @@ def test_numbers_are_dialled_from_the_country_of_the_address():
         "24",
     ],
 )
+@pytest.mark.parametrize("common", [False, True])
 def test_the_filter_finds_by_words_mail_and_either_end_of_a_phone_number(
-    app, as_user, typed
+    app, as_user, typed, common, monkeypatch
 ):
+    # With a count of one it is read as what more than a thousand contacts have.
+    monkeypatch.setattr(lists, "MOST_COUNTED", 0 if common else 1000)
     make_contact(
         "Kallion Vesijohto 24 Oy",
         emails=["pekka@kallio.example", "Myynti@kallio.example"],

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from core import hookimpl
+from core.contacts import lists
 from core.contacts.affiliations import affiliate
 from core.contacts.models import Contact
 from core.contacts.permissions import READ
@@ -121,10 +122,20 @@ def test_a_colleague_of_short_sight_finds_only_their_own(app, as_user):
     assert browser.post(join_url, data={"organisation": other.id}).status_code == 404
 
 
-def test_next_and_previous_walk_the_whole_list_once(app, as_user):
+@pytest.mark.parametrize(
+    ("query", "most"),
+    [("", 1000), ("", 100), ("?q=contact", 1000), ("?q=contact", 100)],
+    ids=["all", "all, too many to count", "a filter", "a common word"],
+)
+def test_next_and_previous_walk_the_whole_list_once(
+    app, as_user, monkeypatch, query, most
+):
     names = [f"Contact {n:03}" for n in range(120)]
     for name in names:
         make_contact(name)
+    if query:
+        make_contact("Somebody else")
+    monkeypatch.setattr(lists, "MOST_COUNTED", most)
     browser = as_user(make_user())
 
     def rows(url):
@@ -137,7 +148,7 @@ def test_next_and_previous_walk_the_whole_list_once(app, as_user):
         }
         return shown, {k: v.replace("&amp;", "&") for k, v in links.items()}
 
-    first, links = rows("/contacts")
+    first, links = rows(f"/contacts{query}")
     assert "prev" not in links
     second, links = rows(links["next"])
     third, last = rows(links["next"])
