@@ -169,7 +169,7 @@ def _first_load(browser: Browser) -> int:
     """Give the bytes a browser fetches to show a contact page for the first time."""
     _status, answer, body = browser.get("/contacts/2")
     total, page = len(body), text_of(answer, body)
-    for path in set(re.findall(r'(?:href|src)="(/assets/[^"]+)"', page)):
+    for path in set(re.findall(r'(?:href|src)="(/assets/[^"#]+)["#]', page)):
         total += len(browser.get(path)[2])
     return total
 
