@@ -138,6 +138,11 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     dialog.showModal();
   }
+  // Going back keeps what was typed; the link alone would open the page afresh.
+  if (event.target.closest("[data-back]") && history.length > 1) {
+    event.preventDefault();
+    history.back();
+  }
   if (event.target.closest("[data-closes]")) event.target.closest("dialog")?.close();
 });
 
