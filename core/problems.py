@@ -138,7 +138,7 @@ def _draw(error: CRMError) -> str:
 
 
 def _page_left(error: CRMError) -> str | None:
-    """Give the page whose form was refused: what was typed stands there still."""
+    """Give the page whose form was refused."""
     came_from = urlsplit(request.referrer or "")
     own = came_from.netloc == request.host
     if request.method == "GET" or not own or isinstance(error, NotSignedIn):

@@ -83,7 +83,7 @@ def _draw(error: CRMError | None = None, *, run_id: int) -> Any:
 
 
 def _by_line(samples: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Sort as the file is: what a schema refuses is known before what a save refuses."""
+    """Sort as the file is: what a schema refuses is known before the rest."""
     return sorted(samples, key=lambda one: int(one["line"]))
 
 

@@ -138,7 +138,7 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     dialog.showModal();
   }
-  // Going back keeps what was typed; the link alone would open the page afresh.
+  // Going back finds the page as it was left, where the browser kept it.
   if (event.target.closest("[data-back]") && history.length > 1) {
     event.preventDefault();
     history.back();
