@@ -73,7 +73,7 @@ def create(new: dict[str, Any]) -> Any:
     contacts = _contacts(new.pop("contacts"))
     if user.kind != "staff":
         new = {"kind": FROM_OUTSIDE} | new
-        new.pop("source")
+        new["source"], new["details"] = "", {}
         new["direction"] = "in"
     elif not contacts and parent is None:
         raise Invalid(errors={"contacts": [_("Say whom this is about.")]})

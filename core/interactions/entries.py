@@ -12,10 +12,11 @@ from sqlalchemy.orm import aliased, load_only
 
 from core.contacts.models import Contact
 from core.i18n import _
+from core.interactions.details import facts_of
 from core.interactions.models import Interaction, InteractionContact
 from core.interactions.rules import may_change
+from core.kinds import kind_of
 from core.markup import to_html
-from core.pages import interaction_kinds
 from core.readers import AudienceView, describe
 from core.records import record_type_of
 from core.statements import among, prepared
@@ -46,6 +47,7 @@ class EntryView:
     pinned: bool
     changeable: bool
     attachments: Sequence[Any] = ()
+    facts: Sequence[str] = ()
 
 
 @dataclass
@@ -76,7 +78,7 @@ def _view(
     audience: AudienceView,
     on: Contact | None,
 ) -> EntryView:
-    kind = interaction_kinds().get(entry.kind)
+    kind = kind_of(entry.kind)
     others = [one for one in around.contacts if on is None or one.id != on.id]
     return EntryView(
         id=entry.id,
@@ -98,6 +100,8 @@ def _view(
         parent=entry.parent_id,
         pinned=entry.pinned,
         changeable=may_change(user, entry),
+        # Whence somebody came to us is nobody's business outside.
+        facts=facts_of(entry, kind) if user.kind == "staff" else (),
     )
 
 

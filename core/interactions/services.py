@@ -12,6 +12,7 @@ from core.db import db, now
 from core.errors import Invalid
 from core.events import announce
 from core.i18n import _
+from core.interactions.details import read_details
 from core.interactions.models import Interaction, InteractionContact
 from core.interactions.rules import (
     PLAIN_KIND,
@@ -44,7 +45,8 @@ def write_interaction(
     A reply takes the audience and contacts of what it answers; what is shared also
     concerns those it is shared with; without `audience` it is for the author's teams.
     `author_name` is of somebody without an account. Raises `Invalid` for an empty
-    body, an unknown kind, or a reply that more would read than `audience` says, and
+    body, an unknown kind or field of it, or a reply that more would read than
+    `audience` says, and
     `Forbidden` for an author who may not show entries to people outside.
     """
     spec = audience_for(author, audience, parent)
@@ -55,7 +57,7 @@ def write_interaction(
         kind=kind,
         subject=subject,
         body=body,
-        details=dict(details or {}),
+        details=read_details(kind, details or {}),
         direction=direction,
         source=source,
         occurred_at=moment,
@@ -80,8 +82,11 @@ def change_interaction(
     subject: str | None = None,
     occurred_at: datetime | None = None,
     audience: AudienceSpec | None = None,
+    details: Mapping[str, Any] | None = None,
+    direction: str | None = None,
+    source: str | None = None,
 ) -> Interaction:
-    """Change an entry; what is None stays as it is.
+    """Change an entry; what is None stays as it is, and `details` replace the former.
 
     Announces `interaction.audience_widened` to those who may read it from now on and
     `interaction.audience_narrowed` to those who could until now. Raises `Forbidden`
@@ -90,8 +95,18 @@ def change_interaction(
     people who cannot read what it answers.
     """
     check_may_change(actor, interaction)
+    if details is not None:
+        former = interaction.details
+        details = read_details(kind or interaction.kind, details, former)
     changes = _changes(
-        interaction, body=body, kind=kind, subject=subject, occurred_at=occurred_at
+        interaction,
+        body=body,
+        kind=kind,
+        subject=subject,
+        occurred_at=occurred_at,
+        details=details,
+        direction=direction,
+        source=source,
     )
     if changes:
         words = interaction.body if body is None else body
