@@ -37,6 +37,7 @@ OWN_FILES: Final = (
     "fields.js",
     "imports.css",
     "keys.js",
+    "kinds.js",
     "live.js",
     "menus.js",
     "morph.js",

@@ -16,7 +16,11 @@ DIRECTIONS = {"in": _l("Incoming"), "out": _l("Outgoing")}
 
 def fields_of(kind: InteractionKind | None) -> dict[str, KindField]:
     """Give the fields that are kept in the details of an entry of `kind`, by name."""
-    return {one.name: one for one in kind.fields if one.name not in COLUMNS} if kind else {}
+    return (
+        {one.name: one for one in kind.fields if one.name not in COLUMNS}
+        if kind
+        else {}
+    )
 
 
 def read_details(

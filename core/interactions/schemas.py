@@ -23,7 +23,7 @@ _DIRECTION = validate.OneOf(["", "in", "out"])
 
 
 def _details(**kwargs: Any) -> fields.Dict:
-    """Make the field for what is particular to a kind, such as the outcome of a call."""
+    """Make the field for the few fields of a kind, such as the outcome of a call."""
     return fields.Dict(
         keys=Text(most=40), validate=validate.Length(max=MOST_NAMED), **kwargs
     )

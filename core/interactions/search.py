@@ -7,9 +7,9 @@ from core.i18n import lazy_gettext as _l
 from core.interactions import permissions
 from core.interactions.models import Interaction
 from core.interactions.services import put_back_interaction
+from core.kinds import kind_of
 from core.links import url_for
 from core.markup import to_text
-from core.kinds import kind_of
 from core.records import RecordType, SearchDocument, Undo
 from core.users.models import User
 

@@ -16,6 +16,7 @@ from core.problems import flatten
 from core.records import record_type_of
 from core.undo.offers import offer_undo
 from core.visibility import get_visible
+from plugins.interactions.fields import typed_fields
 from plugins.interactions.readers import ReadersUnseen
 from plugins.interactions.schemas import LISTS
 
@@ -48,6 +49,7 @@ def typed(error: CRMError | None) -> dict[str, Any]:
     }
     if values.get("audience") not in KINDS:
         values.pop("audience", None)
+    values |= typed_fields(request.form)
     # A list that was emptied counts as well as one that was filled.
     values |= {name: request.form.getlist(name) for name in LISTS}
     found: dict[str, Any] = {"typed": values, "errors": flatten(error.errors)}

@@ -19,6 +19,7 @@ from core.undo.offers import offer_undo
 from core.visibility import get_visible
 from plugins.interactions import answers
 from plugins.interactions.composer import composer_to_change
+from plugins.interactions.fields import sent_details
 from plugins.interactions.readers import ReadersUnseen, check_seen, chosen
 from plugins.interactions.schemas import EntryForm, sent
 from plugins.interactions.views import bp as bp
@@ -71,7 +72,11 @@ def save(interaction_id: int) -> Any:
     services.change_interaction(
         entry,
         actor=me(),
-        kind=form["kind"],
+        # A kind that is gone stays with its entries, and is no new choice.
+        kind=form["kind"] if form["kind"] != entry.kind else None,
+        direction=form["direction"],
+        source=form["source"],
+        details=sent_details(request.form, form["kind"], entry),
         body=form["body"],
         occurred_at=_moved(entry, form["occurred_at"]),
         audience=spec,

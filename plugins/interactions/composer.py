@@ -9,14 +9,10 @@ from flask_babel import to_user_timezone
 
 from core.contacts.models import Contact
 from core.interactions.models import Interaction
-from core.pages import interaction_kinds
+from core.kinds import kind_of
 from core.users.models import User
+from plugins.interactions.fields import draw_fields, kinds_to_choose, values_of
 from plugins.interactions.readers import Choices, WhoSees, choices
-
-
-def kinds_to_choose() -> list[tuple[str, object]]:
-    """Give the kinds that people write by hand, as the composer offers them."""
-    return [(one.name, one.title) for one in interaction_kinds().values() if one.chosen]
 
 
 def for_input(moment: datetime) -> str:
@@ -34,25 +30,34 @@ def composer_for(
     who: WhoSees | None = None,
     hidden: Mapping[str, Any] | None = None,
     target: str = "",
+    running: bool = False,
 ) -> dict[str, Any]:
     """Give the template its composer for a new entry on `contact`.
 
-    It opens inside, whatever was chosen last. `target` is the element that shows the
-    new entry in place; without it, the next page does.
+    It opens inside, whatever was chosen last; its clock may be `running`. `target` is
+    the element that shows the new entry in place; without it, the next page does.
     """
     offered = offered or choices(user, contact)
     inside = {
         "audience": "teams" if user.teams else "staff",
         "teams": [team.name for team in user.teams],
     }
+    kinds = kinds_to_choose()
+    values = {**inside, **(typed or {})}
+    kind = values.get("kind") or (kinds[0][0] if kinds else "")
+    fields = draw_fields(kind, values, errors=errors, running=running)
+    # A kind that was asked for brings its beginning along; scripts do it later on.
+    if "kind" in values and not values.get("body") and not errors:
+        values["body"] = fields["template"]
     return {
         "action": url_for("interactions.write"),
         "draft_key": f"contact-{contact.id}" if contact else "new",
         "contact": contact,
-        "kinds": kinds_to_choose(),
+        "kinds": kinds,
+        "fields": fields,
         "offered": offered,
         "team_names": [(name, name) for _id, name in offered.teams],
-        "values": {**inside, **(typed or {})},
+        "values": values,
         "errors": errors or {},
         "who": who,
         "hidden": hidden or {},
@@ -81,10 +86,22 @@ def composer_to_change(
         "teams": [names[one] for one in audience.teams if one in names],
         "users": audience.users,
         "shared_with": audience.shared_with,
+        **values_of(entry),
     }
+    values = now | dict(typed or {})
     return context | {
+        "kinds": _with_own(context["kinds"], entry.kind),
+        "fields": draw_fields(values["kind"], values, errors=errors),
         "action": url_for("interactions.save", interaction_id=entry.id),
         "draft_key": f"entry-{entry.id}",
-        "values": now | dict(typed or {}),
+        "values": values,
         "hidden": {"version": entry.version, **(hidden or {})},
     }
+
+
+def _with_own(kinds: list[tuple[str, object]], own: str) -> list[tuple[str, object]]:
+    """Offer the kind that an entry has, also if nobody can choose it any more."""
+    if any(name == own for name, _title in kinds):
+        return kinds
+    found = kind_of(own)
+    return [*kinds, (own, found.title if found else own)]

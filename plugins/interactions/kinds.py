@@ -26,7 +26,11 @@ KINDS = [
         fields=[_DIRECTION, _OUTCOME, _DURATION, _SOURCE],
     ),
     InteractionKind(
-        "meeting", _l("Meeting"), "calendar-event", weight=30, fields=[_PLACE, _DURATION]
+        "meeting",
+        _l("Meeting"),
+        "calendar-event",
+        weight=30,
+        fields=[_PLACE, _DURATION],
     ),
     InteractionKind(
         "visit", _l("Visit"), "geo-alt", weight=40, fields=[_PLACE, _DURATION]

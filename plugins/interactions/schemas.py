@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from core.audiences import KINDS
 from core.i18n import _
+from core.interactions.details import DIRECTIONS
 from core.interactions.schemas import MOST_NAMED, MOST_TEXT
 from core.schemas import Schema, Text
 
@@ -66,6 +67,10 @@ class EntryForm(AudienceForm):
 
     kind = Text(most=40, load_default="note")
     body = Text(most=MOST_TEXT, load_default="")
+    direction = fields.String(
+        load_default="", validate=validate.OneOf(["", *DIRECTIONS])
+    )
+    source = Text(most=100, load_default="")
     occurred_at = LocalTime(load_default=None)
     parent = fields.Integer(load_default=None, validate=validate.Range(1, 2**31 - 1))
     version = fields.Integer(load_default=None)

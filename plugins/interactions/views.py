@@ -23,7 +23,13 @@ from core.users.models import Team
 from core.visibility import get_visible
 from plugins.interactions import answers
 from plugins.interactions.acts import acts_words
-from plugins.interactions.composer import composer_for, kinds_to_choose
+from plugins.interactions.composer import composer_for
+from plugins.interactions.fields import (
+    draw_fields,
+    kinds_to_choose,
+    sent_details,
+    typed_fields,
+)
 from plugins.interactions.readers import (
     check_seen,
     choices,
@@ -133,11 +139,13 @@ def _draw_new(
         )
         found = list(db.session.scalars(query.limit(OFFERED)))
     typed = answers.typed(error) or _asked()
+    # Who asks for a call begins one: its clock runs.
+    running = error is None and bool(typed)
     target = "#drawer-body" if _in_drawer() else ""
     return render_template(
         "interactions/drawer.html" if target else "interactions/new.html",
         contact=contact,
-        composer=composer_for(contact, me(), target=target, **typed),
+        composer=composer_for(contact, me(), target=target, running=running, **typed),
         found=found,
         q=q,
     )
@@ -146,8 +154,7 @@ def _draw_new(
 def _asked() -> dict[str, Any]:
     """Begin with the kind that the address names, such as a call."""
     kind = request.args.get("kind", "")
-    known = kind in interaction_kinds()
-    return {"typed": {"kind": kind}} if known else {}
+    return {"typed": {"kind": kind}} if kind in interaction_kinds() else {}
 
 
 def _draw_refused(error: CRMError) -> Any:
@@ -186,7 +193,9 @@ def write() -> Any:
         body=form["body"],
         audience=spec,
         occurred_at=form["occurred_at"] if inside else None,
-        direction="" if inside else "in",
+        direction=form["direction"] if inside else "in",
+        source=form["source"] if inside else "",
+        details=sent_details(request.form, form["kind"]) if inside else None,
         parent=parent,
     )
     if _in_drawer():
@@ -198,6 +207,15 @@ def write() -> Any:
             "interactions/written.html", composer=composer, **context
         )
     return answers.after_writing(entry, parent)
+
+
+@bp.get("/interactions/fields")
+@requires(WRITE)
+def fields() -> Any:
+    """Draw the few fields of a kind, with what was typed into those of another."""
+    kind = request.args.get("kind", "")[:40]
+    found = draw_fields(kind, typed_fields(request.args))
+    return render_template("interactions/fields.html", fields=found)
 
 
 @bp.get("/interactions/readers")

@@ -124,6 +124,8 @@ OTHER: dict[str, str] = {
     "core.": "health and the description of the API",
     "deputies.index": "one's own deputies",
     "keys.show": "one's own keys",
+    "interactions.fields": "the fields of a kind, as they were typed",
+    "interactions.when": "a date in words, read back",
     "imports.": "rows of files as they were sent, for who may bring in their kind",
     "leaving.ask": "counts of what a leaver owns, for administrators",
     "mail.mine": "a mail one sent oneself",
