@@ -10,7 +10,9 @@ from marshmallow import fields, validate
 from werkzeug.datastructures import MultiDict
 
 from core.audiences import KINDS
-from core.i18n import _
+from core.dates import read_date
+from core.db import now
+from core.i18n import _, locale_code
 from core.interactions.details import DIRECTIONS
 from core.interactions.schemas import MOST_NAMED, MOST_TEXT
 from core.schemas import Schema, Text
@@ -18,8 +20,14 @@ from core.schemas import Schema, Text
 LISTS = ("teams", "users", "shared_with", "contacts", "seen")
 
 
+def moment_in_words(text: str) -> datetime | None:
+    """Read "tomorrow 14:00" in the writer's zone and language; None when it is none."""
+    here = now().astimezone(ZoneInfo(str(get_timezone())))
+    return read_date(text, here, locale_code())
+
+
 class LocalTime(fields.Field[datetime | None]):
-    """A moment as `<input type=datetime-local>` sends it, in the writer's zone."""
+    """A moment in the writer's zone: as a date field sends it, or in words."""
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> datetime | None:
         if not value:
@@ -27,8 +35,11 @@ class LocalTime(fields.Field[datetime | None]):
         try:
             moment = datetime.fromisoformat(str(value))
         except ValueError as error:
-            said = _("Write a date and a time, such as 2026-03-05 14:00.")
-            raise ma.ValidationError(said) from error
+            found = moment_in_words(str(value))
+            if found is None:
+                said = _("Write a date such as 5.3. or tomorrow")
+                raise ma.ValidationError(said) from error
+            moment = found
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=ZoneInfo(str(get_timezone())))
         return moment.astimezone(UTC)

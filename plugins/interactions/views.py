@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, render_template, request, url_for
+from flask_babel import format_datetime
 
 from core.contacts.lists import Wanted, contact_list
 from core.contacts.models import Contact
@@ -23,7 +24,7 @@ from core.users.models import Team
 from core.visibility import get_visible
 from plugins.interactions import answers
 from plugins.interactions.acts import acts_words
-from plugins.interactions.composer import composer_for
+from plugins.interactions.composer import composer_for, for_input
 from plugins.interactions.fields import (
     draw_fields,
     kinds_to_choose,
@@ -36,7 +37,13 @@ from plugins.interactions.readers import (
     chosen,
     put_into_words,
 )
-from plugins.interactions.schemas import AudienceForm, EntryForm, FilterForm, sent
+from plugins.interactions.schemas import (
+    AudienceForm,
+    EntryForm,
+    FilterForm,
+    moment_in_words,
+    sent,
+)
 from plugins.interactions.story import story as entries_of
 
 bp = Blueprint("interactions", __name__)
@@ -216,6 +223,16 @@ def fields() -> Any:
     kind = request.args.get("kind", "")[:40]
     found = draw_fields(kind, typed_fields(request.args))
     return render_template("interactions/fields.html", fields=found)
+
+
+@bp.get("/interactions/when")
+@requires(WRITE)
+def when() -> Any:
+    """Read a date in words back; `value` is empty for what is none."""
+    found = moment_in_words(request.args.get("text", ""))
+    if found is None:
+        return {"value": "", "words": ""}
+    return {"value": for_input(found), "words": format_datetime(found, "full")}
 
 
 @bp.get("/interactions/readers")
