@@ -43,6 +43,7 @@ OWN_FILES: Final = (
     "morph.js",
     "palette.js",
     "portal.css",
+    "suggest.js",
     "theme.js",
     "tokens.css",
 )

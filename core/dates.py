@@ -261,7 +261,7 @@ def _by_library(words: str, now: datetime, language: str) -> datetime | None:
     day_words, clock = _apart(words)
     for asked in _asked(language):
         for text, at in ((day_words, clock), (words, None)):
-            found = dateparser.parse(text, languages=[asked], settings=settings)  # type: ignore[arg-type]
+            found = dateparser.parse(text, languages=[asked], settings=settings)
             if found is not None and _is_near(found, base):
                 midnight = found.time() == time(0) or found.time() == base.time()
                 return _at(found, at or (MORNING if midnight else found.time()), now)

@@ -7,9 +7,11 @@ is shown as it was typed: that costs little and loses nothing.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
+from urllib.parse import quote
 
 import nh3
 from markdown_it import MarkdownIt
@@ -28,6 +30,11 @@ MAX_MARKS = 10_000
 MAX_DEPTH = 24
 
 _MARKS = "*_[<`~|&"
+# A tag begins with a letter, so that "#12" stays a number and "# Title" a heading.
+# Chinese has no blank before either.
+_ALONE = r"(?<![^\W\u4e00-\u9fff])"
+TAG = re.compile(_ALONE + r"(?<![#/&])#(?P<tag>[^\W\d_][\w-]{0,79})")
+_CLOSED = {"link_open", "link_close", "mention_open", "mention_close"}
 _LINK_REL = "nofollow noopener noreferrer"
 _HEADING_SHIFT = 2
 _URL = re.compile(r"https?://[^\s<>\"\u3000-\u303f\uff01-\uff60]+", re.IGNORECASE)
@@ -49,30 +56,49 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 _CLEANER = nh3.Cleaner(
     tags={"a", "br", "code", "em", "s", "strong", "h3", "h4", "h5", "h6", "p", "pre"}
     | {"blockquote", "hr", "ul", "ol", "li"}
-    | {"table", "thead", "tbody", "tr", "th", "td"},
+    | {"table", "thead", "tbody", "tr", "th", "td", "span"},
     attributes={"a": {"href", "title"}, "ol": {"start"}},
     url_schemes={"http", "https", "mailto", "tel"},
     link_rel=_LINK_REL,
+    # Whom a text calls: drawn here alone, since HTML that people write is no HTML.
+    allowed_classes={"span": {"mention", "mention-me"}},
 )
 
 # Characters of the longest text whose HTML is remembered.
 _REMEMBERED = 4_000
 
 
-def to_html(text: str) -> Markup:
+@dataclass(frozen=True)
+class Marks:
+    """What `@` and `#` in a text are to its reader.
+
+    `names` are whom it calls: as it is written, as it is shown, and whether it is the
+    reader. `tags` is the address of a list to which the tag is added.
+    """
+
+    names: tuple[tuple[str, str, bool], ...] = ()
+    tags: str = ""
+
+
+_NO_MARKS: Final = Marks()
+
+
+def to_html(text: str, marks: Marks = _NO_MARKS) -> Markup:
     """Show Markdown as HTML that holds no script, style, picture, h1 or h2."""
     # What people wrote last is drawn again and again; what is long is kept by nobody.
-    return _shown(text) if len(text) <= _REMEMBERED else _show(text)
+    if "#" not in text and not marks.names:
+        marks = _NO_MARKS
+    return _shown(text, marks) if len(text) <= _REMEMBERED else _show(text, marks)
 
 
 @lru_cache(maxsize=2_000)
-def _shown(text: str) -> Markup:
-    return _show(text)
+def _shown(text: str, marks: Marks) -> Markup:
+    return _show(text, marks)
 
 
-def _show(text: str) -> Markup:
+def _show(text: str, marks: Marks) -> Markup:
     text = _well_formed(text)
-    tokens = _parse(text)
+    tokens = _parse(text, marks)
     if tokens is None:
         return _as_typed(text)
     html = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
@@ -86,6 +112,12 @@ def to_text(markdown: str) -> str:
     if tokens is None:
         return markdown.strip()
     return _BLANK_LINES.sub("\n\n", "".join(_words(tokens))).strip()
+
+
+def spoken(markdown: str) -> str:
+    """Give the words of Markdown that are no code, which names and tags stand in."""
+    tokens = _parse(_well_formed(markdown))
+    return "" if tokens is None else "".join(_words(tokens, {"text"}))
 
 
 def excerpt(text: str, length: int = 160) -> str:
@@ -114,13 +146,13 @@ def _well_formed(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _parse(text: str) -> list[Token] | None:
+def _parse(text: str, marks: Marks = _NO_MARKS) -> list[Token] | None:
     """Read Markdown; None when it is too large, too dense or too deep to be a note."""
     if len(text) > MAX_CHARACTERS or text.count("\n") > MAX_LINES:
         return None
     if sum(text.count(mark) for mark in _MARKS) > MAX_MARKS:
         return None
-    tokens = _MARKDOWN.parse(text)
+    tokens = _MARKDOWN.parse(text, {"marks": marks})
     return None if _depth(tokens) >= MAX_DEPTH else tokens
 
 
@@ -139,12 +171,15 @@ def _as_typed(text: str) -> Markup:
     return Markup("<p>" + "<br>\n".join(lines) + "</p>")  # noqa: S704 - escaped above.
 
 
-def _words(tokens: Sequence[Token]) -> Iterator[str]:
+def _words(tokens: Sequence[Token], wordy: Collection[str] = _WORDY) -> Iterator[str]:
     for token in tokens:
         if token.type == "inline":
-            yield from _words(token.children or ())
-        elif token.type in _WORDY:
+            yield from _words(token.children or (), wordy)
+        elif token.type in wordy:
             yield token.content
+        elif token.type in _WORDY:
+            # Two words with code between them are not one.
+            yield " "
         else:
             yield _GAPS.get(token.type, "")
         if token.type in _PARAGRAPH_ENDS and token.level == 0:
@@ -190,6 +225,65 @@ def _with_links(token: Token, md: MarkdownIt) -> Iterator[Token]:
     yield _text(token, token.content[start:])
 
 
+def mention_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
+    """Find `@name` of any of `names`, the longest that fits, in any capitals."""
+    # After a Latin name no letter follows; Chinese has no blanks between words.
+    ways = (
+        re.escape(one) + (r"(?!\w)" if one[-1:].isascii() else "")
+        for one in sorted(names, key=len, reverse=True)
+    )
+    return re.compile(rf"{_ALONE}(?<![@/.])@(?P<name>{'|'.join(ways)})", re.IGNORECASE)
+
+
+def _mark_names_and_tags(state: StateCore) -> None:
+    marks: Marks = state.env.get("marks", _NO_MARKS)
+    if marks.names:
+        shown = {name.casefold(): (word, me) for name, word, me in marks.names}
+        pattern = mention_pattern(tuple(shown))
+        _replace(state, pattern, lambda found: _badge(*shown[found["name"].casefold()]))
+    if marks.tags:
+        _replace(state, TAG, lambda found: _tag(found["tag"], marks.tags))
+
+
+def _replace(
+    state: StateCore,
+    pattern: re.Pattern[str],
+    make: Callable[[re.Match[str]], list[Token]],
+) -> None:
+    """Put other tokens in place of words, but not in links, badges and code."""
+    for block in state.tokens:
+        if block.type != "inline":
+            continue
+        made: list[Token] = []
+        inside = 0
+        for token in block.children or ():
+            inside += token.nesting if token.type in _CLOSED else 0
+            if token.type != "text" or inside:
+                made.append(token)
+                continue
+            start = 0
+            for found in pattern.finditer(token.content):
+                made.append(_text(token, token.content[start : found.start()]))
+                made.extend(make(found))
+                start = found.end()
+            made.append(_text(token, token.content[start:]))
+        block.children = made
+
+
+def _badge(word: str, me: bool) -> list[Token]:
+    names = {"class": "mention mention-me" if me else "mention"}
+    name = Token("text", "", 0, content=f"@{word}")
+    begin = Token("mention_open", "span", 1, attrs=dict(names))
+    return [begin, name, Token("mention_close", "span", -1)]
+
+
+def _tag(word: str, address: str) -> list[Token]:
+    href = address + quote(word.casefold(), safe="")
+    begin = Token("link_open", "a", 1, attrs={"href": href})
+    name = Token("text", "", 0, content=f"#{word}")
+    return [begin, name, Token("link_close", "a", -1)]
+
+
 def _text(token: Token, content: str) -> Token:
     return Token("text", "", 0, content=content, level=token.level)
 
@@ -216,6 +310,7 @@ def _make_parser() -> MarkdownIt:
     md = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
     md.core.ruler.push("demote_headings", _demote_headings)
     md.core.ruler.push("link_addresses", _link_addresses)
+    md.core.ruler.push("mark_names_and_tags", _mark_names_and_tags)
     md.add_render_rule("image", _render_image)
     # Rules are compiled at first use, and two threads at once would then see none.
     md.render("# a\n\n> - **b** [c](d)")

@@ -90,10 +90,14 @@ class ChosenReaders(Schema):
         """Refuse a list of readers that the kind of audience would not use."""
         chosen = data.get("audience")
         fitting = {"teams": "teams", "users": "private", "shared_with": "shared"}
+        # Single colleagues may read beside the teams.
+        beside = {("users", "teams")}
         errors = {
             name: [_("This goes with the audience “%(kind)s”.", kind=kind)]
             for name, kind in fitting.items()
-            if data.get(name) and chosen not in {None, kind}
+            if data.get(name)
+            and chosen not in {None, kind}
+            and (name, chosen) not in beside
         }
         if errors:
             raise ma.ValidationError(errors)
@@ -139,6 +143,7 @@ class InteractionChange(ChosenReaders):
     direction = fields.String(validate=_DIRECTION)
     source = Text(most=100)
     details = _details()
+    contacts = Ids()
 
 
 class TimelineArguments(PageArguments):

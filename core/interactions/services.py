@@ -13,7 +13,8 @@ from core.errors import Invalid
 from core.events import announce
 from core.i18n import _
 from core.interactions.details import read_details
-from core.interactions.models import Interaction, InteractionContact
+from core.interactions.mentions import find_mentions, find_tags, mentions_of
+from core.interactions.models import Interaction, InteractionContact, InteractionTag
 from core.interactions.rules import (
     PLAIN_KIND,
     audience_for,
@@ -23,6 +24,7 @@ from core.interactions.rules import (
     gains_readers,
 )
 from core.users.models import User
+from core.visibility import visible_to
 
 
 def write_interaction(
@@ -68,6 +70,7 @@ def write_interaction(
     )
     _link(written, _concerned(contacts, parent, spec))
     db.session.add(written)
+    _mark(written)
     db.session.flush()
     _note_contact(written)
     return written
@@ -85,8 +88,11 @@ def change_interaction(
     details: Mapping[str, Any] | None = None,
     direction: str | None = None,
     source: str | None = None,
+    contacts: Iterable[Contact] | None = None,
 ) -> Interaction:
-    """Change an entry; what is None stays as it is, and `details` replace the former.
+    """Change an entry; what is None stays as it is.
+
+    `details` replace the former, and so do `contacts` those that the actor can see.
 
     Announces `interaction.audience_widened` to those who may read it from now on and
     `interaction.audience_narrowed` to those who could until now. Raises `Forbidden`
@@ -114,6 +120,10 @@ def change_interaction(
         for name, value in changes.items():
             setattr(interaction, name, value)
         interaction.edited_at = now()
+    if contacts is not None and _change_contacts(interaction, contacts, actor):
+        interaction.edited_at = now()
+    if "body" in changes:
+        _mark(interaction)
     if "occurred_at" in changes:
         for link in interaction.links:
             link.occurred_at = interaction.occurred_at
@@ -195,6 +205,30 @@ def _concerned(
     return list(dict.fromkeys(ids))
 
 
+def _change_contacts(
+    interaction: Interaction, contacts: Iterable[Contact], actor: User | None
+) -> bool:
+    """Say whom an entry is about; who may read it, and what it answers, stay."""
+    wanted = [one.id for one in contacts]
+    if not wanted and interaction.parent_id is None:
+        raise Invalid(errors={"contacts": [_("Say whom this is about.")]})
+    parent = _parent_of(interaction)
+    stay = {*wanted, *interaction.audience.shared_with}
+    stay |= set(parent.contact_ids) if parent else set()
+    gone = {one.contact_id for one in interaction.links} - stay
+    if gone and actor is not None:
+        # Whom somebody cannot see they do not take away either.
+        seen = visible_to(actor, Contact).with_only_columns(Contact.id)
+        gone &= set(db.session.scalars(seen.where(Contact.id.in_(gone))))
+    before = set(interaction.contact_ids)
+    kept = [one for one in interaction.links if one.contact_id not in gone]
+    interaction.links = kept
+    if interaction.contact_id in gone:
+        interaction.contact_id = wanted[0] if wanted else None
+    _link(interaction, wanted)
+    return set(interaction.contact_ids) != before
+
+
 def _link(interaction: Interaction, contact_ids: Iterable[int]) -> None:
     known = {link.contact_id for link in interaction.links}
     interaction.links.extend(
@@ -204,6 +238,31 @@ def _link(interaction: Interaction, contact_ids: Iterable[int]) -> None:
     )
     if interaction.contact_id is None and interaction.links:
         interaction.contact_id = interaction.links[0].contact_id
+
+
+def _mark(interaction: Interaction) -> None:
+    """Keep whom the text calls and its tags; tell whom it calls for the first time."""
+    tags = find_tags(interaction.body)
+    if tags or interaction.id:
+        interaction.tags = [one for one in interaction.tags if one.tag in tags] + [
+            InteractionTag(tag=one)
+            for one in tags
+            if one not in {known.tag for known in interaction.tags}
+        ]
+    if interaction.author is not None and interaction.author.kind != "staff":
+        # Outside nobody knows who works here.
+        return
+    before = mentions_of(interaction.mentions or [])
+    found = find_mentions(interaction.body, before)
+    interaction.mentions = [one.stored() for one in found]
+    known = {(one.of, one.id) for one in before}
+    fresh = [one for one in found if (one.of, one.id) not in known]
+    if fresh:
+        data = {
+            "users": [one.id for one in fresh if one.of == "user"],
+            "teams": [one.id for one in fresh if one.of == "team"],
+        }
+        announce("interaction.mentioned", interaction, data)
 
 
 def _note_contact(interaction: Interaction) -> None:

@@ -62,6 +62,7 @@ const setUp = (form) => {
   restore(form);
   show(form);
   verb(form);
+  for (const button of form.querySelectorAll(".preview")) button.hidden = false;
   if (textOf(form).value.trim() || form.dataset.errors !== undefined) form.classList.add("open");
 };
 const forms = (scope) => scope.querySelectorAll(".composer[data-draft-key]");
@@ -141,6 +142,7 @@ document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
   if (refused) return;
   forget(form);
   form.reset();
+  form.querySelector(".composer-preview")?.replaceChildren();
   show(form);
   form.classList.remove("open");
 });

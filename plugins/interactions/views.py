@@ -14,6 +14,7 @@ from core.errors import CRMError, Forbidden, Invalid, NotFound
 from core.i18n import _
 from core.interactions import services, timeline
 from core.interactions.entries import show_entries
+from core.interactions.mentions import check_mentions
 from core.interactions.models import Interaction
 from core.interactions.permissions import READ, WRITE
 from core.interactions.rules import may_change
@@ -31,6 +32,7 @@ from plugins.interactions.fields import (
     sent_details,
     typed_fields,
 )
+from plugins.interactions.participants import named_contacts
 from plugins.interactions.readers import (
     check_seen,
     choices,
@@ -66,8 +68,10 @@ def index() -> Any:
         kind=wanted["kind"] if inside else None,
         team=wanted["team"] if inside else None,
         replies=inside,
+        tag=wanted["tag"] if inside else "",
     )
-    here = {name: wanted[name] for name in ("kind", "team") if wanted[name] and inside}
+    asked = ("kind", "team", "tag") if inside else ()
+    here = {name: wanted[name] for name in asked if wanted[name]}
     context = {
         "entries": show_entries(page.items, me()),
         "filters": wanted,
@@ -188,10 +192,13 @@ def write() -> Any:
         parent = get_visible(me(), Interaction, form["parent"])
     contacts = [get_visible(me(), Contact, one) for one in form["contacts"]]
     inside = me().kind == "staff"
+    if inside:
+        contacts += named_contacts(form["with_"])
     if not contacts and parent is None and inside:
         raise Invalid(errors={"contacts": [_("Say whom this is about.")]})
     spec = parent.audience.spec if parent else chosen(form, contacts)
     if inside:
+        check_mentions(form["body"], spec, me(), may_add=parent is None)
         check_seen(spec, looked=form["looked"], seen=form["seen"])
     entry = services.write_interaction(
         contacts,

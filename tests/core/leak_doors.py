@@ -38,7 +38,13 @@ LISTS: dict[str, list[str]] = {
         "/interactions",
         "/interactions?kind=note",
         "/interactions?team=1",
+        "/interactions?tag=xqz",
     ],
+    "interactions.suggest": [
+        "/interactions/suggest?mark=%23&q=xq",
+        "/interactions/suggest?mark=@&q=a",
+    ],
+    "interactions.people": ["/interactions/people?q=Ahvenisto"],
     "interactions.story": ["/interactions/timeline/{A}", "/interactions/timeline/{B}"],
     "interactions.new": ["/interactions/new?contact={A}"],
     "interactions.readers": ["/interactions/readers?contact={A}&audience=staff"],
