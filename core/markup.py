@@ -7,11 +7,9 @@ is shown as it was typed: that costs little and loses nothing.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Any
 
 import nh3
 from markdown_it import MarkdownIt
@@ -19,6 +17,8 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markupsafe import Markup, escape
+
+from core.marks import NO_MARKS, Marks, mark_names_and_tags, text_like
 
 # Markdown's worst cases cost 10 to 40 microseconds a mark, or a line times its depth.
 # Within these limits they stay under a third of a second.
@@ -30,11 +30,6 @@ MAX_MARKS = 10_000
 MAX_DEPTH = 24
 
 _MARKS = "*_[<`~|&"
-# A tag begins with a letter, so that "#12" stays a number and "# Title" a heading.
-# Chinese has no blank before either.
-_ALONE = r"(?<![^\W\u4e00-\u9fff])"
-TAG = re.compile(_ALONE + r"(?<![#/&])#(?P<tag>[^\W\d_][\w-]{0,79})")
-_CLOSED = {"link_open", "link_close", "mention_open", "mention_close"}
 _LINK_REL = "nofollow noopener noreferrer"
 _HEADING_SHIFT = 2
 _URL = re.compile(r"https?://[^\s<>\"\u3000-\u303f\uff01-\uff60]+", re.IGNORECASE)
@@ -68,26 +63,11 @@ _CLEANER = nh3.Cleaner(
 _REMEMBERED = 4_000
 
 
-@dataclass(frozen=True)
-class Marks:
-    """What `@` and `#` in a text are to its reader.
-
-    `names` are whom it calls: as it is written, as it is shown, and whether it is the
-    reader. `tags` is the address of a list to which the tag is added.
-    """
-
-    names: tuple[tuple[str, str, bool], ...] = ()
-    tags: str = ""
-
-
-_NO_MARKS: Final = Marks()
-
-
-def to_html(text: str, marks: Marks = _NO_MARKS) -> Markup:
+def to_html(text: str, marks: Marks = NO_MARKS) -> Markup:
     """Show Markdown as HTML that holds no script, style, picture, h1 or h2."""
     # What people wrote last is drawn again and again; what is long is kept by nobody.
     if "#" not in text and not marks.names:
-        marks = _NO_MARKS
+        marks = NO_MARKS
     return _shown(text, marks) if len(text) <= _REMEMBERED else _show(text, marks)
 
 
@@ -146,7 +126,7 @@ def _well_formed(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _parse(text: str, marks: Marks = _NO_MARKS) -> list[Token] | None:
+def _parse(text: str, marks: Marks = NO_MARKS) -> list[Token] | None:
     """Read Markdown; None when it is too large, too dense or too deep to be a note."""
     if len(text) > MAX_CHARACTERS or text.count("\n") > MAX_LINES:
         return None
@@ -217,75 +197,12 @@ def _with_links(token: Token, md: MarkdownIt) -> Iterator[Token]:
         href = md.normalizeLink(url)
         if not md.validateLink(href):
             continue
-        yield _text(token, token.content[start : match.start()])
+        yield text_like(token, token.content[start : match.start()])
         yield Token("link_open", "a", 1, attrs={"href": href}, level=token.level)
-        yield _text(token, url)
+        yield text_like(token, url)
         yield Token("link_close", "a", -1, level=token.level)
         start = match.start() + len(url)
-    yield _text(token, token.content[start:])
-
-
-def mention_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
-    """Find `@name` of any of `names`, the longest that fits, in any capitals."""
-    # After a Latin name no letter follows; Chinese has no blanks between words.
-    ways = (
-        re.escape(one) + (r"(?!\w)" if one[-1:].isascii() else "")
-        for one in sorted(names, key=len, reverse=True)
-    )
-    return re.compile(rf"{_ALONE}(?<![@/.])@(?P<name>{'|'.join(ways)})", re.IGNORECASE)
-
-
-def _mark_names_and_tags(state: StateCore) -> None:
-    marks: Marks = state.env.get("marks", _NO_MARKS)
-    if marks.names:
-        shown = {name.casefold(): (word, me) for name, word, me in marks.names}
-        pattern = mention_pattern(tuple(shown))
-        _replace(state, pattern, lambda found: _badge(*shown[found["name"].casefold()]))
-    if marks.tags:
-        _replace(state, TAG, lambda found: _tag(found["tag"], marks.tags))
-
-
-def _replace(
-    state: StateCore,
-    pattern: re.Pattern[str],
-    make: Callable[[re.Match[str]], list[Token]],
-) -> None:
-    """Put other tokens in place of words, but not in links, badges and code."""
-    for block in state.tokens:
-        if block.type != "inline":
-            continue
-        made: list[Token] = []
-        inside = 0
-        for token in block.children or ():
-            inside += token.nesting if token.type in _CLOSED else 0
-            if token.type != "text" or inside:
-                made.append(token)
-                continue
-            start = 0
-            for found in pattern.finditer(token.content):
-                made.append(_text(token, token.content[start : found.start()]))
-                made.extend(make(found))
-                start = found.end()
-            made.append(_text(token, token.content[start:]))
-        block.children = made
-
-
-def _badge(word: str, me: bool) -> list[Token]:
-    names = {"class": "mention mention-me" if me else "mention"}
-    name = Token("text", "", 0, content=f"@{word}")
-    begin = Token("mention_open", "span", 1, attrs=dict(names))
-    return [begin, name, Token("mention_close", "span", -1)]
-
-
-def _tag(word: str, address: str) -> list[Token]:
-    href = address + quote(word.casefold(), safe="")
-    begin = Token("link_open", "a", 1, attrs={"href": href})
-    name = Token("text", "", 0, content=f"#{word}")
-    return [begin, name, Token("link_close", "a", -1)]
-
-
-def _text(token: Token, content: str) -> Token:
-    return Token("text", "", 0, content=content, level=token.level)
+    yield text_like(token, token.content[start:])
 
 
 def _without_punctuation(url: str) -> str:
@@ -310,7 +227,7 @@ def _make_parser() -> MarkdownIt:
     md = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
     md.core.ruler.push("demote_headings", _demote_headings)
     md.core.ruler.push("link_addresses", _link_addresses)
-    md.core.ruler.push("mark_names_and_tags", _mark_names_and_tags)
+    md.core.ruler.push("mark_names_and_tags", mark_names_and_tags)
     md.add_render_rule("image", _render_image)
     # Rules are compiled at first use, and two threads at once would then see none.
     md.render("# a\n\n> - **b** [c](d)")

@@ -19,7 +19,8 @@ from core.interactions.models import Interaction, InteractionContact
 from core.interactions.rules import may_change
 from core.kinds import kind_of
 from core.links import url_for
-from core.markup import Marks, to_html
+from core.marks import Marks
+from core.markup import to_html
 from core.readers import AudienceView, describe, name_of
 from core.records import record_type_of
 from core.statements import among, prepared

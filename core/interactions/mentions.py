@@ -14,9 +14,11 @@ import sqlalchemy as sa
 from core.audiences import AudienceSpec
 from core.db import db
 from core.errors import Invalid
+from core.events import announce
 from core.i18n import _
-from core.interactions.models import Interaction
-from core.markup import TAG, mention_pattern, spoken
+from core.interactions.models import Interaction, InteractionTag
+from core.marks import TAG, mention_pattern
+from core.markup import spoken
 from core.users.models import Team, TeamMember, User
 
 Of: TypeAlias = Literal["user", "team"]
@@ -197,3 +199,28 @@ def with_readers(spec: AudienceSpec, added: Iterable[tuple[Of, int]]) -> Audienc
     if not everybody.teams:
         return AudienceSpec("private", users=everybody.users)
     return everybody
+
+
+def mark_text(interaction: Interaction) -> None:
+    """Keep whom the text calls and its tags; tell whom it calls for the first time."""
+    tags = find_tags(interaction.body)
+    if tags or interaction.id:
+        interaction.tags = [one for one in interaction.tags if one.tag in tags] + [
+            InteractionTag(tag=one)
+            for one in tags
+            if one not in {known.tag for known in interaction.tags}
+        ]
+    if interaction.author is not None and interaction.author.kind != "staff":
+        # Outside nobody knows who works here.
+        return
+    before = mentions_of(interaction.mentions or [])
+    found = find_mentions(interaction.body, before)
+    interaction.mentions = [one.stored() for one in found]
+    known = {(one.of, one.id) for one in before}
+    fresh = [one for one in found if (one.of, one.id) not in known]
+    if fresh:
+        data = {
+            "users": [one.id for one in fresh if one.of == "user"],
+            "teams": [one.id for one in fresh if one.of == "team"],
+        }
+        announce("interaction.mentioned", interaction, data)

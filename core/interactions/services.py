@@ -12,9 +12,10 @@ from core.db import db, now
 from core.errors import Invalid
 from core.events import announce
 from core.i18n import _
+from core.interactions.about import change_contacts, concerned, link, parent_of
 from core.interactions.details import read_details
-from core.interactions.mentions import find_mentions, find_tags, mentions_of
-from core.interactions.models import Interaction, InteractionContact, InteractionTag
+from core.interactions.mentions import mark_text
+from core.interactions.models import Interaction
 from core.interactions.rules import (
     PLAIN_KIND,
     audience_for,
@@ -24,7 +25,6 @@ from core.interactions.rules import (
     gains_readers,
 )
 from core.users.models import User
-from core.visibility import visible_to
 
 
 def write_interaction(
@@ -68,9 +68,9 @@ def write_interaction(
         audience=intern_audience(spec),
         parent_id=parent.id if parent else None,
     )
-    _link(written, _concerned(contacts, parent, spec))
+    link(written, concerned(contacts, parent, spec))
     db.session.add(written)
-    _mark(written)
+    mark_text(written)
     db.session.flush()
     _note_contact(written)
     return written
@@ -120,13 +120,13 @@ def change_interaction(
         for name, value in changes.items():
             setattr(interaction, name, value)
         interaction.edited_at = now()
-    if contacts is not None and _change_contacts(interaction, contacts, actor):
+    if contacts is not None and change_contacts(interaction, contacts, actor):
         interaction.edited_at = now()
     if "body" in changes:
-        _mark(interaction)
+        mark_text(interaction)
     if "occurred_at" in changes:
-        for link in interaction.links:
-            link.occurred_at = interaction.occurred_at
+        for one in interaction.links:
+            one.occurred_at = interaction.occurred_at
     if audience is not None:
         _change_audience(interaction, audience, actor)
     db.session.flush()
@@ -163,7 +163,7 @@ def restore_interaction(interaction: Interaction, *, actor: User | None) -> None
     moment = interaction.trashed_at
     if moment is None:
         return
-    parent = _parent_of(interaction)
+    parent = parent_of(interaction)
     if parent is not None and parent.trashed_at is not None:
         raise Invalid(_("What this answers is in the trash. Take that out first."))
     for one in [interaction, *_replies_below(interaction)]:
@@ -191,78 +191,6 @@ def pin_interaction(interaction: Interaction, *, pinned: bool = True) -> None:
     if pinned != (interaction.pinned_at is not None):
         interaction.pinned_at = now() if pinned else None
         db.session.flush()
-
-
-def _concerned(
-    contacts: Contact | Iterable[Contact],
-    parent: Interaction | None,
-    spec: AudienceSpec,
-) -> list[int]:
-    given = [contacts] if isinstance(contacts, Contact) else contacts
-    inherited = parent.contact_ids if parent else []
-    # Each once, in order; a reply belongs where what it answers belongs.
-    ids = [*inherited, *(one.id for one in given), *sorted(spec.shared_with)]
-    return list(dict.fromkeys(ids))
-
-
-def _change_contacts(
-    interaction: Interaction, contacts: Iterable[Contact], actor: User | None
-) -> bool:
-    """Say whom an entry is about; who may read it, and what it answers, stay."""
-    wanted = [one.id for one in contacts]
-    if not wanted and interaction.parent_id is None:
-        raise Invalid(errors={"contacts": [_("Say whom this is about.")]})
-    parent = _parent_of(interaction)
-    stay = {*wanted, *interaction.audience.shared_with}
-    stay |= set(parent.contact_ids) if parent else set()
-    gone = {one.contact_id for one in interaction.links} - stay
-    if gone and actor is not None:
-        # Whom somebody cannot see they do not take away either.
-        seen = visible_to(actor, Contact).with_only_columns(Contact.id)
-        gone &= set(db.session.scalars(seen.where(Contact.id.in_(gone))))
-    before = set(interaction.contact_ids)
-    kept = [one for one in interaction.links if one.contact_id not in gone]
-    interaction.links = kept
-    if interaction.contact_id in gone:
-        interaction.contact_id = wanted[0] if wanted else None
-    _link(interaction, wanted)
-    return set(interaction.contact_ids) != before
-
-
-def _link(interaction: Interaction, contact_ids: Iterable[int]) -> None:
-    known = {link.contact_id for link in interaction.links}
-    interaction.links.extend(
-        InteractionContact(contact_id=one, occurred_at=interaction.occurred_at)
-        for one in contact_ids
-        if one not in known
-    )
-    if interaction.contact_id is None and interaction.links:
-        interaction.contact_id = interaction.links[0].contact_id
-
-
-def _mark(interaction: Interaction) -> None:
-    """Keep whom the text calls and its tags; tell whom it calls for the first time."""
-    tags = find_tags(interaction.body)
-    if tags or interaction.id:
-        interaction.tags = [one for one in interaction.tags if one.tag in tags] + [
-            InteractionTag(tag=one)
-            for one in tags
-            if one not in {known.tag for known in interaction.tags}
-        ]
-    if interaction.author is not None and interaction.author.kind != "staff":
-        # Outside nobody knows who works here.
-        return
-    before = mentions_of(interaction.mentions or [])
-    found = find_mentions(interaction.body, before)
-    interaction.mentions = [one.stored() for one in found]
-    known = {(one.of, one.id) for one in before}
-    fresh = [one for one in found if (one.of, one.id) not in known]
-    if fresh:
-        data = {
-            "users": [one.id for one in fresh if one.of == "user"],
-            "teams": [one.id for one in fresh if one.of == "team"],
-        }
-        announce("interaction.mentioned", interaction, data)
 
 
 def _note_contact(interaction: Interaction) -> None:
@@ -300,7 +228,7 @@ def _change_audience(
     writer = interaction.author
     gains = gains_readers(before, spec, writer)
     loses = gains_readers(spec, before, writer)
-    parent = _parent_of(interaction)
+    parent = parent_of(interaction)
     if parent is not None and gains_readers(parent.audience.spec, spec, writer):
         said = _("A reply cannot be read by more people than what it answers.")
         raise Invalid(errors={"audience": [said]})
@@ -312,7 +240,7 @@ def _change_audience(
         # has to reach those who are about to lose it, so that it leaves their screens.
         announce("interaction.audience_narrowed", interaction, data)
     interaction.audience = intern_audience(spec)
-    _link(interaction, sorted(spec.shared_with))
+    link(interaction, sorted(spec.shared_with))
     for reply in _replies_below(interaction):
         # Replies were written for the readers of then, so they are never opened; but
         # nobody goes on reading answers to what they cannot read any more.
@@ -321,12 +249,6 @@ def _change_audience(
             reply.audience = interaction.audience
     if gains:
         announce("interaction.audience_widened", interaction, data)
-
-
-def _parent_of(interaction: Interaction) -> Interaction | None:
-    if interaction.parent_id is None:
-        return None
-    return db.session.get(Interaction, interaction.parent_id)
 
 
 def _replies_below(interaction: Interaction) -> list[Interaction]:

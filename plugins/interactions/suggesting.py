@@ -15,7 +15,8 @@ from core.interactions.mentions import find_mentions
 from core.interactions.permissions import WRITE
 from core.interactions.schemas import MOST_TEXT
 from core.interactions.timeline import tags_beginning
-from core.markup import Marks, to_html
+from core.marks import Marks
+from core.markup import to_html
 from core.permissions import can, me, requires
 from core.users.models import Team, User
 from plugins.interactions.changing import bp as bp
