@@ -124,7 +124,9 @@ document.addEventListener("submit", (event) => {
   // A second click must not reach htmx either, which would send it after the first.
   if (form.sending) return void (event.preventDefault(), event.stopImmediatePropagation());
   form.sending = true;
-  form.querySelector(".composer-error")?.replaceChildren();
+  const wrong = form.querySelector(".composer-error");
+  // A button in it that sends the form has to be there until it is sent.
+  if (wrong && !wrong.contains(event.submitter)) wrong.replaceChildren();
   store(() => sessionStorage.setItem("rapport-sent", keyOf(form)));
   keep(form);
   const button = sendOf(form);
@@ -142,7 +144,7 @@ document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
   if (refused) return;
   forget(form);
   form.reset();
-  form.querySelector(".composer-preview")?.replaceChildren();
+  for (const part of form.querySelectorAll(".composer-preview, .composer-error")) part.replaceChildren();
   show(form);
   form.classList.remove("open");
 });
