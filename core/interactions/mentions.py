@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
+from babel.lists import format_list
+from flask_babel import get_locale
 
 from core.audiences import AudienceSpec
 from core.db import db
@@ -170,7 +172,8 @@ def _why(spec: AudienceSpec, missing: Sequence[Mention], may_add: bool) -> str:
             names=names,
         )
     query = sa.select(Team.name).where(Team.id.in_(spec.teams)).order_by(Team.name)
-    teams = _(" or ").join(db.session.scalars(query))
+    names_of_teams = list(db.session.scalars(query))
+    teams = format_list(names_of_teams, style="or", locale=get_locale() or "en")
     return _(
         "%(names)s is not in %(teams)s. Add them, or remove the mention.",
         names=names,
