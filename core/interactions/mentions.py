@@ -24,7 +24,7 @@ from core.markup import spoken
 from core.users.models import Team, TeamMember, User
 
 Of: TypeAlias = Literal["user", "team"]
-MOST_MENTIONS, MOST_TAGS = 50, 50
+MOST_MENTIONS, MOST_TAGS, MOST_SIGNS = 50, 50, 500
 _MAYBE = re.compile(r"@\w")
 
 
@@ -65,7 +65,8 @@ def find_mentions(body: str, kept: Iterable[Mention] = ()) -> list[Mention]:
 
     A first name is enough where only one colleague has it.
     """
-    if not _MAYBE.search(body):
+    # What calls more often than a note can is none: each is compared with each name.
+    if not _MAYBE.search(body) or body.count("@") > MOST_SIGNS:
         return []
     known = _known(kept)
     pattern = mention_pattern(tuple(known))

@@ -208,8 +208,8 @@ def hide(house: House) -> None:
             _write(house, of, story, readers)
     named = house.reader("named colleague").user
     assert named is not None
-    readers = {"audience": "teams", "teams": [TEAM], "users": [named.id]}
-    _write(house, "interactions", "for a team and a colleague", [readers])
+    both = {"audience": "teams", "teams": [TEAM], "users": [named.id]}
+    _write(house, "interactions", "for a team and a colleague", [both])
     _answers(house)
 
 
