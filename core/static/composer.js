@@ -103,6 +103,16 @@ document.addEventListener("keydown", (event) => {
     form.classList.remove("open");
   }
 });
+// The same in every other form where one writes at length.
+document.addEventListener("keydown", (event) => {
+  const form = event.target.matches?.("textarea") && !formOf(event) && event.target.form;
+  if (!form || event.isComposing || event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  const outside = form.querySelector(".btn-out");
+  const save = form.querySelector(".btn-primary");
+  if (outside) outside.focus();
+  else if (save) form.requestSubmit(save);
+});
 document.addEventListener("keydown", (event) => {
   if (!event.altKey || !event.shiftKey || event.code !== "KeyA") return;
   const form = formOf(event) ?? forms(document)[0];
