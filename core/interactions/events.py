@@ -22,7 +22,7 @@ class Mentioned(Schema):
     teams = fields.List(fields.Integer(), required=True)
 
 
-MENTIONED = EventType("interaction.mentioned", _l("Somebody was called"), Mentioned)
+MENTIONED = EventType("interaction.mentioned", _l("Somebody was mentioned"), Mentioned)
 WIDENED = EventType(
     "interaction.audience_widened", _l("Opened to more readers"), AudienceChange
 )

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
+from babel.lists import format_list
+from flask_babel import get_locale
 
 from core.audiences import AudienceSpec
 from core.db import db
@@ -22,7 +24,7 @@ from core.markup import spoken
 from core.users.models import Team, TeamMember, User
 
 Of: TypeAlias = Literal["user", "team"]
-MOST_MENTIONS, MOST_TAGS = 50, 50
+MOST_MENTIONS, MOST_TAGS, MOST_SIGNS = 50, 50, 500
 _MAYBE = re.compile(r"@\w")
 
 
@@ -63,7 +65,8 @@ def find_mentions(body: str, kept: Iterable[Mention] = ()) -> list[Mention]:
 
     A first name is enough where only one colleague has it.
     """
-    if not _MAYBE.search(body):
+    # What calls more often than a note can is none: each is compared with each name.
+    if not _MAYBE.search(body) or body.count("@") > MOST_SIGNS:
         return []
     known = _known(kept)
     pattern = mention_pattern(tuple(known))
@@ -170,7 +173,8 @@ def _why(spec: AudienceSpec, missing: Sequence[Mention], may_add: bool) -> str:
             names=names,
         )
     query = sa.select(Team.name).where(Team.id.in_(spec.teams)).order_by(Team.name)
-    teams = _(" or ").join(db.session.scalars(query))
+    names_of_teams = list(db.session.scalars(query))
+    teams = format_list(names_of_teams, style="or", locale=get_locale() or "en")
     return _(
         "%(names)s is not in %(teams)s. Add them, or remove the mention.",
         names=names,

@@ -105,6 +105,16 @@ document.addEventListener("keydown", (event) => {
     form.classList.remove("open");
   }
 });
+// The same in every other form where one writes at length.
+document.addEventListener("keydown", (event) => {
+  const form = event.target.matches?.("textarea") && !formOf(event) && event.target.form;
+  if (!form || event.isComposing || event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  const outside = form.querySelector(".btn-out");
+  const save = form.querySelector(".btn-primary");
+  if (outside) outside.focus();
+  else if (save) form.requestSubmit(save);
+});
 document.addEventListener("keydown", (event) => {
   if (!event.altKey || !event.shiftKey || event.code !== "KeyA") return;
   const form = formOf(event) ?? forms(document)[0];
@@ -124,7 +134,9 @@ document.addEventListener("submit", (event) => {
   // A second click must not reach htmx either, which would send it after the first.
   if (form.sending) return void (event.preventDefault(), event.stopImmediatePropagation());
   form.sending = true;
-  form.querySelector(".composer-error")?.replaceChildren();
+  const wrong = form.querySelector(".composer-error");
+  // A button in it that sends the form has to be there until it is sent.
+  if (wrong && !wrong.contains(event.submitter)) wrong.replaceChildren();
   store(() => sessionStorage.setItem("rapport-sent", keyOf(form)));
   keep(form);
   const button = sendOf(form);
@@ -142,7 +154,7 @@ document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
   if (refused) return;
   forget(form);
   form.reset();
-  form.querySelector(".composer-preview")?.replaceChildren();
+  for (const part of form.querySelectorAll(".composer-preview, .composer-error")) part.replaceChildren();
   show(form);
   form.classList.remove("open");
 });

@@ -12,7 +12,9 @@ from core.pages import NotificationKind
 from core.records import load_ref
 from core.users.models import TeamMember, User
 
-MENTIONED = NotificationKind("interactions.mentioned", _l("Somebody calls you"), "at")
+MENTIONED = NotificationKind(
+    "interactions.mentioned", _l("Somebody mentions you"), "at"
+)
 KINDS = [MENTIONED]
 
 
@@ -30,10 +32,10 @@ def tell_mentioned(event: Event) -> None:
     called = sa.or_(User.id.in_(event.data["users"]), User.id.in_(teams))
     query = sa.select(User).where(called, User.kind == "staff", User.active)
     name = name_of_author(entry)
-    text = _l("%(name)s calls you in a note", name=name)
+    text = _l("%(name)s mentions you in a note", name=name)
     if entry.contact is not None:
         text = _l(
-            "%(name)s calls you: %(contact)s", name=name, contact=entry.contact.name
+            "%(name)s mentions you: %(contact)s", name=name, contact=entry.contact.name
         )
     notify(
         db.session.scalars(query.order_by(User.id)),

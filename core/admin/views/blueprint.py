@@ -32,7 +32,6 @@ def _pages() -> list[tuple[str, Permission, str, str]]:
         ("roles", USERS, _("Roles"), "admin.list_roles"),
         ("why", USERS, _("Who sees what"), "admin.why"),
         ("settings", SETTINGS, _("Settings"), "admin.settings"),
-        ("kinds", SETTINGS, _("Kinds of entries"), "admin.list_kinds"),
         ("plugins", SYSTEM, _("Plugins"), "admin.plugins"),
         ("deliveries", SYSTEM, _("Deliveries"), "admin.deliveries"),
         ("mail", MANAGE, _("Outgoing mail"), "mail.outbox"),

@@ -38,7 +38,8 @@ def _draw(error: CRMError | None = None, *, name: str = "", **_more: object) -> 
         kind=kind,
         own=own is not None or not name,
         values=values,
-        rows=[*rows, *([empty] * (MOST_FIELDS - len(rows)))],
+        # Room for two more; who needs others saves these first.
+        rows=[*rows, *([empty] * (max(4, len(rows) + 2) - len(rows)))][:MOST_FIELDS],
         types=list(FIELD_TYPES.items()),
         icons=ICONS,
         errors=flatten(error.errors) if error and error.errors else {},

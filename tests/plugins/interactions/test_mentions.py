@@ -66,7 +66,7 @@ def test_who_is_called_is_told_once_and_sees_a_badge(
     assert browser.post("/interactions", data=sent).status_code == 303
     deliver()
     deliver()
-    assert told() == [("Mika Koski", "Anna Laine calls you: Kallion Vesijohto Oy")]
+    assert told() == [("Mika Koski", "Anna Laine mentions you: Kallion Vesijohto Oy")]
     page = as_user(mika).get(f"/contacts/{firm.id}").text
     assert '<span class="mention mention-me">@Mika Koski</span>' in page
     [entry] = written()
