@@ -198,6 +198,18 @@ def interaction_kinds() -> dict[str, InteractionKind]:
     return found
 
 
+def kinds_of_plugin(plugin: str) -> list[str]:
+    """Name the kinds of timeline entries that one plugin declares."""
+    return [name for name, owner in owners_of_kinds().items() if owner == plugin]
+
+
+def owners_of_kinds() -> dict[str, str]:
+    """Say which plugin declares each kind of timeline entries."""
+    owners: dict[tuple[str, str], str] = current_app.extensions["rapport_owners"]
+    hook = "register_interaction_kinds"
+    return {name: owners[hook, name] for name in interaction_kinds()}
+
+
 def notification_kinds() -> dict[str, NotificationKind]:
     """Give the kinds of notifications of the current application by name."""
     found: dict[str, NotificationKind] = current_app.extensions["rapport_notifications"]

@@ -1,13 +1,14 @@
 """Cross-team notes: written once, seen by every team that should."""
 
 from core import hookimpl
-from plugins.interactions import changing, kinds, panels
+from plugins.interactions import changing, kinds, looking, panels
 from plugins.interactions import demo as demo_part
 
 
 @hookimpl
 def register_blueprints():
-    return [changing.bp]
+    # One blueprint, with its pages in three modules.
+    return [*dict.fromkeys([changing.bp, looking.bp])]
 
 
 @hookimpl

@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from core.audiences import KINDS
 from core.i18n import _
-from core.interactions.schemas import MOST_NAMED, MOST_TEXT
+from core.interactions.schemas import MOST_NAMED, MOST_TEXT, FilterArguments
 from core.schemas import Schema, Text
 
 LISTS = ("teams", "users", "shared_with", "contacts", "seen")
@@ -74,18 +74,28 @@ class EntryForm(AudienceForm):
     sure = fields.Boolean(load_default=False)
 
 
-class FilterForm(Schema):
-    """Which entries a page shows."""
+class FilterForm(FilterArguments):
+    """Which entries a page shows.
+
+    `new` is how far the reader had read when the page was drawn: an entry and the
+    microsecond; with `unseen` only what came since is shown.
+    """
+
+    new = fields.String(
+        load_default="", validate=validate.Regexp(r"[0-9]{1,9}\.[0-9]{1,16}\Z")
+    )
+    unseen = fields.Boolean(load_default=False)
+
+
+class SeenForm(Schema):
+    """Up to which entry a page was before its reader's eyes."""
 
     class Meta:
-        """An old link with another argument still works."""
+        """Take no notice of the form's token."""
 
         unknown = ma.EXCLUDE
 
-    kind = Text(most=40, load_default="")
-    team = fields.Integer(load_default=None, allow_none=True)
-    q = Text(most=200, load_default="")
-    cursor = Text(most=300, load_default="")
+    upto = fields.Integer(load_default=0, validate=validate.Range(0, 2**31 - 1))
 
 
 def sent(form: MultiDict[str, str]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import sqlalchemy as sa
 from flask import Blueprint, render_template, request, url_for
 
 from core.contacts.lists import Wanted, contact_list
@@ -11,7 +10,7 @@ from core.contacts.permissions import READ as READ_CONTACTS
 from core.db import db
 from core.errors import CRMError, Forbidden, Invalid, NotFound
 from core.i18n import _
-from core.interactions import services, timeline
+from core.interactions import filters, services, timeline
 from core.interactions.entries import show_entries
 from core.interactions.models import Interaction
 from core.interactions.permissions import READ, WRITE
@@ -19,23 +18,30 @@ from core.interactions.rules import may_change
 from core.pages import interaction_kinds, on_refusal
 from core.permissions import can, me, requires
 from core.readers import readers_of
-from core.users.models import Team
 from core.visibility import get_visible
 from plugins.interactions import answers
 from plugins.interactions.acts import acts_words
-from plugins.interactions.composer import composer_for, kinds_to_choose
+from plugins.interactions.composer import composer_for
 from plugins.interactions.readers import (
     check_seen,
     choices,
     chosen,
     put_into_words,
 )
-from plugins.interactions.schemas import AudienceForm, EntryForm, FilterForm, sent
+from plugins.interactions.schemas import AudienceForm, EntryForm, sent
+from plugins.interactions.story import asked, filter_choices
 from plugins.interactions.story import story as entries_of
 
 bp = Blueprint("interactions", __name__)
 
 bp.app_template_global()(acts_words)
+
+# The page of a story, and its parts by the element that asks for them.
+PAGE = "interactions/story.html"
+PARTS = {
+    "story": "interactions/timeline.html",
+    "story-more": "interactions/filters_more.html",
+}
 
 # How many contacts "About whom?" offers.
 OFFERED = 20
@@ -45,19 +51,14 @@ OFFERED = 20
 @requires(READ, portal=True)
 def index() -> Any:
     """Show the latest entries one may read; a customer's are the messages."""
-    wanted = FilterForm().load(sent(request.args))
+    wanted = asked(request.args)
     inside = me().kind == "staff"
-    page = timeline.latest(
-        me(),
-        cursor=wanted["cursor"] or None,
-        kind=wanted["kind"] if inside else None,
-        team=wanted["team"] if inside else None,
-        replies=inside,
-    )
-    here = {name: wanted[name] for name in ("kind", "team") if wanted[name] and inside}
+    here = dict(wanted.filters) if inside else {}
+    narrowed = wanted.wanted if inside else filters.Wanted()
+    page = timeline.latest(me(), cursor=wanted.cursor, replies=inside, **narrowed)
     context = {
         "entries": show_entries(page.items, me()),
-        "filters": wanted,
+        "filters": here,
         "filtered": bool(here),
         "live_url": url_for("interactions.index", **here),
         "older_url": url_for("interactions.index", **here, cursor=page.next)
@@ -68,10 +69,8 @@ def index() -> Any:
         return render_template("interactions/entries.html", **context)
     if not inside:
         return render_template("interactions/messages.html", **context)
-    teams = db.session.execute(sa.select(Team.id, Team.name).order_by(Team.name)).all()
-    return render_template(
-        "interactions/index.html", teams=teams, kinds=kinds_to_choose(), **context
-    )
+    offered = filter_choices(me(), choices(me(), None))
+    return render_template("interactions/index.html", **offered, **context)
 
 
 @bp.get("/interactions/timeline/<int:contact_id>")
@@ -81,20 +80,17 @@ def story(contact_id: int) -> Any:
     if not can(READ_CONTACTS):
         raise Forbidden
     contact = get_visible(me(), Contact, contact_id, trashed=True)
-    wanted = FilterForm().load(sent(request.args))
-    if not request.headers.get("HX-Request"):
+    wanted = asked(request.args)
+    target = request.headers.get("HX-Target")
+    if not request.headers.get("HX-Request") or target in PARTS:
         offered = choices(me(), contact)
         context = entries_of(contact, me(), offered=offered, wanted=wanted)
-        return render_template("interactions/story.html", **context)
-    if request.headers.get("HX-Target") == "story":
-        offered = choices(me(), contact)
-        context = entries_of(contact, me(), offered=offered, wanted=wanted)
-        return render_template("interactions/timeline.html", **context)
+        return render_template(PARTS.get(target or "", PAGE), **context)
     context = entries_of(contact, me(), wanted=wanted)
     # The list asks for its own first part; the link "Older" for the next one, and it
     # wants a new link besides.
     template = (
-        "interactions/more.html" if wanted["cursor"] else "interactions/entries.html"
+        "interactions/more.html" if wanted.cursor else "interactions/entries.html"
     )
     return render_template(template, **context)
 

@@ -38,11 +38,23 @@ LISTS: dict[str, list[str]] = {
         "/interactions",
         "/interactions?kind=note",
         "/interactions?team=1",
+        "/interactions?author={author}&from=2000-01-01",
     ],
-    "interactions.story": ["/interactions/timeline/{A}", "/interactions/timeline/{B}"],
+    "interactions.story": [
+        "/interactions/timeline/{A}",
+        "/interactions/timeline/{B}",
+        "/interactions/timeline/{A}?author={author}&from=2000-01-01",
+        "/interactions/timeline/{A}?plugin=interactions",
+        # As if nothing had ever been read: all of it is counted and shown as new.
+        "/interactions/timeline/{A}?new=0.0&unseen=1",
+    ],
+    "interactions.changed": ["/interactions/timeline/{A}/changed?new=0.0"],
     "interactions.new": ["/interactions/new?contact={A}"],
     "interactions.readers": ["/interactions/readers?contact={A}&audience=staff"],
-    "interaction_api.index": ["/api/v1/interactions?limit=200"],
+    "interaction_api.index": [
+        "/api/v1/interactions?limit=200",
+        "/api/v1/interactions?limit=200&author={author}&from=2000-01-01",
+    ],
     "interaction_api.show_timeline": [
         "/api/v1/contacts/{A}/timeline?limit=200",
         "/api/v1/contacts/{B}/timeline?limit=200",
@@ -112,6 +124,7 @@ LOOKED_FOR: dict[str, list[str]] = {
     "documents_api.index": ["/api/v1/documents?q={needle}"],
     "documents.portal_index": ["/portal/documents?q={needle}"],
     "interaction_api.show_timeline": ["/api/v1/contacts/{A}/timeline?q={needle}"],
+    "interaction_api.index": ["/api/v1/interactions?q={needle}"],
     "interactions.story": ["/interactions/timeline/{A}?q={needle}"],
 }
 # Read through a function below.
