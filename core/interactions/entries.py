@@ -1,8 +1,8 @@
 """Entries as a page shows them: names, words and addresses, for one reader."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +14,9 @@ from core.contacts.models import Contact
 from core.i18n import _
 from core.interactions.models import Interaction, InteractionContact
 from core.interactions.rules import may_change
+from core.interactions.search import part_of_page
 from core.markup import to_html
-from core.pages import interaction_kinds
+from core.pages import entry_parts, interaction_kinds
 from core.readers import AudienceView, describe
 from core.records import record_type_of
 from core.statements import among, prepared
@@ -46,12 +47,20 @@ class EntryView:
     pinned: bool
     changeable: bool
     attachments: Sequence[Any] = ()
+    # Where its replies and its former versions are shown in place.
+    replies_url: str | None = None
+    history_url: str | None = None
+    # What plugins add to it, by the name of the `EntryPart`.
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    # Whether nobody wrote it by hand: a plugin did, because something happened.
+    automatic: bool = False
 
 
 @dataclass
 class _Around:
     contacts: list[Contact]
     replies: int = 0
+    parts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def show_entries(
@@ -77,12 +86,13 @@ def _view(
     on: Contact | None,
 ) -> EntryView:
     kind = interaction_kinds().get(entry.kind)
+    inside = user.kind == "staff"
     others = [one for one in around.contacts if on is None or one.id != on.id]
     return EntryView(
         id=entry.id,
         version=entry.version,
         author_name=name_of_author(entry),
-        author_id=entry.author_id if user.kind == "staff" else None,
+        author_id=entry.author_id if inside else None,
         kind=entry.kind,
         # The plugin that knew this kind may be gone; its entries are not.
         kind_title=kind.title if kind else entry.kind.replace("_", " ").capitalize(),
@@ -98,6 +108,10 @@ def _view(
         parent=entry.parent_id,
         pinned=entry.pinned,
         changeable=may_change(user, entry),
+        replies_url=part_of_page(entry, "replies") if inside else None,
+        history_url=part_of_page(entry, "history") if inside else None,
+        parts=around.parts,
+        automatic=kind is not None and not kind.chosen,
     )
 
 
@@ -119,10 +133,16 @@ def _around(found: Sequence[Interaction], user: User) -> dict[int, _Around]:
     if not found:
         return gathered
     rows = prepared(user, _beside).rows(ids=[one.id for one in found])
-    for entry_id, count, contact in rows:
-        gathered[entry_id].replies = count
+    parts = entry_parts()
+    for entry_id, count, *texts, contact in rows:
+        around = gathered[entry_id]
+        around.replies = count
+        around.parts = {
+            part.name: part.read(text, user)
+            for part, text in zip(parts, texts, strict=True)
+        }
         if contact is not None:
-            gathered[entry_id].contacts.append(contact)
+            around.contacts.append(contact)
     return gathered
 
 
@@ -142,10 +162,14 @@ def _beside(user: User) -> sa.Select[Any]:
         *visible_conditions(user, Contact),
     )
     return (
-        sa.select(Interaction.id, replies, Contact)
+        sa.select(Interaction.id, replies, *_parts(user), Contact)
         .outerjoin(link, link.interaction_id == Interaction.id)
         .outerjoin(Contact, known)
         .where(among(Interaction.id, "ids"))
         .order_by(Contact.sort_name, Contact.id)
         .options(load_only(Contact.name, Contact.kind))
     )
+
+
+def _parts(user: User) -> list[sa.ColumnElement[Any]]:
+    return [one.rows(user).label(f"part_{n}") for n, one in enumerate(entry_parts())]

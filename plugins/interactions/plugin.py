@@ -1,14 +1,34 @@
 """Cross-team notes: written once, seen by every team that should."""
 
 from core import hookimpl
-from plugins.interactions import changing, kinds, looking, panels
+from plugins.interactions import (
+    answering,
+    api,
+    changing,
+    events,
+    kinds,
+    looking,
+    panels,
+    reactions,
+)
 from plugins.interactions import demo as demo_part
 
 
 @hookimpl
 def register_blueprints():
-    # One blueprint, with its pages in three modules.
-    return [*dict.fromkeys([changing.bp, looking.bp])]
+    # One blueprint, with its pages in four modules.
+    pages = [changing.bp, looking.bp, answering.bp]
+    return [*dict.fromkeys(pages), api.bp]
+
+
+@hookimpl
+def register_event_types():
+    return [events.REACTED]
+
+
+@hookimpl
+def register_entry_parts():
+    return [reactions.PART]
 
 
 @hookimpl

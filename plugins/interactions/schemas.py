@@ -98,6 +98,28 @@ class SeenForm(Schema):
     upto = fields.Integer(load_default=0, validate=validate.Range(0, 2**31 - 1))
 
 
+class HistoryForm(Schema):
+    """Where older changes of an entry begin."""
+
+    class Meta:
+        """An old link with another argument still works."""
+
+        unknown = ma.EXCLUDE
+
+    before = fields.Integer(load_default=None, validate=validate.Range(1, 2**31 - 1))
+
+
+class ReactionForm(Schema):
+    """Which sign somebody leaves on an entry."""
+
+    class Meta:
+        """Take no notice of the form's token."""
+
+        unknown = ma.EXCLUDE
+
+    reaction = Text(most=20, required=True)
+
+
 def sent(form: MultiDict[str, str]) -> dict[str, Any]:
     """Turn a form or a query into a dictionary; empty fields count as left out."""
     lists = {name: form.getlist(name) for name in LISTS if name in form}

@@ -1,7 +1,8 @@
 """What the timeline of a contact is drawn with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from flask import url_for
@@ -9,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from core.contacts.models import Contact
 from core.interactions import timeline
-from core.interactions.entries import show_entries
+from core.interactions.entries import EntryView, show_entries
 from core.interactions.filters import Wanted
 from core.pages import interaction_kinds, owners_of_kinds
 from core.users.models import User
@@ -24,6 +25,8 @@ from plugins.interactions.seen import (
 
 # What narrows a list, as an address says it.
 FILTERS = ("kind", "team", "author", "plugin", "from", "to", "q")
+# Two automatic entries in a row are read as fast as a line that says so.
+FEWEST_FOLDED = 3
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ def story(
     context = {
         "contact": contact,
         "entries": entries,
+        "lines": folded(entries),
         "filters": wanted.filters,
         "filtered": filtered,
         "looked": looked,
@@ -119,6 +123,33 @@ def story(
     if offered is None:
         return context
     return context | filter_choices(user, offered) | {"live_contacts": offered.heard}
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Entries that nobody wrote by hand, in a row: one line that opens.
+
+    It is called by the latest of them: what follows later may be on another page.
+    """
+
+    entries: Sequence[EntryView]
+
+    @property
+    def id(self) -> int:
+        """The id of its first entry, which stands for the whole."""
+        return self.entries[0].id
+
+
+def folded(entries: Sequence[EntryView]) -> list[EntryView | Fold]:
+    """Put automatic entries that follow each other together, unless they are few."""
+    found: list[EntryView | Fold] = []
+    for noise, run in groupby(entries, lambda one: one.automatic and not one.pinned):
+        together = list(run)
+        if noise and len(together) >= FEWEST_FOLDED:
+            found.append(Fold(together))
+        else:
+            found += together
+    return found
 
 
 def _looked(

@@ -31,6 +31,7 @@ from plugins.interactions.readers import (
 from plugins.interactions.schemas import AudienceForm, EntryForm, sent
 from plugins.interactions.story import asked, filter_choices
 from plugins.interactions.story import story as entries_of
+from plugins.interactions.threads import draw_thread
 
 bp = Blueprint("interactions", __name__)
 
@@ -147,9 +148,11 @@ def _asked() -> dict[str, Any]:
 
 
 def _draw_refused(error: CRMError) -> Any:
+    parent = answers.visible(Interaction, request.form.get("parent", type=int))
+    if parent is not None and answers.in_thread(parent):
+        return draw_thread(parent, error)
     if request.headers.get("HX-Request"):
         return answers.refused_in_place(error)
-    parent = answers.visible(Interaction, request.form.get("parent", type=int))
     if parent is not None:
         return _draw_entry(parent, error)
     if me().kind != "staff":
@@ -187,6 +190,8 @@ def write() -> Any:
     )
     if _in_drawer():
         return answers.written_in_drawer(entry)
+    if parent is not None and answers.in_thread(parent):
+        return draw_thread(parent)
     if request.headers.get("HX-Request") and contacts:
         context = entries_of(contacts[0], me())
         composer = composer_for(contacts[0], me())

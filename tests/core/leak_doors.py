@@ -93,6 +93,9 @@ ONE: dict[str, dict[str, list[str]]] = {
     "interactions": {
         "interactions.show": ["/interactions/{id}"],
         "interactions.edit": ["/interactions/{id}/edit"],
+        "interactions.replies": ["/interactions/{id}/replies"],
+        "interactions.history": ["/interactions/{id}/history"],
+        "interactions_api.list_reactions": ["/api/v1/interactions/{id}/reactions"],
         "interaction_api.show": ["/api/v1/interactions/{id}"],
         "interactions.new": ["/interactions/new?contact={A}&parent={id}"],
     },

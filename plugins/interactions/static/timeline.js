@@ -43,3 +43,12 @@ document.addEventListener("click", (event) => {
   next.scrollIntoView({ block: "center" });
   (next.querySelector("[data-stop]") ?? next).focus({ preventScroll: true });
 });
+
+// What was opened under an entry is shut by the same link.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const key = event.detail.elt?.dataset?.below;
+  const open = key && document.querySelector(`[data-below-of="${CSS.escape(key)}"]`);
+  if (!open) return;
+  event.preventDefault();
+  open.remove();
+});
