@@ -119,6 +119,18 @@ def kind_of(name: str) -> InteractionKind | None:
     return declared_kinds().get(name) or interaction_kinds().get(name)
 
 
+def kinds_of_plugin(plugin: str) -> list[str]:
+    """Name the kinds of timeline entries that one plugin declares."""
+    return [name for name, owner in owners_of_kinds().items() if owner == plugin]
+
+
+def owners_of_kinds() -> dict[str, str]:
+    """Say which plugin declares each kind of timeline entries."""
+    owners: dict[tuple[str, str], str] = current_app.extensions["rapport_owners"]
+    hook = "register_interaction_kinds"
+    return {name: owners[hook, name] for name in declared_kinds()}
+
+
 def _with_templates(
     kinds: dict[str, InteractionKind], house: Mapping[str, Any]
 ) -> dict[str, InteractionKind]:

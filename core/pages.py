@@ -17,7 +17,10 @@ from core.links import url_for
 from core.permissions import Permission, can
 
 if TYPE_CHECKING:
+    from sqlalchemy import ScalarSelect
+
     from core.statements import Prepared
+    from core.users.models import User
 
 Place: TypeAlias = Literal["side", "main", "strip"]
 
@@ -118,6 +121,20 @@ class Column:
 
 
 @dataclass(frozen=True)
+class EntryPart:
+    """What a plugin adds to every entry of a list, read in the statement of the list.
+
+    `rows(user)` gives a scalar subquery correlated with `Interaction`: one text for
+    each entry, as far as `user` may know. `read(text, user)` makes of it what
+    `EntryView.parts[name]` holds.
+    """
+
+    name: str
+    rows: "Callable[[User], ScalarSelect[Any]]"
+    read: "Callable[[str | None, User], Any]"
+
+
+@dataclass(frozen=True)
 class NotificationKind:
     """A kind of news that people are told of; each may switch it off under /me.
 
@@ -182,6 +199,12 @@ def on_refusal(
         return view
 
     return mark
+
+
+def entry_parts() -> list[EntryPart]:
+    """Give what the plugins of the current application add to entries."""
+    found: list[EntryPart] = current_app.extensions["rapport_entry_parts"]
+    return found
 
 
 def notification_kinds() -> dict[str, NotificationKind]:

@@ -48,6 +48,7 @@ def show_timeline(arguments: dict[str, Any], contact_id: int) -> Any:
     if not can(READ_CONTACTS):
         raise Forbidden
     contact = get_visible(me(), Contact, contact_id)
+    _refuse_outside(arguments)
     return _answer(timeline.timeline(me(), contact, **arguments))
 
 
@@ -60,6 +61,7 @@ def index(arguments: dict[str, Any]) -> Any:
     contact_id = arguments.pop("contact")
     if contact_id is not None:
         arguments["contact"] = get_visible(me(), Contact, contact_id)
+    _refuse_outside(arguments)
     return _answer(timeline.latest(me(), **arguments))
 
 
@@ -121,6 +123,16 @@ def delete(interaction_id: int) -> Any:
     check_version(entry)
     services.trash_interaction(entry, actor=me())
     return Response(status=204)
+
+
+def _refuse_outside(arguments: dict[str, Any]) -> None:
+    """Keep who is in which team from people outside, who could find out by asking."""
+    if me().kind == "staff":
+        return
+    asked = [name for name in ("team", "author", "plugin") if arguments[name]]
+    if asked:
+        said = _("Only colleagues can ask for this.")
+        raise Invalid(errors={name: [said] for name in asked})
 
 
 def _audience(sent: dict[str, Any], contact: Contact | None) -> AudienceSpec | None:

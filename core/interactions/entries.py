@@ -1,26 +1,26 @@
 """Entries as a page shows them: names, words and addresses, for one reader."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from flask import current_app
 from markupsafe import Markup
 from sqlalchemy.orm import aliased, load_only
 
 from core.contacts.models import Contact
 from core.i18n import _
+from core.interactions.addresses import part_of_page, tags_address
 from core.interactions.details import facts_of
 from core.interactions.mentions import mentions_of
 from core.interactions.models import Interaction, InteractionContact
 from core.interactions.rules import may_change
 from core.kinds import kind_of
-from core.links import url_for
 from core.marks import Marks
 from core.markup import to_html
+from core.pages import entry_parts
 from core.readers import AudienceView, describe, name_of
 from core.records import record_type_of
 from core.statements import among, prepared
@@ -28,7 +28,6 @@ from core.users.models import User
 from core.visibility import visible_conditions
 
 # The list of entries is a plugin's; without it a tag leads nowhere.
-LIST = "interactions.index"
 
 
 @dataclass(frozen=True)
@@ -55,12 +54,20 @@ class EntryView:
     changeable: bool
     attachments: Sequence[Any] = ()
     facts: Sequence[str] = ()
+    # Where its replies and its former versions are shown in place.
+    replies_url: str | None = None
+    history_url: str | None = None
+    # What plugins add to it, by the name of the `EntryPart`.
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    # Whether nobody wrote it by hand: a plugin did, because something happened.
+    automatic: bool = False
 
 
 @dataclass
 class _Around:
     contacts: list[Contact]
     replies: int = 0
+    parts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def show_entries(
@@ -91,12 +98,13 @@ def _view(
     on: Contact | None,
 ) -> EntryView:
     kind = kind_of(entry.kind)
+    inside = user.kind == "staff"
     others = [one for one in around.contacts if on is None or one.id != on.id]
     return EntryView(
         id=entry.id,
         version=entry.version,
         author_name=name_of_author(entry),
-        author_id=entry.author_id if user.kind == "staff" else None,
+        author_id=entry.author_id if inside else None,
         kind=entry.kind,
         # The plugin that knew this kind may be gone; its entries are not.
         kind_title=kind.title if kind else entry.kind.replace("_", " ").capitalize(),
@@ -113,7 +121,11 @@ def _view(
         pinned=entry.pinned,
         changeable=may_change(user, entry),
         # Whence somebody came to us is nobody's business outside.
-        facts=facts_of(entry, kind) if user.kind == "staff" else (),
+        facts=facts_of(entry, kind) if inside else (),
+        replies_url=part_of_page(entry, "replies") if inside else None,
+        history_url=part_of_page(entry, "history") if inside else None,
+        parts=around.parts,
+        automatic=kind is not None and not kind.chosen,
     )
 
 
@@ -135,13 +147,6 @@ def marks_of(entry: Interaction, user: User) -> Marks:
     return Marks(names, tags_address())
 
 
-def tags_address() -> str:
-    """Give the address of the list of a tag, to which the tag is added."""
-    if LIST not in current_app.view_functions:
-        return ""
-    return url_for(LIST) + "?tag="
-
-
 def name_of_author(entry: Interaction) -> str:
     """Name who wrote an entry, with an account or without."""
     if entry.author is not None:
@@ -160,10 +165,16 @@ def _around(found: Sequence[Interaction], user: User) -> dict[int, _Around]:
     if not found:
         return gathered
     rows = prepared(user, _beside).rows(ids=[one.id for one in found])
-    for entry_id, count, contact in rows:
-        gathered[entry_id].replies = count
+    parts = entry_parts()
+    for entry_id, count, *texts, contact in rows:
+        around = gathered[entry_id]
+        around.replies = count
+        around.parts = {
+            part.name: part.read(text, user)
+            for part, text in zip(parts, texts, strict=True)
+        }
         if contact is not None:
-            gathered[entry_id].contacts.append(contact)
+            around.contacts.append(contact)
     return gathered
 
 
@@ -183,10 +194,14 @@ def _beside(user: User) -> sa.Select[Any]:
         *visible_conditions(user, Contact),
     )
     return (
-        sa.select(Interaction.id, replies, Contact)
+        sa.select(Interaction.id, replies, *_parts(user), Contact)
         .outerjoin(link, link.interaction_id == Interaction.id)
         .outerjoin(Contact, known)
         .where(among(Interaction.id, "ids"))
         .order_by(Contact.sort_name, Contact.id)
         .options(load_only(Contact.name, Contact.kind))
     )
+
+
+def _parts(user: User) -> list[sa.ColumnElement[Any]]:
+    return [one.rows(user).label(f"part_{n}") for n, one in enumerate(entry_parts())]

@@ -1,6 +1,7 @@
 """Interactions as programs send and read them."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import marshmallow as ma
@@ -10,7 +11,7 @@ from marshmallow import fields, validate
 from core.audiences import KINDS
 from core.contacts.models import Contact
 from core.db import db
-from core.i18n import _
+from core.i18n import _, reader
 from core.interactions.entries import name_of_author
 from core.interactions.models import Interaction, InteractionContact
 from core.schemas import Moment, PageArguments, Schema, Text, page_schema
@@ -19,6 +20,7 @@ from core.visibility import visible_to
 
 MOST_TEXT = 100_000
 MOST_NAMED = 100
+_AN_ID = validate.Range(1, 2**31 - 1)
 _DIRECTION = validate.OneOf(["", "in", "out"])
 
 
@@ -146,17 +148,52 @@ class InteractionChange(ChosenReaders):
     contacts = Ids()
 
 
-class TimelineArguments(PageArguments):
+class Edge(fields.Field[datetime | None]):
+    """Where a period begins or ends: a day in the reader's zone, or a moment.
+
+    A period that ends with a day has that day in it.
+    """
+
+    def __init__(self, *, end: bool = False, **kwargs: Any):
+        """Take the beginning of a day, or with `end` the beginning of the next one."""
+        self.end = end
+        super().__init__(**kwargs)
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> datetime | None:
+        if not value:
+            return None
+        try:
+            moment = datetime.fromisoformat(str(value))
+            if len(str(value)) <= len("2026-03-05"):
+                moment += timedelta(days=self.end)
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=reader()[0])
+            return moment.astimezone(UTC)
+        except (ValueError, OverflowError) as error:
+            said = _("Write a day such as 2026-03-05.")
+            raise ma.ValidationError(said) from error
+
+
+class FilterArguments(PageArguments):
+    """Which entries are asked for; nothing narrows by itself."""
+
+    kind = Text(most=40, load_default="")
+    team = fields.Integer(load_default=None, allow_none=True, validate=_AN_ID)
+    author = fields.Integer(load_default=None, allow_none=True, validate=_AN_ID)
+    plugin = Text(most=40, load_default="")
+    since = Edge(load_default=None, data_key="from")
+    until = Edge(load_default=None, data_key="to", end=True)
+    q = Text(most=200, load_default="")
+    tag = Text(most=80, load_default="")
+
+
+class TimelineArguments(FilterArguments):
     """How the story of a contact is asked for."""
 
-    kind = Text(most=40, load_default="")
-    q = Text(most=200, load_default="")
 
-
-class ListArguments(PageArguments):
+class ListArguments(FilterArguments):
     """How all entries are asked for."""
 
-    kind = Text(most=40, load_default="")
     contact = fields.Integer(validate=validate.Range(1, 2**31 - 1), load_default=None)
     parent = fields.Integer(validate=validate.Range(1, 2**31 - 1), load_default=None)
 

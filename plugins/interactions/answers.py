@@ -119,6 +119,11 @@ def after_writing(entry: Interaction, parent: Interaction | None) -> Any:
     return redirect(url_for("interactions.index"), 303)
 
 
+def in_thread(parent: Interaction) -> bool:
+    """Say whether a reply was written in a list, under what it answers."""
+    return request.headers.get("HX-Target") == f"entry-{parent.id}-replies-box"
+
+
 def contact_page(entry: Interaction) -> str:
     """Give the address of an entry in the timeline of its contact."""
     kind = record_type_of(entry.contact) if entry.contact else None

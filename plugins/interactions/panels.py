@@ -29,6 +29,8 @@ def for_record(record: Record, user: User) -> list[Panel]:
         return []
     offered = choices(user, record)
     context = story(record, user, offered=offered)
+    # What is seldom asked for comes when it is.
+    context["lazy"] = url_for("interactions.story", contact_id=record.id)
     if can(WRITE) and record.trashed_at is None:
         context["composer"] = composer_for(
             record, user, offered=offered, target="#timeline"

@@ -1,13 +1,36 @@
 """Cross-team notes: written once, seen by every team that should."""
 
 from core import hookimpl
+from plugins.interactions import (
+    answering,
+    api,
+    changing,
+    events,
+    kinds,
+    looking,
+    panels,
+    reactions,
+    subscribers,
+    suggesting,
+)
 from plugins.interactions import demo as demo_part
-from plugins.interactions import kinds, panels, subscribers, suggesting
 
 
 @hookimpl
 def register_blueprints():
-    return [suggesting.bp]
+    # One blueprint, with its pages in several modules.
+    pages = [changing.bp, looking.bp, answering.bp, suggesting.bp]
+    return [*dict.fromkeys(pages), api.bp]
+
+
+@hookimpl
+def register_event_types():
+    return [events.REACTED]
+
+
+@hookimpl
+def register_entry_parts():
+    return [reactions.PART]
 
 
 @hookimpl

@@ -26,6 +26,7 @@ from core.readers import (
 from core.statements import prepared
 from core.users.models import Team, User
 from core.visibility import visible_conditions
+from plugins.interactions.seen import Looked, looked_from, looked_rows
 
 # More names than this are folded.
 NAMED, NAMED_OF_MANY = 8, 6
@@ -39,6 +40,7 @@ class Choices:
     """What the composer offers, as pairs of id and name.
 
     `heard` are the contacts whose news belong to the page; None is all of them.
+    `looked` is how far the reader has read the contact's story before.
     """
 
     teams: Sequence[tuple[int, str]] = ()
@@ -46,6 +48,7 @@ class Choices:
     outside: Sequence[tuple[int, str]] = ()
     outside_word: str = ""
     heard: Sequence[int] | None = None
+    looked: Looked | None = None
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,8 @@ def choices(user: User, contact: Contact | None) -> Choices:
     found: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for of, id_, name in offered.rows(about=about, me=user.id):
         found[of].append((id_, name))
-    for some in found.values():
-        some.sort(key=lambda one: one[1].casefold())
+    for of in ("team", "user", "contact"):
+        found[of].sort(key=lambda one: one[1].casefold())
     remember_names("team", dict(found["team"]))
     remember_names("user", {user.id: user.name, **dict(found["user"])})
     if contact is not None:
@@ -94,6 +97,7 @@ def choices(user: User, contact: Contact | None) -> Choices:
         outside if sharing else [],
         _outside_word(contact),
         heard if len(heard) <= MOST_HEARD else None,
+        looked_from(found),
     )
 
 
@@ -113,6 +117,7 @@ def _offered(user: User, kind: str, sharing: bool) -> sa.Select[Any]:
     if kind:
         story = rollup_of(kind, about).limit(MOST_HEARD + 1).subquery()
         parts.append(sa.select(sa.literal("heard"), story.c.id, sa.literal("")))
+        parts += looked_rows(user, kind, about)
     return sa.select(sa.union_all(*parts).subquery("offered"))
 
 

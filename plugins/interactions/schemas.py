@@ -16,7 +16,7 @@ from core.db import now
 from core.i18n import _, locale_code
 from core.interactions.details import DIRECTIONS
 from core.interactions.mentions import Of
-from core.interactions.schemas import MOST_NAMED, MOST_TEXT
+from core.interactions.schemas import MOST_NAMED, MOST_TEXT, FilterArguments
 from core.schemas import Schema, Text
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -110,19 +110,50 @@ class EntryForm(AudienceForm):
     sure = fields.Boolean(load_default=False)
 
 
-class FilterForm(Schema):
-    """Which entries a page shows."""
+class FilterForm(FilterArguments):
+    """Which entries a page shows.
+
+    `new` is how far the reader had read when the page was drawn: an entry and the
+    microsecond; with `unseen` only what came since is shown.
+    """
+
+    new = fields.String(
+        load_default="", validate=validate.Regexp(r"[0-9]{1,9}\.[0-9]{1,16}\Z")
+    )
+    unseen = fields.Boolean(load_default=False)
+
+
+class SeenForm(Schema):
+    """Up to which entry a page was before its reader's eyes."""
+
+    class Meta:
+        """Take no notice of the form's token."""
+
+        unknown = ma.EXCLUDE
+
+    upto = fields.Integer(load_default=0, validate=validate.Range(0, 2**31 - 1))
+
+
+class HistoryForm(Schema):
+    """Where older changes of an entry begin."""
 
     class Meta:
         """An old link with another argument still works."""
 
         unknown = ma.EXCLUDE
 
-    kind = Text(most=40, load_default="")
-    team = fields.Integer(load_default=None, allow_none=True)
-    q = Text(most=200, load_default="")
-    tag = Text(most=80, load_default="")
-    cursor = Text(most=300, load_default="")
+    before = fields.Integer(load_default=None, validate=validate.Range(1, 2**31 - 1))
+
+
+class ReactionForm(Schema):
+    """Which sign somebody leaves on an entry."""
+
+    class Meta:
+        """Take no notice of the form's token."""
+
+        unknown = ma.EXCLUDE
+
+    reaction = Text(most=20, required=True)
 
 
 def sent(form: MultiDict[str, str]) -> dict[str, Any]:

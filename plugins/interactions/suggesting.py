@@ -10,7 +10,7 @@ from core.contacts.models import Contact
 from core.contacts.permissions import READ as READ_CONTACTS
 from core.db import db
 from core.errors import Forbidden
-from core.interactions.entries import tags_address
+from core.interactions.addresses import tags_address
 from core.interactions.mentions import find_mentions
 from core.interactions.permissions import WRITE
 from core.interactions.schemas import MOST_TEXT

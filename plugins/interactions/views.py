@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import sqlalchemy as sa
 from flask import Blueprint, render_template, request, url_for
 from flask_babel import format_datetime
 
@@ -12,7 +11,7 @@ from core.contacts.permissions import READ as READ_CONTACTS
 from core.db import db
 from core.errors import CRMError, Forbidden, Invalid, NotFound
 from core.i18n import _
-from core.interactions import services, timeline
+from core.interactions import filters, services, timeline
 from core.interactions.entries import show_entries
 from core.interactions.mentions import check_mentions
 from core.interactions.models import Interaction
@@ -21,14 +20,12 @@ from core.interactions.rules import may_change
 from core.pages import interaction_kinds, on_refusal
 from core.permissions import can, me, requires
 from core.readers import readers_of
-from core.users.models import Team
 from core.visibility import get_visible
 from plugins.interactions import answers
 from plugins.interactions.acts import acts_words
 from plugins.interactions.composer import composer_for, for_input
 from plugins.interactions.fields import (
     draw_fields,
-    kinds_to_choose,
     sent_details,
     typed_fields,
 )
@@ -42,15 +39,23 @@ from plugins.interactions.readers import (
 from plugins.interactions.schemas import (
     AudienceForm,
     EntryForm,
-    FilterForm,
     moment_in_words,
     sent,
 )
+from plugins.interactions.story import asked, filter_choices
 from plugins.interactions.story import story as entries_of
+from plugins.interactions.threads import draw_thread
 
 bp = Blueprint("interactions", __name__)
 
 bp.app_template_global()(acts_words)
+
+# The page of a story, and its parts by the element that asks for them.
+PAGE = "interactions/story.html"
+PARTS = {
+    "story": "interactions/timeline.html",
+    "story-more": "interactions/filters_more.html",
+}
 
 # How many contacts "About whom?" offers.
 OFFERED = 20
@@ -60,21 +65,14 @@ OFFERED = 20
 @requires(READ, portal=True)
 def index() -> Any:
     """Show the latest entries one may read; a customer's are the messages."""
-    wanted = FilterForm().load(sent(request.args))
+    wanted = asked(request.args)
     inside = me().kind == "staff"
-    page = timeline.latest(
-        me(),
-        cursor=wanted["cursor"] or None,
-        kind=wanted["kind"] if inside else None,
-        team=wanted["team"] if inside else None,
-        replies=inside,
-        tag=wanted["tag"] if inside else "",
-    )
-    asked = ("kind", "team", "tag") if inside else ()
-    here = {name: wanted[name] for name in asked if wanted[name]}
+    here = dict(wanted.filters) if inside else {}
+    narrowed = wanted.wanted if inside else filters.Wanted()
+    page = timeline.latest(me(), cursor=wanted.cursor, replies=inside, **narrowed)
     context = {
         "entries": show_entries(page.items, me()),
-        "filters": wanted,
+        "filters": here,
         "filtered": bool(here),
         "live_url": url_for("interactions.index", **here),
         "older_url": url_for("interactions.index", **here, cursor=page.next)
@@ -85,10 +83,8 @@ def index() -> Any:
         return render_template("interactions/entries.html", **context)
     if not inside:
         return render_template("interactions/messages.html", **context)
-    teams = db.session.execute(sa.select(Team.id, Team.name).order_by(Team.name)).all()
-    return render_template(
-        "interactions/index.html", teams=teams, kinds=kinds_to_choose(), **context
-    )
+    offered = filter_choices(me(), choices(me(), None))
+    return render_template("interactions/index.html", **offered, **context)
 
 
 @bp.get("/interactions/timeline/<int:contact_id>")
@@ -98,20 +94,17 @@ def story(contact_id: int) -> Any:
     if not can(READ_CONTACTS):
         raise Forbidden
     contact = get_visible(me(), Contact, contact_id, trashed=True)
-    wanted = FilterForm().load(sent(request.args))
-    if not request.headers.get("HX-Request"):
+    wanted = asked(request.args)
+    target = request.headers.get("HX-Target")
+    if not request.headers.get("HX-Request") or target in PARTS:
         offered = choices(me(), contact)
         context = entries_of(contact, me(), offered=offered, wanted=wanted)
-        return render_template("interactions/story.html", **context)
-    if request.headers.get("HX-Target") == "story":
-        offered = choices(me(), contact)
-        context = entries_of(contact, me(), offered=offered, wanted=wanted)
-        return render_template("interactions/timeline.html", **context)
+        return render_template(PARTS.get(target or "", PAGE), **context)
     context = entries_of(contact, me(), wanted=wanted)
     # The list asks for its own first part; the link "Older" for the next one, and it
     # wants a new link besides.
     template = (
-        "interactions/more.html" if wanted["cursor"] else "interactions/entries.html"
+        "interactions/more.html" if wanted.cursor else "interactions/entries.html"
     )
     return render_template(template, **context)
 
@@ -169,9 +162,11 @@ def _asked() -> dict[str, Any]:
 
 
 def _draw_refused(error: CRMError) -> Any:
+    parent = answers.visible(Interaction, request.form.get("parent", type=int))
+    if parent is not None and answers.in_thread(parent):
+        return draw_thread(parent, error)
     if request.headers.get("HX-Request"):
         return answers.refused_in_place(error)
-    parent = answers.visible(Interaction, request.form.get("parent", type=int))
     if parent is not None:
         return _draw_entry(parent, error)
     if me().kind != "staff":
@@ -214,6 +209,8 @@ def write() -> Any:
     )
     if _in_drawer():
         return answers.written_in_drawer(entry)
+    if parent is not None and answers.in_thread(parent):
+        return draw_thread(parent)
     if request.headers.get("HX-Request") and contacts:
         context = entries_of(contacts[0], me())
         composer = composer_for(contacts[0], me())

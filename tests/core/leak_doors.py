@@ -39,16 +39,28 @@ LISTS: dict[str, list[str]] = {
         "/interactions?kind=note",
         "/interactions?team=1",
         "/interactions?tag=xqz",
+        "/interactions?author={author}&from=2000-01-01",
     ],
     "interactions.suggest": [
         "/interactions/suggest?mark=%23&q=xq",
         "/interactions/suggest?mark=@&q=a",
     ],
     "interactions.people": ["/interactions/people?q=Ahvenisto"],
-    "interactions.story": ["/interactions/timeline/{A}", "/interactions/timeline/{B}"],
+    "interactions.story": [
+        "/interactions/timeline/{A}",
+        "/interactions/timeline/{B}",
+        "/interactions/timeline/{A}?author={author}&from=2000-01-01",
+        "/interactions/timeline/{A}?plugin=interactions",
+        # As if nothing had ever been read: all of it is counted and shown as new.
+        "/interactions/timeline/{A}?new=0.0&unseen=1",
+    ],
+    "interactions.changed": ["/interactions/timeline/{A}/changed?new=0.0"],
     "interactions.new": ["/interactions/new?contact={A}"],
     "interactions.readers": ["/interactions/readers?contact={A}&audience=staff"],
-    "interaction_api.index": ["/api/v1/interactions?limit=200"],
+    "interaction_api.index": [
+        "/api/v1/interactions?limit=200",
+        "/api/v1/interactions?limit=200&author={author}&from=2000-01-01",
+    ],
     "interaction_api.show_timeline": [
         "/api/v1/contacts/{A}/timeline?limit=200",
         "/api/v1/contacts/{B}/timeline?limit=200",
@@ -87,6 +99,9 @@ ONE: dict[str, dict[str, list[str]]] = {
     "interactions": {
         "interactions.show": ["/interactions/{id}"],
         "interactions.edit": ["/interactions/{id}/edit"],
+        "interactions.replies": ["/interactions/{id}/replies"],
+        "interactions.history": ["/interactions/{id}/history"],
+        "interactions_api.list_reactions": ["/api/v1/interactions/{id}/reactions"],
         "interaction_api.show": ["/api/v1/interactions/{id}"],
         "interactions.new": ["/interactions/new?contact={A}&parent={id}"],
     },
@@ -118,6 +133,7 @@ LOOKED_FOR: dict[str, list[str]] = {
     "documents_api.index": ["/api/v1/documents?q={needle}"],
     "documents.portal_index": ["/portal/documents?q={needle}"],
     "interaction_api.show_timeline": ["/api/v1/contacts/{A}/timeline?q={needle}"],
+    "interaction_api.index": ["/api/v1/interactions?q={needle}"],
     "interactions.story": ["/interactions/timeline/{A}?q={needle}"],
 }
 # Read through a function below.

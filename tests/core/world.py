@@ -45,6 +45,7 @@ LOGO = "a" * 64
 
 # What everybody may ask for whom the route lets in.
 COMMON = {
+    "reactions/name",
     "assets/digest",
     "alias",
     "panels/name",
@@ -216,6 +217,7 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
     return _shared(client, firm, shared) | {
         "contacts/contact_id": firm.id,
         "timeline/contact_id": firm.id,
+        "reactions/name": "thanks",
         "agreements/contact_id": firm.id,
         "affiliations/affiliation_id": joined_id,
         "panels/name": "contacts.strip",
