@@ -3,11 +3,40 @@
 from core import hookimpl
 from plugins.interactions import changing, kinds, panels
 from plugins.interactions import demo as demo_part
+from plugins.interactions.follow_ups import api as follow_up_api
+from plugins.interactions.follow_ups import exports, record, telling
+from plugins.interactions.follow_ups import panels as follow_up_panels
+from plugins.interactions.follow_ups import views as follow_up_views
 
 
 @hookimpl
 def register_blueprints():
-    return [changing.bp]
+    return [changing.bp, follow_up_views.bp, follow_up_api.bp]
+
+
+@hookimpl
+def register_records():
+    return [record.RECORD]
+
+
+@hookimpl
+def register_subscribers():
+    return telling.SUBSCRIBERS
+
+
+@hookimpl
+def register_jobs():
+    return telling.JOBS
+
+
+@hookimpl
+def register_notifications():
+    return telling.KINDS
+
+
+@hookimpl
+def register_imports():
+    return [exports.KIND]
 
 
 @hookimpl
@@ -17,7 +46,7 @@ def register_interaction_kinds():
 
 @hookimpl
 def menu_items(user):
-    return panels.menu(user)
+    return [*panels.menu(user), *follow_up_panels.menu(user)]
 
 
 @hookimpl
@@ -27,7 +56,7 @@ def record_panels(record, user):
 
 @hookimpl
 def record_actions(record, user):
-    return panels.actions(record, user)
+    return [*panels.actions(record, user), *follow_up_panels.actions(record, user)]
 
 
 @hookimpl
@@ -37,7 +66,7 @@ def palette_items(user):
 
 @hookimpl
 def day_items(user):
-    return panels.day(user)
+    return [*panels.day(user), *follow_up_panels.day(user)]
 
 
 @hookimpl

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.audiences import AudienceSpec
+from core.columns import UTCDateTime
 from core.contacts.models import Affiliation, Contact
 from core.contacts.services import rollup_of
 from core.errors import Forbidden, Invalid
@@ -25,10 +26,14 @@ from core.readers import (
 from core.statements import prepared
 from core.users.models import Team, User
 from core.visibility import visible_conditions
+from plugins.interactions.follow_ups.reading import OpenFollowUp, open_in_story
 
 # More names than this are folded.
 NAMED, NAMED_OF_MANY = 8, 6
 MOST_COLLEAGUES = 300
+# What only follow-ups have.
+_NO_TIME = sa.cast(sa.null(), UTCDateTime()).label("at")
+_NO_NAME = sa.cast(sa.null(), sa.String).label("owner")
 # A page that listens for more contacts than this listens for all.
 MOST_HEARD = 200
 
@@ -45,6 +50,8 @@ class Choices:
     outside: Sequence[tuple[int, str]] = ()
     outside_word: str = ""
     heard: Sequence[int] | None = None
+    # What is open on the contact, where it was asked for.
+    follow_ups: Sequence[OpenFollowUp] = ()
 
 
 @dataclass(frozen=True)
@@ -70,15 +77,24 @@ class ReadersUnseen(Invalid):
         self.sure = sure
 
 
-def choices(user: User, contact: Contact | None) -> Choices:
-    """Give what `user` may choose for an entry on `contact`, in one statement."""
+def choices(
+    user: User, contact: Contact | None, *, follow_ups: bool = False
+) -> Choices:
+    """Give what `user` may choose for an entry on `contact`, in one statement.
+
+    With `follow_ups` also what is open on it, which its page shows.
+    """
     sharing = contact is not None and can(SHARE)
     kind = contact.kind if contact is not None else ""
-    offered = prepared(user, _offered, kind, sharing)
+    offered = prepared(user, _offered, kind, sharing, follow_ups)
     about = contact.id if contact is not None else 0
     found: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for of, id_, name in offered.rows(about=about, me=user.id):
-        found[of].append((id_, name))
+    open_ones = []
+    for of, id_, name, at, owner in offered.rows(about=about, me=user.id):
+        if of == "follow":
+            open_ones.append(OpenFollowUp(id_, name, at, owner or ""))
+        else:
+            found[of].append((id_, name))
     for some in found.values():
         some.sort(key=lambda one: one[1].casefold())
     remember_names("team", dict(found["team"]))
@@ -93,10 +109,11 @@ def choices(user: User, contact: Contact | None) -> Choices:
         outside if sharing else [],
         _outside_word(contact),
         heard if len(heard) <= MOST_HEARD else None,
+        sorted(open_ones, key=lambda one: (one.remind_at, one.id)),
     )
 
 
-def _offered(user: User, kind: str, sharing: bool) -> sa.Select[Any]:
+def _offered(user: User, kind: str, sharing: bool, follow_ups: bool) -> sa.Select[Any]:
     """Select teams, colleagues, who may be shared with, and whose story it is."""
     teams = sa.select(sa.literal("team").label("of"), Team.id, Team.name)
     colleagues = (
@@ -110,8 +127,13 @@ def _offered(user: User, kind: str, sharing: bool) -> sa.Select[Any]:
     if sharing:
         parts.append(_beside(user, kind, about))
     if kind:
-        story = rollup_of(kind, about).limit(MOST_HEARD + 1).subquery()
-        parts.append(sa.select(sa.literal("heard"), story.c.id, sa.literal("")))
+        story = rollup_of(kind, about)
+        heard = story.limit(MOST_HEARD + 1).subquery()
+        parts.append(sa.select(sa.literal("heard"), heard.c.id, sa.literal("")))
+    parts = [one.add_columns(_NO_TIME, _NO_NAME) for one in parts]
+    if kind and follow_ups:
+        due = open_in_story(user, story).subquery()
+        parts.append(sa.select(sa.literal("follow"), due))
     return sa.select(sa.union_all(*parts).subquery("offered"))
 
 

@@ -74,6 +74,7 @@ PERSONAL = {
 # What has an audience, and so also a sample for one team of colleagues.
 AUDIENCED = {
     "interactions/interaction_id",
+    "follow-ups/follow_up_id",
     "documents/document_id",
     "support/number",
     "tickets/ticket_id",
@@ -211,6 +212,7 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
     return _shared(client, firm, shared) | {
         "contacts/contact_id": firm.id,
         "timeline/contact_id": firm.id,
+        "of/contact_id": firm.id,
         "agreements/contact_id": firm.id,
         "affiliations/affiliation_id": joined_id,
         "panels/name": "contacts.strip",
@@ -273,7 +275,11 @@ def _shared(client: Any, firm: Contact, readers: dict[str, Any]) -> dict[str, An
     document = _made(client.post("/api/v1/documents", data=parts))
     ask = {"contact": firm.id, "subject": "Pump", "body": "Loud.", **readers}
     ticket = _made(client.post("/api/v1/tickets", json=ask))
+    later = {"text": "Ask again", "due_at": "2026-03-01T08:00:00Z"}
+    later |= {"interaction": entry["id"]}
+    follow_up = _made(client.post("/api/v1/follow-ups", json=later))
     return {
+        "follow-ups/follow_up_id": follow_up["id"],
         "interactions/interaction_id": entry["id"],
         "documents/document_id": document["id"],
         "support/number": ticket["number"],
