@@ -9,7 +9,8 @@ import flask_babel
 from core.contacts.affiliations import MOST_SHOWN, related
 from core.contacts.models import Contact
 from core.contacts.permissions import READ, WRITE
-from core.contacts.steps import count_due, due_steps, quiet_customers, quiet_days
+from core.contacts.quiet import days_of_segments, usual_days
+from core.contacts.steps import count_due, due_steps, quiet_customers
 from core.db import Record, now
 from core.i18n import _, ngettext
 from core.i18n import lazy_gettext as _l
@@ -174,7 +175,10 @@ def day(user: User) -> Sequence[DayItem]:
         )
     quiet = quiet_customers(user)
     if quiet:
-        context = {"count": quiet, "days": quiet_days()}
+        context = {"count": quiet, "days": usual_days()}
+        if days_of_segments():
+            # They went quiet after different times.
+            context["days"] = 0
         template = "core/contacts/quiet.html"
         items.append(
             DayItem(

@@ -172,6 +172,7 @@ TRIED = {
     "house.closes": ("21:45", portal_of_a_customer),
     "contacts.region": ("US", found_by_a_phone),
     "contacts.quiet_days": (30, gone_quiet),
+    "contacts.quiet_days_of": (["vendor: 30"], gone_quiet),
     "mail.hold_seconds": (0, state_of_a_new_mail),
     "mail.sender_name": ("Kallio sales", sender_of_a_mail),
     "mail.signature_en": ("Yours, the house", words_in("en")),
