@@ -29,7 +29,7 @@ def for_record(record: Record, user: User) -> list[Panel]:
         return []
     offered = choices(user, record, follow_ups=True)
     context = story(record, user, offered=offered)
-    context["follow_ups"] = offered.follow_ups
+    context |= {"follow_ups": offered.follow_ups, "handed": offered.handed}
     if can(WRITE) and record.trashed_at is None:
         context["composer"] = composer_for(
             record, user, offered=offered, target="#timeline"

@@ -7,21 +7,25 @@ from plugins.interactions.follow_ups import api as follow_up_api
 from plugins.interactions.follow_ups import exports, record, telling
 from plugins.interactions.follow_ups import panels as follow_up_panels
 from plugins.interactions.follow_ups import views as follow_up_views
+from plugins.interactions.hand_overs import panels as hand_over_panels
+from plugins.interactions.hand_overs import record as hand_over_record
+from plugins.interactions.hand_overs import telling as hand_over_telling
+from plugins.interactions.hand_overs import views as hand_over_views
 
 
 @hookimpl
 def register_blueprints():
-    return [changing.bp, follow_up_views.bp, follow_up_api.bp]
+    return [changing.bp, follow_up_views.bp, follow_up_api.bp, hand_over_views.bp]
 
 
 @hookimpl
 def register_records():
-    return [record.RECORD]
+    return [record.RECORD, hand_over_record.RECORD]
 
 
 @hookimpl
 def register_subscribers():
-    return telling.SUBSCRIBERS
+    return [*telling.SUBSCRIBERS, *hand_over_telling.SUBSCRIBERS]
 
 
 @hookimpl
@@ -31,7 +35,7 @@ def register_jobs():
 
 @hookimpl
 def register_notifications():
-    return telling.KINDS
+    return [*telling.KINDS, *hand_over_telling.KINDS]
 
 
 @hookimpl
@@ -56,7 +60,11 @@ def record_panels(record, user):
 
 @hookimpl
 def record_actions(record, user):
-    return [*panels.actions(record, user), *follow_up_panels.actions(record, user)]
+    return [
+        *panels.actions(record, user),
+        *follow_up_panels.actions(record, user),
+        *hand_over_panels.actions(record, user),
+    ]
 
 
 @hookimpl
@@ -66,7 +74,7 @@ def palette_items(user):
 
 @hookimpl
 def day_items(user):
-    return [*panels.day(user), *follow_up_panels.day(user)]
+    return [*panels.day(user), *follow_up_panels.day(user), *hand_over_panels.day(user)]
 
 
 @hookimpl

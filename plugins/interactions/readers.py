@@ -27,6 +27,7 @@ from core.statements import prepared
 from core.users.models import Team, User
 from core.visibility import visible_conditions
 from plugins.interactions.follow_ups.reading import OpenFollowUp, open_in_story
+from plugins.interactions.hand_overs.reading import OpenHandOver, open_on_contact
 
 # More names than this are folded.
 NAMED, NAMED_OF_MANY = 8, 6
@@ -52,6 +53,7 @@ class Choices:
     heard: Sequence[int] | None = None
     # What is open on the contact, where it was asked for.
     follow_ups: Sequence[OpenFollowUp] = ()
+    handed: OpenHandOver | None = None
 
 
 @dataclass(frozen=True)
@@ -89,10 +91,12 @@ def choices(
     offered = prepared(user, _offered, kind, sharing, follow_ups)
     about = contact.id if contact is not None else 0
     found: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    open_ones = []
+    open_ones, handed = [], None
     for of, id_, name, at, owner in offered.rows(about=about, me=user.id):
         if of == "follow":
             open_ones.append(OpenFollowUp(id_, name, at, owner or ""))
+        elif of == "handed":
+            handed = OpenHandOver(id_, name or "", at, owner or "")
         else:
             found[of].append((id_, name))
     for some in found.values():
@@ -110,6 +114,7 @@ def choices(
         _outside_word(contact),
         heard if len(heard) <= MOST_HEARD else None,
         sorted(open_ones, key=lambda one: (one.remind_at, one.id)),
+        handed,
     )
 
 
@@ -133,7 +138,9 @@ def _offered(user: User, kind: str, sharing: bool, follow_ups: bool) -> sa.Selec
     parts = [one.add_columns(_NO_TIME, _NO_NAME) for one in parts]
     if kind and follow_ups:
         due = open_in_story(user, story).subquery()
+        handed = open_on_contact(user, about).subquery()
         parts.append(sa.select(sa.literal("follow"), due))
+        parts.append(sa.select(sa.literal("handed"), handed))
     return sa.select(sa.union_all(*parts).subquery("offered"))
 
 

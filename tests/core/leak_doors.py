@@ -54,6 +54,8 @@ LISTS: dict[str, list[str]] = {
         "/api/v1/follow-ups?limit=200",
         "/api/v1/follow-ups?contact={A}&limit=200",
     ],
+    "hand_overs.new": ["/hand-overs/new?contact={A}"],
+    "hand_overs.show": [f"/hand-overs/{one}" for one in range(1, 4)],
     "documents.index": ["/documents"],
     "documents.new": ["/documents/new?contact={A}"],
     "documents.who": ["/documents/who?contact={A}&audience=staff"],

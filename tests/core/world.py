@@ -31,6 +31,7 @@ from core.users.defaults import ROLES
 from core.users.models import ApiToken, Role, Team, User, UserDeputy, UserSession
 from core.users.services import ensure_role, ensure_team
 from core.users.sessions import create_token, hash_secret, open_session
+from plugins.interactions.hand_overs.models import HandOver, HandOverItem
 from plugins.portal.services.orders import place_order
 from plugins.portal.services.products import create_product
 from plugins.portal.services.purchasing import (
@@ -206,6 +207,11 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
             session.get_one(Contact, firm.id).next_step = "Call"
             session.flush()
         rest = _of_the_house(session, chief)
+        handed = HandOver(contact_id=firm.id, giver_id=chief.id, receiver_id=chief.id)
+        handed.items = [HandOverItem(kind="word")]
+        session.add(handed)
+        session.flush()
+        handed_ids = handed.id, handed.items[0].id
         own = (session.scalar(newest), token.id, away.id, mail.id, secret.id, *rest)
         joined_id = joined.id
     shared = {"audience": "shared", "shared_with": [firm.id]}
@@ -213,6 +219,8 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
         "contacts/contact_id": firm.id,
         "timeline/contact_id": firm.id,
         "of/contact_id": firm.id,
+        "hand-overs/hand_over_id": handed_ids[0],
+        "items/item_id": handed_ids[1],
         "agreements/contact_id": firm.id,
         "affiliations/affiliation_id": joined_id,
         "panels/name": "contacts.strip",

@@ -11,8 +11,8 @@ from core.db import db, now
 from core.errors import Invalid
 from core.i18n import _
 from core.interactions.models import Interaction
+from core.notifications.services import may_see
 from core.users.models import User
-from core.visibility import visible_conditions
 from plugins.interactions.follow_ups.models import FollowUp
 from plugins.interactions.follow_ups.moments import (
     MOST_EVERY,
@@ -139,18 +139,12 @@ def check_owner(owner: User, contact: Contact, entry: Interaction | None) -> Non
     said = ""
     if owner.kind != "staff" or not owner.active:
         said = _("Choose a colleague.")
-    elif not _sees(owner, Contact, contact.id):
+    elif not may_see(owner, contact):
         said = _("%(name)s does not see this contact.", name=owner.name)
-    elif entry is not None and not _sees(owner, Interaction, entry.id):
+    elif entry is not None and not may_see(owner, entry):
         said = _("%(name)s may not read the entry.", name=owner.name)
     if said:
         raise Invalid(errors={"owner": [said]})
-
-
-def _sees(user: User, model: Any, record_id: int) -> bool:
-    conditions = visible_conditions(user, model)
-    query = sa.select(model.id).where(model.id == record_id, *conditions)
-    return db.session.scalar(query) is not None
 
 
 def finish_follow_up(follow_up: FollowUp) -> FollowUp | None:

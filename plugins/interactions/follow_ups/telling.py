@@ -16,6 +16,7 @@ from core.pages import NotificationKind
 from core.records import load_ref
 from plugins.interactions.follow_ups.models import FollowUp
 from plugins.interactions.follow_ups.services import move_with_entry
+from plugins.interactions.hand_overs.reading import came_with_customer
 
 DUE = NotificationKind("interactions.due", _l("A follow-up is due"), "alarm")
 HANDED = NotificationKind(
@@ -83,6 +84,9 @@ def tell_new_owner(event: Event) -> None:
         return
     theirs = follow_up.owner_id == _made_owner(event)
     if not theirs or event.actor_id in {None, follow_up.owner_id}:
+        return
+    if came_with_customer(follow_up):
+        # They are told of the hand-over, which names it.
         return
     notify(
         [follow_up.owner],
