@@ -129,3 +129,12 @@ def _check(spec: AudienceSpec) -> None:
 def labels_open(labels: Sequence[str]) -> sa.Select[int]:
     """Select the ids of the audiences that any of `labels` opens."""
     return sa.select(AudienceLabel.audience_id).where(AudienceLabel.label.in_(labels))
+
+
+def widens(before: AudienceSpec, after: AudienceSpec) -> bool:
+    """Say whether `after` opens an entry to somebody `before` did not."""
+    if before.kind in {"staff", "shared"} and after.kind in {"private", "teams"}:
+        return False
+    return not after.labels() <= before.labels() | (
+        {"staff"} if before.kind == "shared" else set()
+    )

@@ -51,7 +51,7 @@ __all__ = [
 log = logging.getLogger("rapport.db")
 
 # Who may read a record that has no audience of its own; see `core.visibility`.
-Readers: TypeAlias = Literal["staff", "shared", "customers", "audience"]
+Readers: TypeAlias = Literal["staff", "shared", "customers", "audience", "entry"]
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -100,7 +100,8 @@ class Record:
 
     `readers` says who may read a record without an audience of its own: `staff`;
     `shared`, staff and the portal users of its contact; `customers`, staff and every
-    customer. `audience` records carry an `audience_id`.
+    customer. `audience` records carry an `audience_id`; `entry` ones hang on the entry
+    `interaction_id`, and are for those colleagues who see it, or on none.
     """
 
     readers: ClassVar[Readers] = "staff"

@@ -20,12 +20,12 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from core import __version__
 from core.checkup import ask_check, worker_silence
 from core.cursors import events_after, latest_cursor
+from core.day import blocks
 from core.db import db, now
 from core.errors import NotFound
 from core.live import check_cursor, describe_event
 from core.metrics import write_metrics
 from core.pages import Check, DayItem, Failure, allowed
-from core.parts import draw
 from core.permissions import can, colleagues_only, me, public, signed_in
 from core.plugin_manager import contributions
 from core.schemas import ApiBlueprint, Moment, PageArguments
@@ -69,13 +69,13 @@ def home() -> Any:
         return redirect(lines[0].url)
     from core.contacts.steps import anybody
 
-    blocks = contributions("day_items", user=me())
-    items = allowed([one for one in blocks if isinstance(one, DayItem)])
+    found = contributions("day_items", user=me())
+    items = allowed([one for one in found if isinstance(one, DayItem)])
     return render_template(
         "core/day.html",
-        items=[(one, draw(one)) for one in items],
+        items=[(one.item, one.html) for one in blocks(items)],
         waits_count=sum(one.waits for one in items),
-        failed=[one for one in blocks if isinstance(one, Failure)],
+        failed=[one for one in found if isinstance(one, Failure)],
         today=now(),
         is_new=not items and not anybody(me()),
     )

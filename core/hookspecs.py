@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from marshmallow import Schema
     from sqlalchemy import ColumnElement
 
+    from core.contacts.models import Contact
     from core.db import Record
     from core.demo import Demo
     from core.events import EventType, Subscriber
@@ -213,6 +214,15 @@ def palette_results(user: User, query: str) -> list[dict[str, Any]]:
     """Return what Ctrl-K found for `query`: dicts of group, title, why and url.
 
     Example: `return services.suggest(user, query)`.
+    """
+
+
+@hookspec
+def open_records(contact: Contact, user: User) -> list[Record]:
+    """Return what still waits with `contact`, as far as `user` sees it; may read.
+
+    It is named when somebody hands the contact over. Start from `visible_to`. Example:
+    `return services.unsolved(contact, user)`.
     """
 
 

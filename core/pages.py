@@ -5,6 +5,7 @@ Items carry a weight (lower comes first) and the permission their reader needs.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from flask import current_app, flash
@@ -30,8 +31,9 @@ class MenuItem:
     """A line of the main menu; `portal` says in whose menu it is.
 
     `count` is the reader's own work, never a total: a number, or a prepared select that
-    gives it, which the page sends with others in one statement. `key` goes there after
-    `g`.
+    gives it, which the page sends with others in one statement. Items of one endpoint
+    are one line, as the lightest says, with the sum of their counts. `key` goes there
+    after `g`.
     """
 
     title: object
@@ -85,8 +87,21 @@ class Action:
 
 
 @dataclass(frozen=True)
+class DayLine:
+    """A line of "my day" that is due `at` a moment; `context` is for its block."""
+
+    at: datetime
+    context: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class DayItem:
-    """A block of "my day"; `waits` says whether it is work, or only news."""
+    """A block of "my day"; `waits` says whether it is work, or only news.
+
+    With `lines`, the template draws one of them; blocks that name the same list in
+    `joins` are one, in the order of their moments, under the lightest one's title.
+    `more_url` in the context leads to those that are not shown.
+    """
 
     name: str
     title: object
@@ -95,6 +110,8 @@ class DayItem:
     permission: Permission
     weight: int = 50
     waits: bool = True
+    lines: Sequence[DayLine] = ()
+    joins: str = ""
 
 
 @dataclass(frozen=True)

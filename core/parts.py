@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from flask import current_app, has_request_context, render_template
 from markupsafe import Markup
 
-from core.db import reading
+from core.db import Record, reading
 from core.i18n import _
 from core.pages import Action, Failure, Panel, allowed
 from core.plugin_manager import contained, contributions, plugin_of
@@ -77,6 +77,12 @@ def actions_on(
     if failed is not None:
         failed += [one.title for one in found if isinstance(one, Failure)]
     return allowed([one for one in found if isinstance(one, Action)])
+
+
+def open_records(contact: Any, user: Any) -> list[Record]:
+    """Ask all plugins what of theirs still waits with a contact, as `user` sees it."""
+    found = contributions("open_records", contact=contact, user=user)
+    return [one for one in found if isinstance(one, Record)]
 
 
 def find_panel(record: Any, user: Any, name: str) -> Panel | Failure | None:

@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 
 from core import hookspecs
 from core._version import __version__
-from core.db import db
+from core.db import Record, db
 from core.logs import FACTS
 from core.observing import observer
 from core.pages import (
@@ -56,6 +56,7 @@ ITEMS: dict[str, type] = {
     "palette_items": PaletteItem,
     "palette_results": dict,
     "contact_columns": Column,
+    "open_records": Record,
 }
 
 log = logging.getLogger("rapport.plugins")

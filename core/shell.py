@@ -129,10 +129,11 @@ def _reading() -> _Reading:
                     counted.append(item.endpoint)
                     counts.append(item.count)
         edge, *numbers = at_once(cursors.edge_now, counts)
+        by_endpoint: dict[str, int] = {}
+        for endpoint, number in zip(counted, numbers[1:], strict=True):
+            by_endpoint[endpoint] = by_endpoint.get(endpoint, 0) + number
         found = _Reading(
-            cursors.written_cursor(edge),
-            numbers[0] if numbers else 0,
-            dict(zip(counted, numbers[1:], strict=True)),
+            cursors.written_cursor(edge), numbers[0] if numbers else 0, by_endpoint
         )
         g.rapport_reading = found
     return found
@@ -188,7 +189,12 @@ def menu() -> list[MenuLine]:
     if "rapport_menu" in g:
         lines: list[MenuLine] = g.rapport_menu
         return lines
-    found = [line for one in _menu_items() if (line := _line(one)) is not None]
+    firsts = {one.endpoint: one for one in reversed(_menu_items())}
+    found = [
+        line
+        for one in _menu_items()
+        if firsts[one.endpoint] is one and (line := _line(one)) is not None
+    ]
     g.rapport_menu = found
     return found
 

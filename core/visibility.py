@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from core.audiences import Audience, AudienceSpec, labels_open
+from core.audiences import Audience, labels_open
 from core.contacts.models import Contact
 from core.db import Record, db
 from core.errors import NotFound
@@ -68,6 +68,10 @@ def labels(record: Record) -> frozenset[str]:
     contact = contact_id_of(record)
     if record.readers == "shared" and contact is not None:
         return frozenset({"staff", f"shared:{contact}"})
+    if record.readers == "entry":
+        entry = db.session.get(Interaction, getattr(record, "interaction_id", 0) or 0)
+        found = labels(entry) if entry else {"staff"}
+        return frozenset(one for one in found if not one.startswith("shared:"))
     return frozenset({"staff"})
 
 
@@ -176,10 +180,21 @@ def visible_rules(user: User, model: type[Record]) -> list[Rule]:
         return [("contact", inside if inside is not None else sa.false())]
     if not hasattr(model, "contact_id") or model is User:
         return []
+    rules: list[Rule] = []
+    if model.readers == "entry":
+        rules.append(("entry", _entry_is_seen(user, columns)))
     inside = _within(user, columns.contact_id)
-    if inside is None:
-        return []
-    return [("contact", sa.or_(columns.contact_id.is_(None), inside))]
+    if inside is not None:
+        rules.append(("contact", sa.or_(columns.contact_id.is_(None), inside)))
+    return rules
+
+
+def _entry_is_seen(user: User, model: Any) -> Condition:
+    """Say that a row hangs on no entry, or on one that `user` sees."""
+    seen = visible_to(user, Interaction).with_only_columns(Interaction.id)
+    # The statement around it may read entries of its own.
+    inside = model.interaction_id.in_(seen.correlate(None))
+    return sa.or_(model.interaction_id.is_(None), inside)
 
 
 def visible_conditions(user: User, model: type[Record]) -> list[Condition]:
@@ -225,12 +240,15 @@ def contact_ids_of(user: User) -> frozenset[int] | None:
     return frozenset(db.session.scalars(sa.select(Contact.id).where(scope)))
 
 
-def scope_of(_session: Session, record: Record) -> EventScope:
+def scope_of(session: Session, record: Record) -> EventScope:
     """Say who may learn of an event about `record`; written on the event itself.
 
     No audience means: colleagues, and the portal users of the contact.
     """
     contact = contact_id_of(record)
+    if record.readers == "entry":
+        entry = getattr(record, "interaction_id", None)
+        return EventScope(contact, _audience_inside(session, entry))
     if record.readers == "audience":
         return EventScope(contact, record.audience_id)  # type: ignore[attr-defined]
     if record.readers == "customers":
@@ -240,13 +258,28 @@ def scope_of(_session: Session, record: Record) -> EventScope:
     return EventScope(contact, STAFF_AUDIENCE)
 
 
+def _audience_inside(session: Session, interaction_id: int | None) -> int:
+    """Give who inside the house learns of what hangs on an entry."""
+    if interaction_id is None:
+        return STAFF_AUDIENCE
+    inside = sa.case((Audience.kind == "shared", STAFF_AUDIENCE), else_=Audience.id)
+    query = sa.select(inside).join(Interaction, Interaction.audience_id == Audience.id)
+    with session.no_autoflush:
+        found = session.scalars(query.where(Interaction.id == interaction_id))
+        # Fails where there is none: an event without an audience is for everybody.
+        return int(found.one())
+
+
 def visible_events(user: User) -> sa.Select[Event]:
     """Select the events `user` may learn of, deleted records' included.
 
     Those about records of a type they may not read are left out.
     """
     opened = Event.audience_id.in_(labels_open(sorted(labels_of(user))))
-    query = sa.select(Event).where(*_about_readable_types(user))
+    shut = [k.name for k in record_types().values() if not can(k.permission, user)]
+    query = sa.select(Event).where(
+        *(~Event.subject.startswith(f"{k}/", autoescape=True) for k in shut)
+    )
     if user.kind != "staff":
         own = sa.and_(
             Event.audience_id.is_(None), Event.contact_id.in_(_open_contacts(user))
@@ -263,20 +296,3 @@ def visible_events(user: User) -> sa.Select[Event]:
     if inside is not None:
         query = query.where(sa.or_(Event.contact_id.is_(None), inside))
     return query
-
-
-def _about_readable_types(user: User) -> list[Condition]:
-    return [
-        ~Event.subject.startswith(f"{kind.name}/", autoescape=True)
-        for kind in record_types().values()
-        if not can(kind.permission, user)
-    ]
-
-
-def widens(before: AudienceSpec, after: AudienceSpec) -> bool:
-    """Say whether `after` opens an entry to somebody `before` did not."""
-    if before.kind in {"staff", "shared"} and after.kind in {"private", "teams"}:
-        return False
-    return not after.labels() <= before.labels() | (
-        {"staff"} if before.kind == "shared" else set()
-    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +12,8 @@ from core import settings
 from core.contacts import finding
 from core.contacts.affiliations import Related, related
 from core.contacts.models import Affiliation, Contact
-from core.db import db, now
+from core.contacts.quiet import gone_quiet
+from core.db import db
 from core.errors import NotFound
 from core.statements import prepared
 from core.users.models import User
@@ -126,9 +127,7 @@ def _conditions(
         )
         found.append(Contact.id.in_(people))
     if wanted.view == "quiet":
-        since = now() - timedelta(days=_setting("quiet_days"))
-        last = Contact.last_interaction_at
-        found.append(sa.or_(last.is_(None), last < since))
+        found.append(gone_quiet())
     return found
 
 

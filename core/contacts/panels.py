@@ -1,7 +1,7 @@
 """What contacts put on their own page, on "my day" and in the palette."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import flask_babel
@@ -9,13 +9,14 @@ import flask_babel
 from core.contacts.affiliations import MOST_SHOWN, related
 from core.contacts.models import Contact
 from core.contacts.permissions import READ, WRITE
-from core.contacts.steps import count_due, due_steps, quiet_customers, quiet_days
+from core.contacts.quiet import days_of_segments, usual_days
+from core.contacts.steps import count_due, due_steps, quiet_customers
 from core.db import Record, now
 from core.i18n import _, ngettext
 from core.i18n import lazy_gettext as _l
 from core.links import url_for
 from core.markup import excerpt, to_text
-from core.pages import DayItem, MenuItem, PaletteItem, Panel
+from core.pages import DayItem, DayLine, MenuItem, PaletteItem, Panel
 from core.parts import actions_on
 from core.users.models import User
 
@@ -143,23 +144,41 @@ def _today() -> date:
     return found
 
 
+def _begin(day: date | None) -> datetime:
+    """Give when a day begins for the reader; a step has no hour, so it comes first."""
+    begins = datetime.combine(day or _today(), time())
+    found: datetime = flask_babel.to_utc(begins).replace(tzinfo=UTC)
+    return found
+
+
 def day(user: User) -> Sequence[DayItem]:
     """Give the steps of one's own contacts that are due, and who has gone quiet."""
     today = _today()
     found = due_steps(user, today, most=FEW + 1)
     items = []
     if found:
-        context = {
-            "due": [_due(one, user, today) for one in found[:FEW]],
-            "more": len(found) > FEW,
-        }
-        template = "core/contacts/due.html"
+        more = {"more_url": url_for("contacts.index", view="mine")}
         items.append(
-            DayItem("contacts.due", _l("Follow up"), template, context, READ, 10)
+            DayItem(
+                "contacts.due",
+                _l("Follow up"),
+                "core/contacts/due.html",
+                more if len(found) > FEW else {},
+                READ,
+                weight=10,
+                lines=[
+                    DayLine(_begin(one.next_step_on), {"one": _due(one, user, today)})
+                    for one in found[:FEW]
+                ],
+                joins="follow_up",
+            )
         )
     quiet = quiet_customers(user)
     if quiet:
-        context = {"count": quiet, "days": quiet_days()}
+        context = {"count": quiet, "days": usual_days()}
+        if days_of_segments():
+            # They went quiet after different times.
+            context["days"] = 0
         template = "core/contacts/quiet.html"
         items.append(
             DayItem(

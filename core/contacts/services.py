@@ -62,7 +62,11 @@ def rollup_of(kind: str, contact_id: Any) -> sa.Select[int]:
 
 def in_story(column: Any, kind: str, contact_id: Any) -> sa.ColumnElement[bool]:
     """Say that a column of contact ids names one whose story this is: `rollup_of`."""
-    found = rollup_of(kind, contact_id)
+    return in_these(column, rollup_of(kind, contact_id))
+
+
+def in_these(column: Any, found: sa.Select[Any]) -> sa.ColumnElement[bool]:
+    """Say that a column of contact ids names one of `found`, which are few."""
     if db.dialect == "postgresql":
         # PostgreSQL expects hundreds of people in a firm and would read whole tables;
         # of an array it expects a few, and looks each up.

@@ -16,7 +16,7 @@ from core.db import now
 from core.errors import Invalid
 from core.i18n import _
 from core.permissions import me, requires
-from core.undo.offers import offer_undo
+from core.undo.offers import offer_undo, undo_in_place
 
 
 def today() -> date:
@@ -31,8 +31,7 @@ def step_done(contact_id: int) -> Any:
     """Say that the next step is done."""
     contact = load_contact(me(), contact_id)
     steps.finish_step(contact)
-    offer_undo(contact, _("Done: %(name)s.", name=contact.name))
-    return _back(contact)
+    return _back(contact, _("Done: %(name)s.", name=contact.name))
 
 
 @bp.post("/contacts/<int:contact_id>/step/later")
@@ -47,12 +46,14 @@ def step_later(contact_id: int) -> Any:
     steps.snooze_step(contact, until=until, today=today())
     day = flask_babel.format_date(until, "medium", rebase=False)
     said = _("%(name)s: again on %(day)s.", name=contact.name, day=day)
-    offer_undo(contact, said)
-    return _back(contact)
+    return _back(contact, said)
 
 
-def _back(contact: Contact) -> Any:
+def _back(contact: Contact, said: str) -> Any:
     """Lead back to "my day", or to the contact when it was done there."""
+    if request.headers.get("HX-Request"):
+        return undo_in_place(contact, said)
+    offer_undo(contact, said)
     page = url_for("contacts.show", contact_id=contact.id)
     came_from = urlsplit(request.referrer or "")
     on_page = came_from.netloc == request.host and came_from.path == page

@@ -6,7 +6,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import lazyload
 
-from core import settings
 from core.contacts.lists import Wanted, contact_list, count_up_to
 from core.contacts.models import Contact
 from core.db import db
@@ -49,11 +48,6 @@ def quiet_customers(user: User) -> int:
     """Count one's own customers whom nobody has been in touch with for long."""
     wanted = Wanted(role="customer", owner="me", view="quiet")
     return count_up_to(contact_list(user, wanted))
-
-
-def quiet_days() -> int:
-    """Give the days after which a customer counts as quiet."""
-    return int(settings.get("contacts")["quiet_days"])
 
 
 def finish_step(contact: Contact) -> None:

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from core.audiences import AudienceSpec
+from core.audiences import AudienceSpec, widens
 from core.db import db
 from core.errors import Forbidden, Invalid
 from core.i18n import _
@@ -12,7 +12,6 @@ from core.kinds import interaction_kinds, kind_of
 from core.permissions import can
 from core.readers import choose_audience
 from core.users.models import TeamMember, User
-from core.visibility import widens
 
 PLAIN_KIND = "note"
 

@@ -118,6 +118,13 @@ const end = ({ detail }) => {
 };
 document.addEventListener("htmx:beforeSend", begin);
 document.addEventListener("htmx:afterRequest", end);
+// A line of "my day" that goes hands the focus to the next one.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const line = detail.target;
+  if (!line.matches?.(".day-line") || detail.xhr.status >= 300) return;
+  const next = line.nextElementSibling ?? line.previousElementSibling;
+  (next?.querySelector("[data-stop]") ?? document.getElementById("main"))?.focus();
+});
 // Errors are never only a toast: they stand in the page until the next try.
 const fault = (text) => {
   const box = document.getElementById("faults");

@@ -1,6 +1,8 @@
 """The message after an act, with its way back."""
 
-from flask import flash, url_for
+import json
+
+from flask import Response, flash, url_for
 
 from core.db import Record
 from core.pages import flash_undo
@@ -19,3 +21,12 @@ def offer_undo(record: Record, said: str) -> None:
         return
     address = url_for("undo.take_back", change_id=change)
     flash_undo(said, address)
+
+
+def undo_in_place(record: Record, said: str) -> Response:
+    """Answer a script whose line is to go: nothing, and the message with its Undo."""
+    toast = {"text": said}
+    change = latest_change(me(), record)
+    if change is not None:
+        toast["undo"] = url_for("undo.take_back", change_id=change)
+    return Response("", headers={"HX-Trigger": json.dumps({"toast": toast})})

@@ -12,13 +12,14 @@ from core.interactions.models import Interaction
 from core.interactions.services import write_interaction
 from core.readers import choose_audience
 from core.users.models import User
+from plugins.interactions.demo_follow_ups import plan_follow_ups
 from plugins.interactions.demo_stories import tell_stories
 
 _FILE = Path(__file__).parent / "data" / "demo.toml"
 
 
 def load(demo: Demo) -> None:
-    """Write two years of stories, then the entries of these days, each at its time."""
+    """Write two years of stories, then the entries of these days and what follows."""
     tell_stories(demo)
     written: dict[str, Interaction] = {}
     entries = tomllib.loads(_FILE.read_text("utf-8"))["entries"]
@@ -38,6 +39,7 @@ def load(demo: Demo) -> None:
             )
         if "key" in said:
             written[said["key"]] = entry
+    plan_follow_ups(demo, written)
 
 
 def _audience(

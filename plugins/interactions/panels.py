@@ -27,10 +27,11 @@ def for_record(record: Record, user: User) -> list[Panel]:
     """Give a contact's page its story, with the place to write on top."""
     if not isinstance(record, Contact) or user.kind != "staff":
         return []
-    offered = choices(user, record)
+    offered = choices(user, record, follow_ups=True)
     context = story(record, user, offered=offered)
     # What is seldom asked for comes when it is.
     context["lazy"] = url_for("interactions.story", contact_id=record.id)
+    context |= {"follow_ups": offered.follow_ups, "handed": offered.handed}
     if can(WRITE) and record.trashed_at is None:
         context["composer"] = composer_for(
             record, user, offered=offered, target="#timeline"

@@ -14,13 +14,22 @@ from plugins.interactions import (
     suggesting,
 )
 from plugins.interactions import demo as demo_part
+from plugins.interactions.follow_ups import api as follow_up_api
+from plugins.interactions.follow_ups import exports, record, telling
+from plugins.interactions.follow_ups import panels as follow_up_panels
+from plugins.interactions.follow_ups import views as follow_up_views
+from plugins.interactions.hand_overs import panels as hand_over_panels
+from plugins.interactions.hand_overs import record as hand_over_record
+from plugins.interactions.hand_overs import telling as hand_over_telling
+from plugins.interactions.hand_overs import views as hand_over_views
 
 
 @hookimpl
 def register_blueprints():
     # One blueprint, with its pages in several modules.
     pages = [changing.bp, looking.bp, answering.bp, suggesting.bp]
-    return [*dict.fromkeys(pages), api.bp]
+    own = [follow_up_views.bp, follow_up_api.bp, hand_over_views.bp]
+    return [*dict.fromkeys(pages), api.bp, *own]
 
 
 @hookimpl
@@ -34,23 +43,42 @@ def register_entry_parts():
 
 
 @hookimpl
+def register_records():
+    return [record.RECORD, hand_over_record.RECORD]
+
+
+@hookimpl
+def register_jobs():
+    return telling.JOBS
+
+
+@hookimpl
+def register_imports():
+    return [exports.KIND]
+
+
+@hookimpl
 def register_interaction_kinds():
     return kinds.KINDS
 
 
 @hookimpl
 def register_subscribers():
-    return subscribers.ALL
+    return [
+        *subscribers.ALL,
+        *telling.SUBSCRIBERS,
+        *hand_over_telling.SUBSCRIBERS,
+    ]
 
 
 @hookimpl
 def register_notifications():
-    return subscribers.KINDS
+    return [*subscribers.KINDS, *telling.KINDS, *hand_over_telling.KINDS]
 
 
 @hookimpl
 def menu_items(user):
-    return panels.menu(user)
+    return [*panels.menu(user), *follow_up_panels.menu(user)]
 
 
 @hookimpl
@@ -60,7 +88,11 @@ def record_panels(record, user):
 
 @hookimpl
 def record_actions(record, user):
-    return panels.actions(record, user)
+    return [
+        *panels.actions(record, user),
+        *follow_up_panels.actions(record, user),
+        *hand_over_panels.actions(record, user),
+    ]
 
 
 @hookimpl
@@ -70,7 +102,7 @@ def palette_items(user):
 
 @hookimpl
 def day_items(user):
-    return panels.day(user)
+    return [*panels.day(user), *follow_up_panels.day(user), *hand_over_panels.day(user)]
 
 
 @hookimpl

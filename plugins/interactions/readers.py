@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.audiences import AudienceSpec
+from core.columns import UTCDateTime
 from core.contacts.models import Affiliation, Contact
 from core.contacts.services import rollup_of
 from core.errors import Forbidden, Invalid
@@ -26,11 +27,16 @@ from core.readers import (
 from core.statements import prepared
 from core.users.models import Team, User
 from core.visibility import visible_conditions
+from plugins.interactions.follow_ups.reading import OpenFollowUp, open_in_story
+from plugins.interactions.hand_overs.reading import OpenHandOver, open_on_contact
 from plugins.interactions.seen import Looked, looked_from, looked_rows
 
 # More names than this are folded.
 NAMED, NAMED_OF_MANY = 8, 6
 MOST_COLLEAGUES = 300
+# What only follow-ups have.
+_NO_TIME = sa.cast(sa.null(), UTCDateTime()).label("at")
+_NO_NAME = sa.cast(sa.null(), sa.String).label("owner")
 # A page that listens for more contacts than this listens for all.
 MOST_HEARD = 200
 
@@ -49,6 +55,9 @@ class Choices:
     outside_word: str = ""
     heard: Sequence[int] | None = None
     looked: Looked | None = None
+    # What is open on the contact, where it was asked for.
+    follow_ups: Sequence[OpenFollowUp] = ()
+    handed: OpenHandOver | None = None
 
 
 @dataclass(frozen=True)
@@ -74,15 +83,26 @@ class ReadersUnseen(Invalid):
         self.sure = sure
 
 
-def choices(user: User, contact: Contact | None) -> Choices:
-    """Give what `user` may choose for an entry on `contact`, in one statement."""
+def choices(
+    user: User, contact: Contact | None, *, follow_ups: bool = False
+) -> Choices:
+    """Give what `user` may choose for an entry on `contact`, in one statement.
+
+    With `follow_ups` also what is open on it, which its page shows.
+    """
     sharing = contact is not None and can(SHARE)
     kind = contact.kind if contact is not None else ""
-    offered = prepared(user, _offered, kind, sharing)
+    offered = prepared(user, _offered, kind, sharing, follow_ups)
     about = contact.id if contact is not None else 0
     found: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for of, id_, name in offered.rows(about=about, me=user.id):
-        found[of].append((id_, name))
+    open_ones, handed = [], None
+    for of, id_, name, at, owner in offered.rows(about=about, me=user.id):
+        if of == "follow":
+            open_ones.append(OpenFollowUp(id_, name, at, owner or ""))
+        elif of == "handed":
+            handed = OpenHandOver(id_, name or "", at, owner or "")
+        else:
+            found[of].append((id_, name))
     for of in ("team", "user", "contact"):
         found[of].sort(key=lambda one: one[1].casefold())
     remember_names("team", dict(found["team"]))
@@ -98,10 +118,12 @@ def choices(user: User, contact: Contact | None) -> Choices:
         _outside_word(contact),
         heard if len(heard) <= MOST_HEARD else None,
         looked_from(found),
+        sorted(open_ones, key=lambda one: (one.remind_at, one.id)),
+        handed,
     )
 
 
-def _offered(user: User, kind: str, sharing: bool) -> sa.Select[Any]:
+def _offered(user: User, kind: str, sharing: bool, follow_ups: bool) -> sa.Select[Any]:
     """Select teams, colleagues, who may be shared with, and whose story it is."""
     teams = sa.select(sa.literal("team").label("of"), Team.id, Team.name)
     colleagues = (
@@ -115,9 +137,16 @@ def _offered(user: User, kind: str, sharing: bool) -> sa.Select[Any]:
     if sharing:
         parts.append(_beside(user, kind, about))
     if kind:
-        story = rollup_of(kind, about).limit(MOST_HEARD + 1).subquery()
-        parts.append(sa.select(sa.literal("heard"), story.c.id, sa.literal("")))
+        story = rollup_of(kind, about)
+        heard = story.limit(MOST_HEARD + 1).subquery()
+        parts.append(sa.select(sa.literal("heard"), heard.c.id, sa.literal("")))
         parts += looked_rows(user, kind, about)
+    parts = [one.add_columns(_NO_TIME, _NO_NAME) for one in parts]
+    if kind and follow_ups:
+        due = open_in_story(user, story).subquery()
+        handed = open_on_contact(user, about).subquery()
+        parts.append(sa.select(sa.literal("follow"), due))
+        parts.append(sa.select(sa.literal("handed"), handed))
     return sa.select(sa.union_all(*parts).subquery("offered"))
 
 

@@ -21,6 +21,8 @@ from plugins.support.models import Ticket
 from plugins.support.permissions import READ, WRITE
 
 SHOWN = 5
+# More than so many are nobody's to look at one by one.
+MOST_UNSOLVED = 50
 UNSOLVED = ("open", "waiting")
 
 
@@ -92,6 +94,15 @@ def _of_contact(user: User) -> sa.Select[Ticket]:
         .order_by(Ticket.state.in_(UNSOLVED).desc(), Ticket.id.desc())
         .limit(SHOWN + 1)
     )
+
+
+def unsolved(contact: Contact, user: User) -> list[Ticket]:
+    """Give the tickets of a contact that are not solved, the oldest first."""
+    query = visible_to(user, Ticket).where(
+        Ticket.contact_id == contact.id, Ticket.state.in_(UNSOLVED)
+    )
+    found = db.session.scalars(query.order_by(Ticket.id).limit(MOST_UNSOLVED))
+    return list(found.unique())
 
 
 def actions(record: Record, _user: User) -> list[Action]:

@@ -70,6 +70,11 @@ def day_items(user):
 
 
 @hookimpl
+def open_records(contact, user):
+    return panels.unsolved(contact, user)
+
+
+@hookimpl
 def palette_items(user):
     return panels.palette(user)
 

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, lazyload
 
-from core.audiences import AudienceSpec, intern_audience
+from core.audiences import AudienceSpec, intern_audience, widens
 from core.contacts.models import Contact
 from core.db import db, now
 from core.errors import Forbidden, Invalid
@@ -17,7 +17,7 @@ from core.interactions.rules import gains_readers
 from core.interactions.services import write_interaction
 from core.readers import choose_audience
 from core.users.models import User
-from core.visibility import visible_to, widens
+from core.visibility import visible_to
 from plugins.support.models import Message, Numbering, Ticket
 
 STATES = ("open", "waiting", "solved", "closed")

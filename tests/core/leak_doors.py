@@ -66,6 +66,14 @@ LISTS: dict[str, list[str]] = {
         "/api/v1/contacts/{B}/timeline?limit=200",
         "/api/v1/contacts/{V}/timeline?limit=200",
     ],
+    "follow_ups.index": ["/follow-ups", "/follow-ups?view=done"],
+    "follow_ups.of_contact": ["/follow-ups/of/{A}", "/follow-ups/of/{B}"],
+    "follow_up_api.list_follow_ups": [
+        "/api/v1/follow-ups?limit=200",
+        "/api/v1/follow-ups?contact={A}&limit=200",
+    ],
+    "hand_overs.new": ["/hand-overs/new?contact={A}"],
+    "hand_overs.show": [f"/hand-overs/{one}" for one in range(1, 4)],
     "documents.index": ["/documents"],
     "documents.new": ["/documents/new?contact={A}"],
     "documents.who": ["/documents/who?contact={A}&audience=staff"],
@@ -104,6 +112,7 @@ ONE: dict[str, dict[str, list[str]]] = {
         "interactions_api.list_reactions": ["/api/v1/interactions/{id}/reactions"],
         "interaction_api.show": ["/api/v1/interactions/{id}"],
         "interactions.new": ["/interactions/new?contact={A}&parent={id}"],
+        "follow_ups.new": ["/follow-ups/new?entry={id}"],
     },
     "documents": {
         "documents.show": ["/documents/{id}"],
@@ -115,6 +124,10 @@ ONE: dict[str, dict[str, list[str]]] = {
         "documents.portal_show": ["/portal/documents/{id}"],
         "documents_api.read": ["/api/v1/documents/{id}"],
         "documents_api.read_file": ["/api/v1/documents/{id}/versions/1/file"],
+    },
+    "follow-ups": {
+        "follow_ups.show": ["/follow-ups/{id}"],
+        "follow_up_api.show": ["/api/v1/follow-ups/{id}"],
     },
     "tickets": {
         "support.show": ["/support/{number}"],
@@ -276,7 +289,8 @@ def changed(reader: Reader, secret: Secret) -> Iterator[tuple[str, Any]]:
     if not secret.id:
         return
     address = f"/api/v1/{secret.of}/{secret.id}"
-    words: dict[str, Any] = {"title" if secret.of == "documents" else "subject": "x"}
+    word = {"documents": "title", "follow-ups": "text"}.get(secret.of, "subject")
+    words: dict[str, Any] = {word: "x"}
     for headers in ({}, {"If-Match": '"999"'}):
         for method in ("PATCH", "DELETE"):
             if method == "DELETE" and secret.of == "tickets":

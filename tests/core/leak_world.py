@@ -6,7 +6,7 @@ decides here what is right.
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -69,16 +69,30 @@ class Secret:
     number: int = 0
 
 
+# Stories of entries on which a follow-up hangs.
+REMINDED = {
+    "for its author",
+    "for a colleague",
+    "for a team",
+    "shared with a firm",
+    "trashed for colleagues",
+    "then narrowed to a team",
+    "then narrowed to its author",
+}
 PERMISSION = {
     "interactions": "interactions:read",
     "documents": "documents:read",
     "tickets": "support:read",
+    "follow-ups": "interactions:read",
 }
 
 
 def may_read(reader: Reader, secret: Secret) -> bool:
     """Restate the rule: who may see an entry, a document, a ticket."""
     if not reader.has(PERMISSION[secret.of]):
+        return False
+    if secret.of == "follow-ups" and (reader.kind != "staff" or secret.trashed):
+        # They are the house's own, and go with the entry they hang on.
         return False
     if reader.kind == "staff":
         places = {secret.contact, *secret.others}
@@ -281,6 +295,7 @@ def _write(
     secret.id, version = made["id"], made["version"]
     secret.number = made.get("number", 0)
     address = f"/api/v1/{of}/{secret.id}"
+    follow_up = _remind(house, secret) if story in REMINDED else None
     for readers in steps[1:]:
         match = {"If-Match": f'"{version}"'}
         answer = client.patch(address, json=readers, headers=match)
@@ -289,8 +304,23 @@ def _write(
     if secret.trashed:
         answer = client.delete(address, headers={"If-Match": f'"{version}"'})
         assert answer.status_code == 204, answer.text
-    house.secrets.append(secret)
+    house.secrets += [secret, follow_up] if follow_up else [secret]
     return secret
+
+
+def _remind(house: House, entry: Secret) -> Secret | None:
+    """Hang a follow-up on an entry: who reads the entry reads it too."""
+    if entry.of != "interactions":
+        return None
+    serial = 5000 + entry.id
+    word, needle = f"xqz{_word(serial)}", f"zxk{_word(serial)}"
+    words = {"text": f"{needle} {word}", "due_at": "2026-01-01T08:00:00Z"}
+    body = {**words, "interaction": entry.id, "contact": entry.contact}
+    answer = house.reader("author").program.post("/api/v1/follow-ups", json=body)
+    assert answer.status_code == 201, answer.text
+    found = replace(entry, of="follow-ups", word=word, needle=needle)
+    found.id = answer.json["id"]
+    return found
 
 
 def _sent(

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from core import settings
 from core.contacts.models import Contact
 from core.db import db, now
 from core.pages import DayItem
@@ -113,6 +114,42 @@ def test_quiet_customers_are_counted_as_their_list_shows_them(app, anna, as_user
     assert quiet.name in listed
     assert "Fresh Oy" not in listed
     assert "Not mine Oy" not in listed
+
+
+def test_each_segment_goes_quiet_after_days_of_its_own(app, anna, as_user, clock):
+    days = {"quiet_days": 40, "quiet_days_of": ["Retail: 10", "prospect:90", "x: 5"]}
+    with db.transaction():
+        settings.save("contacts", days)
+    both = ["customer", "prospect"]
+    made = {
+        "Retail Oy": {"tags": ["retail"]},
+        "Plain Oy": {},
+        "Prospect Oy": {"roles": both},
+        "Retail prospect Oy": {"tags": ["RETAIL"], "roles": both},
+    }
+    for name, more in made.items():
+        given = {"owner": anna.id, "roles": ["customer"], **more}
+        make_interaction(make_contact(name, **given), author=anna)
+
+    def quiet():
+        page = as_user(anna).get("/contacts?view=quiet&role=customer&owner=me").text
+        return [name for name in made if name in words_of(page)]
+
+    clock.shift(timedelta(days=11))
+    assert quiet() == ["Retail Oy", "Retail prospect Oy"]
+    assert "2 customers of yours have gone quiet" in day(as_user(anna))
+    clock.shift(timedelta(days=30))
+    assert quiet() == ["Retail Oy", "Plain Oy", "Retail prospect Oy"]
+    clock.shift(timedelta(days=50))
+    assert quiet() == list(made)
+
+
+@pytest.mark.parametrize("line", ["retail", "retail: 0", "retail: many", ": 5"])
+def test_what_is_no_number_of_days_is_refused(app, as_user, line):
+    browser = as_user(make_user("Ad Min", roles=("admin",)))
+    answer = browser.post("/admin/settings/contacts", data={"quiet_days_of": line})
+    assert answer.status_code == 422
+    assert line in answer.text
 
 
 def test_what_colleagues_wrote_is_counted_and_secrets_are_not(app, anna, mika, as_user):

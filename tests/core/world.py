@@ -32,6 +32,7 @@ from core.users.defaults import ROLES
 from core.users.models import ApiToken, Role, Team, User, UserDeputy, UserSession
 from core.users.services import ensure_role, ensure_team
 from core.users.sessions import create_token, hash_secret, open_session
+from plugins.interactions.hand_overs.models import HandOver, HandOverItem
 from plugins.portal.services.orders import place_order
 from plugins.portal.services.products import create_product
 from plugins.portal.services.purchasing import (
@@ -77,6 +78,7 @@ PERSONAL = {
 # What has an audience, and so also a sample for one team of colleagues.
 AUDIENCED = {
     "interactions/interaction_id",
+    "follow-ups/follow_up_id",
     "documents/document_id",
     "support/number",
     "tickets/ticket_id",
@@ -211,6 +213,11 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
             session.get_one(Contact, firm.id).next_step = "Call"
             session.flush()
         rest = _of_the_house(session, chief)
+        handed = HandOver(contact_id=firm.id, giver_id=chief.id, receiver_id=chief.id)
+        handed.items = [HandOverItem(kind="word")]
+        session.add(handed)
+        session.flush()
+        handed_ids = handed.id, handed.items[0].id
         own = (session.scalar(newest), token.id, away.id, mail.id, secret.id, *rest)
         joined_id = joined.id
     shared = {"audience": "shared", "shared_with": [firm.id]}
@@ -218,6 +225,9 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
         "contacts/contact_id": firm.id,
         "timeline/contact_id": firm.id,
         "reactions/name": "thanks",
+        "of/contact_id": firm.id,
+        "hand-overs/hand_over_id": handed_ids[0],
+        "items/item_id": handed_ids[1],
         "agreements/contact_id": firm.id,
         "affiliations/affiliation_id": joined_id,
         "panels/name": "contacts.strip",
@@ -281,7 +291,11 @@ def _shared(client: Any, firm: Contact, readers: dict[str, Any]) -> dict[str, An
     document = _made(client.post("/api/v1/documents", data=parts))
     ask = {"contact": firm.id, "subject": "Pump", "body": "Loud.", **readers}
     ticket = _made(client.post("/api/v1/tickets", json=ask))
+    later = {"text": "Ask again", "due_at": "2026-03-01T08:00:00Z"}
+    later |= {"interaction": entry["id"]}
+    follow_up = _made(client.post("/api/v1/follow-ups", json=later))
     return {
+        "follow-ups/follow_up_id": follow_up["id"],
         "interactions/interaction_id": entry["id"],
         "documents/document_id": document["id"],
         "support/number": ticket["number"],

@@ -181,6 +181,7 @@ TRIED = {
     "house.entry_templates": ({"call": "Asked for:"}, composer_of_a_colleague),
     "contacts.region": ("US", found_by_a_phone),
     "contacts.quiet_days": (30, gone_quiet),
+    "contacts.quiet_days_of": (["vendor: 30"], gone_quiet),
     "mail.hold_seconds": (0, state_of_a_new_mail),
     "mail.sender_name": ("Kallio sales", sender_of_a_mail),
     "mail.signature_en": ("Yours, the house", words_in("en")),

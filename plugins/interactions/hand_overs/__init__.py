@@ -1,0 +1,1 @@
+"""Handing a customer over to a colleague, who acknowledges item by item."""

@@ -1,0 +1,167 @@
+"""Passing a customer on, and taking it over item by item."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from core.contacts.models import Contact
+from core.contacts.services import change_contact, rollup_of
+from core.db import Record, db, now
+from core.errors import Forbidden, Invalid, NotFound
+from core.i18n import _
+from core.permissions import can
+from core.records import parse_ref, record_types
+from core.users.deputies import looked_after_by
+from core.users.models import User
+from core.visibility import visible_to
+from plugins.interactions.follow_ups.models import FollowUp
+from plugins.interactions.follow_ups.services import change_follow_up, check_owner
+from plugins.interactions.hand_overs.models import HandOver, HandOverItem
+
+MOST_WORDS = 5_000
+# More than so much is not looked at one by one.
+MOST_ITEMS = 100
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An item as its reader sees it; `record` is None for what is on the contact."""
+
+    item: HandOverItem
+    record: Record | None
+
+
+def hand_over(
+    contact: Contact,
+    receiver: User,
+    *,
+    actor: User,
+    word: str = "",
+    waiting: Iterable[Record] = (),
+) -> HandOver:
+    """Make `receiver` the owner of `contact`, with what is open and `word` for them.
+
+    The open follow-ups of its owner go along, and `waiting` are other records to look
+    at. What the receiver may not read by themselves stays where it is, unnamed. Raises
+    `Invalid` for a receiver who cannot own it.
+    """
+    giver = contact.owner or actor
+    if len(word) > MOST_WORDS:
+        raise Invalid(errors={"word": [_("Fewer words: at most 5,000 characters.")]})
+    if receiver.id == contact.owner_id:
+        raise Invalid(errors={"receiver": [_("It is theirs already.")]})
+    if receiver.kind != "staff" or not receiver.active:
+        raise Invalid(errors={"receiver": [_("Choose a colleague.")]})
+    passed = open_follow_ups(contact, giver, actor)
+    change_contact(contact, {"owner": receiver.id}, actor=actor)
+    try:
+        check_owner(receiver, contact, None)
+    except Invalid as error:
+        raise Invalid(errors={"receiver": error.errors["owner"]}) from error
+    made = HandOver(
+        contact_id=contact.id,
+        giver_id=giver.id,
+        receiver_id=receiver.id,
+        word=word.strip(),
+    )
+    made.items = [HandOverItem(kind=kind) for kind in _kinds(contact, made.word)]
+    records = seen_by(receiver, [*(one.ref for one in passed), *_refs(waiting)])
+    made.items += [HandOverItem(kind="record", ref=ref) for ref in records]
+    del made.items[MOST_ITEMS:]
+    db.session.add(made)
+    db.session.flush()
+    for one in passed:
+        if one.ref in records:
+            change_follow_up(one, {}, owner=receiver)
+    _finish(made, receiver)
+    return made
+
+
+def _kinds(contact: Contact, word: str) -> list[str]:
+    found = {
+        "word": bool(word),
+        "know": bool(contact.know_first or contact.do_not_contact),
+        "step": bool(contact.next_step),
+    }
+    return [kind for kind, there in found.items() if there]
+
+
+def _refs(records: Iterable[Record]) -> list[str]:
+    return [one.ref for one in records]
+
+
+def open_follow_ups(contact: Contact, giver: User, actor: User) -> Sequence[FollowUp]:
+    """Give what `giver` has to do about `contact` and its story, as `actor` sees it."""
+    query = visible_to(actor, FollowUp).where(
+        FollowUp.contact_id.in_(rollup_of(contact.kind, contact.id)),
+        FollowUp.owner_id == giver.id,
+        FollowUp.done_at.is_(None),
+    )
+    return db.session.scalars(
+        query.order_by(FollowUp.remind_at).limit(MOST_ITEMS)
+    ).all()
+
+
+def seen_by(user: User, refs: Sequence[str]) -> dict[str, Record]:
+    """Give which of these records `user` may read, in their order, by reference."""
+    found: dict[str, Record] = {}
+    parsed = [one for ref in refs if (one := parse_ref(ref))]
+    for name in {name for name, _id in parsed}:
+        kind = record_types().get(name)
+        if kind is None or not can(kind.permission, user):
+            continue
+        ids = [number for of, number in parsed if of == name]
+        query = visible_to(user, kind.model).where(kind.model.id.in_(ids))
+        found |= {one.ref: one for one in db.session.scalars(query).unique()}
+    return {ref: found[ref] for ref in refs if ref in found}
+
+
+def shown_to(user: User, made: HandOver) -> list[Shown]:
+    """Give the items of a hand-over that `user` may know of."""
+    records = seen_by(user, [one.ref for one in made.items if one.ref])
+    return [
+        Shown(one, records.get(one.ref))
+        for one in made.items
+        if not one.ref or one.ref in records
+    ]
+
+
+def may_acknowledge(user: User, made: HandOver) -> bool:
+    """Say whether `user` takes it over, for themselves or as somebody's deputy."""
+    return made.receiver_id in looked_after_by(user)
+
+
+def acknowledge(made: HandOver, item_id: int, *, actor: User) -> None:
+    """Say that the receiver has looked at an item; the last one ends the hand-over.
+
+    Raises `Forbidden` for anybody else, `NotFound` for what they may not see.
+    """
+    if not may_acknowledge(actor, made):
+        raise Forbidden(_("Only who takes it over may do that."))
+    shown = {one.item.id: one.item for one in shown_to(actor, made)}
+    if item_id not in shown:
+        raise NotFound
+    shown[item_id].acknowledged_at = shown[item_id].acknowledged_at or now()
+    db.session.flush()
+    _finish(made, actor)
+
+
+def _finish(made: HandOver, user: User) -> None:
+    """End it when nothing is left that the receiver can see and has not looked at."""
+    left = [one for one in shown_to(user, made) if one.item.acknowledged_at is None]
+    if not left and made.finished_at is None:
+        made.finished_at = now()
+        db.session.flush()
+
+
+def open_hand_overs(user: User) -> Sequence[HandOver]:
+    """List what is being handed over to `user`, or by them, and is not finished."""
+    query = visible_to(user, HandOver).where(
+        HandOver.finished_at.is_(None),
+        sa.or_(
+            HandOver.receiver_id.in_(looked_after_by(user)),
+            HandOver.giver_id == user.id,
+        ),
+    )
+    return db.session.scalars(query.order_by(HandOver.id.desc()).limit(10)).all()

@@ -1,0 +1,73 @@
+"""My day: done and later in place, with a way back; and the same without scripts."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from core.contacts.models import Contact
+from core.db import db, now
+from core.testing.factories import PASSWORD, make_contact, make_user
+from core.users.models import User
+from plugins.interactions.follow_ups.models import FollowUp
+from plugins.interactions.follow_ups.services import plan_follow_up
+from tests.browser.person import Person
+
+pytestmark = pytest.mark.browser
+
+WITHIN = 3_000
+
+
+def planned(user, *names):
+    for at, name in enumerate(names):
+        firm = make_contact(f"{name} Oy")
+        with db.transaction() as session:
+            plan_follow_up(
+                session.get_one(Contact, firm.id),
+                author=session.get_one(User, user.id),
+                text=f"Call {name}",
+                due_at=now() - timedelta(minutes=9 - at),
+            )
+
+
+def states():
+    db.session.rollback()
+    rows = db.session.scalars(sa.select(FollowUp).order_by(FollowUp.id))
+    return [(one.done_at is not None, one.snoozed_until is not None) for one in rows]
+
+
+def test_done_and_snooze_take_their_line_away_and_keep_the_place(server, browser):
+    user = make_user("Anna Laine", password=PASSWORD)
+    planned(user, "First", "Second", "Third")
+    anna = Person(browser, server, user)
+    anna.opens("/")
+    lines = anna.page.locator(".day-line")
+    anna.page.evaluate("window.kept = true")
+    lines.nth(0).get_by_role("button", name="Done").click()
+    anna.page.get_by_text("Done: Call First").wait_for(timeout=WITHIN)
+    assert lines.count() == 2
+    assert anna.page.evaluate("document.activeElement.textContent") == "Second Oy"
+    lines.nth(0).locator("summary").click()
+    lines.nth(0).get_by_role("button", name="In a week").click()
+    anna.page.wait_for_function("document.querySelectorAll('.day-line').length === 1")
+    assert anna.page.evaluate("window.kept"), "the page was loaded anew"
+    assert states() == [(True, False), (False, True), (False, False)]
+    anna.page.locator(".toast button").first.click()
+    anna.page.get_by_text("Taken back").wait_for(timeout=WITHIN)
+    assert states()[0] == (False, False)
+    assert "Call First" in anna.reads()
+    assert anna.complaints == []
+
+
+def test_without_scripts_the_same_buttons_lead_back_to_my_day(server, browser):
+    user = make_user("Anna Laine", password=PASSWORD)
+    planned(user, "First", "Second")
+    anna = Person(browser, server, user, scripts=False, width=390)
+    anna.opens("/")
+    anna.page.locator(".day-line").nth(0).get_by_role("button", name="Done").click()
+    assert "Call Second" in anna.reads()
+    assert "Call First" not in anna.reads()
+    anna.page.locator(".snooze summary").first.click()
+    anna.page.get_by_role("button", name="Tomorrow").click()
+    assert "Nothing waits for you." in anna.reads()
+    assert states() == [(True, False), (False, True)]
