@@ -3,11 +3,36 @@
 from core import hookimpl
 from plugins.interactions import changing, kinds, panels
 from plugins.interactions import demo as demo_part
+from plugins.interactions.meetings import (
+    answering,
+    api,
+    events,
+    feed_views,
+    subscribers,
+)
+from plugins.interactions.meetings import views as meeting_views
 
 
 @hookimpl
 def register_blueprints():
-    return [changing.bp]
+    # One blueprint, with its pages in several modules.
+    pages = [changing.bp, meeting_views.bp, answering.bp, feed_views.bp]
+    return [*dict.fromkeys(pages), api.bp]
+
+
+@hookimpl
+def register_event_types():
+    return events.TYPES
+
+
+@hookimpl
+def register_subscribers():
+    return subscribers.ALL
+
+
+@hookimpl
+def register_notifications():
+    return events.KINDS
 
 
 @hookimpl

@@ -10,7 +10,7 @@ from core.contacts.models import Contact
 from core.contacts.permissions import READ as READ_CONTACTS
 from core.db import db
 from core.errors import CRMError, Forbidden, Invalid, NotFound
-from core.i18n import _
+from core.i18n import _, locale_code
 from core.interactions import services, timeline
 from core.interactions.entries import show_entries
 from core.interactions.models import Interaction
@@ -24,6 +24,7 @@ from core.visibility import get_visible
 from plugins.interactions import answers
 from plugins.interactions.acts import acts_words
 from plugins.interactions.composer import composer_for, kinds_to_choose
+from plugins.interactions.meetings.panel import panel_of
 from plugins.interactions.readers import (
     check_seen,
     choices,
@@ -250,4 +251,5 @@ def _draw_entry(entry: Interaction, error: CRMError | None = None) -> Any:
     if can(WRITE):
         context["who"] = put_into_words(readers_of(entry.audience.spec))
     contact = answers.visible(Contact, entry.contact_id)
+    context |= panel_of(entry, user, locale_code())
     return render_template("interactions/show.html", contact=contact, **context)
