@@ -11,6 +11,7 @@ from core.interactions.models import Interaction
 from core.mail.words import house_name
 from core.pages import on_refusal
 from core.permissions import public
+from plugins.interactions import answers
 from plugins.interactions.meetings import services
 from plugins.interactions.meetings.mails import organiser_of, time_of, when
 from plugins.interactions.meetings.models import Attendee
@@ -59,10 +60,10 @@ def _draw(error: CRMError | None = None, *, secret: str, thanks: bool = False) -
             answer=guest.answer_for(time_of(meeting, entry)),
             organiser=organiser.name if organiser else house_name(),
             secret=secret,
-            error=str(error.message) if error else "",
+            error=answers.first(error) if error else "",
             thanks=thanks,
         )
-    return page, GONE if closed else 200
+    return (page, GONE) if closed else page
 
 
 @bp.get("/invitation/<secret>")
@@ -81,8 +82,8 @@ def answer_invitation(secret: str) -> Any:
     if found is None or services.why_closed(*found):
         return _draw(secret=secret)
     guest, entry = found
-    if request.form.get("time") != time_of(guest.meeting, entry):
-        with in_language(guest.language):
+    with in_language(guest.language):
+        if request.form.get("time") != time_of(guest.meeting, entry):
             raise Conflict(_("The time has changed since. Look at it, then answer."))
-    services.answer_invitation(guest, entry, request.form.get("answer", ""))
+        services.answer_invitation(guest, entry, request.form.get("answer", ""))
     return _draw(secret=secret, thanks=True)

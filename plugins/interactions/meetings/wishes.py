@@ -55,11 +55,12 @@ def lines(text: str) -> str:
 
 
 def _printable(text: str, *, keep: str) -> str:
-    # Line and paragraph separators too: to some programs they begin a line.
+    # Line and paragraph separators too: to some programs they begin a line; and the
+    # mark of byte order, which reading takes away.
     controls = {"Cc", "Zl", "Zp", "Cs"}
     return "".join(
         one if one in keep or unicodedata.category(one) not in controls else " "
-        for one in text
+        for one in text.replace("\ufeff", "")
     )
 
 
