@@ -31,6 +31,7 @@ from core.users.defaults import ROLES
 from core.users.models import ApiToken, Role, Team, User, UserDeputy, UserSession
 from core.users.services import ensure_role, ensure_team
 from core.users.sessions import create_token, hash_secret, open_session
+from plugins.interactions.meetings.models import Attendee, CalendarFeed, Meeting
 from plugins.portal.services.orders import place_order
 from plugins.portal.services.products import create_product
 from plugins.portal.services.purchasing import (
@@ -60,6 +61,9 @@ COMMON = {
     "reset/name",
     "first-hour/step",
     "jobs/name",
+    "invitation/secret",
+    "calendar/file",
+    "undo/number",
 }
 # What belongs to the administrator of the samples alone.
 PERSONAL = {
@@ -74,6 +78,7 @@ PERSONAL = {
 # What has an audience, and so also a sample for one team of colleagues.
 AUDIENCED = {
     "interactions/interaction_id",
+    "attendees/attendee_id",
     "documents/document_id",
     "support/number",
     "tickets/ticket_id",
@@ -152,6 +157,8 @@ def make_world(app: CRM) -> World:
         world.samples[house] = _records(client, chief, house, firm)
         world.samples[house]["users/user_id"] = spare.id
     world.samples["team"] = world.samples["ours"] | _for_a_team(client, firms["ours"])
+    for house, samples in world.samples.items():
+        samples |= _meeting(house, samples["interactions/interaction_id"], chief)
     _invite(world, chief, firms)
     return world
 
@@ -241,6 +248,7 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
         "reset/name": "hold_seconds",
         "first-hour/step": "name",
         "jobs/name": "mail.sweep",
+        "undo/number": 1,
     }
 
 
@@ -280,6 +288,30 @@ def _shared(client: Any, firm: Contact, readers: dict[str, Any]) -> dict[str, An
         "messages/number": ticket["number"],
         "tickets/ticket_id": ticket["id"],
     }
+
+
+def _meeting(house: str, entry_id: int, chief: User) -> dict[str, Any]:
+    """Invite somebody to an entry, and let the chief have a calendar."""
+    with db.transaction() as session:
+        meeting = Meeting(interaction_id=entry_id, uid=f"{house}@x", title="Lunch")
+        guest = Attendee(
+            address="outi@x.example",
+            seal=house,
+            secret_hash=hash_secret(f"link-{house}"),
+        )
+        meeting.guests.append(guest)
+        session.add(meeting)
+        if session.get(CalendarFeed, chief.id) is None:
+            feed = CalendarFeed(
+                user_id=chief.id, secret_hash=hash_secret("feed"), ending="feed"
+            )
+            session.add(feed)
+        session.flush()
+        return {
+            "attendees/attendee_id": guest.id,
+            "invitation/secret": f"link-{house}",
+            "calendar/file": "feed.ics",
+        }
 
 
 def _for_a_team(client: Any, firm: Contact) -> dict[str, Any]:
