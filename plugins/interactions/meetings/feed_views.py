@@ -17,9 +17,17 @@ from core.db import db, now
 from core.errors import NotFound
 from core.i18n import _
 from core.interactions.permissions import READ
-from core.permissions import me, public, requires
+from core.permissions import can, me, public, requires
 from plugins.interactions.meetings import feed
 from plugins.interactions.views import bp as bp
+
+
+@bp.app_context_processor
+def _beside_ones_own_pages() -> dict[str, Any]:
+    """Give one's own pages the way to the calendar."""
+    if not can(READ) or me().kind != "staff":
+        return {}
+    return {"own_places": [(_("Calendar"), "interactions.calendar_address")]}
 
 
 def _base() -> str:
