@@ -19,7 +19,7 @@ from plugins.interactions.meetings.schemas import (
     NewGuest,
     as_item,
 )
-from plugins.interactions.meetings.wishes import Guest, Wish
+from plugins.interactions.meetings.wishes import Guest, Wish, wished
 
 bp = ApiBlueprint("interactions_api", __name__, description="Meetings and invitations")
 
@@ -75,13 +75,13 @@ def put_meeting(wish: dict[str, Any], interaction_id: int) -> Any:
     if meeting is not None:
         check_version(meeting)  # type: ignore[arg-type]
     zone = wish["timezone"] or (meeting.zone if meeting else me().timezone)
-    made = Wish(
-        wish["title"],
-        wish["place"],
-        wish["minutes"],
-        wish["text"],
-        zone,
-        _guests(wish["attendees"], meeting),
+    made = wished(
+        title=wish["title"],
+        place=wish["place"],
+        minutes=wish["minutes"],
+        text=wish["text"],
+        zone=zone,
+        guests=_guests(wish["attendees"], meeting),
     )
     return _one(services.invite(entry, made, actor=me()), entry)
 

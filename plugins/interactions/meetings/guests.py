@@ -180,7 +180,7 @@ def read_addresses(text: str) -> list[Recipient]:
 
 def digest_of(guests: Iterable[Guest]) -> str:
     """Name a list of guests, so that a yes is a yes to exactly these."""
-    listed = "\n".join(sorted(one.key for one in guests))
+    listed = "\n".join(sorted(f"{one.key} {one.marks}" for one in guests))
     return hashlib.sha256(listed.encode()).hexdigest()
 
 

@@ -36,12 +36,12 @@ from plugins.interactions.meetings.ical import (
     write_calendar,
 )
 from plugins.interactions.meetings.models import Attendee, Meeting
-from plugins.interactions.meetings.wishes import one_line
+from plugins.interactions.meetings.wishes import Guest, Wish, one_line
 
 REQUEST, CANCEL = "REQUEST", "CANCEL"
 
 
-def time_of(meeting: Meeting, entry: Interaction) -> str:
+def time_of(meeting: Meeting | Wish, entry: Interaction) -> str:
     """Write when a meeting is in one word: what answers are given to."""
     start = entry.occurred_at.astimezone(UTC)
     return f"{start:%Y%m%dT%H%M%SZ}/{meeting.minutes}"
@@ -57,10 +57,37 @@ def is_on(meeting: Meeting, entry: Interaction) -> bool:
     return meeting.cancelled_at is None and entry.trashed_at is None
 
 
-def _words_of(meeting: Meeting, entry: Interaction) -> str:
+def _words_of(meeting: Meeting | Wish, entry: Interaction) -> str:
     rest = "\x00".join([meeting.title, meeting.place, meeting.text, meeting.zone])
     mark = hashlib.sha256(rest.encode()).hexdigest()[:20]
     return f"{REQUEST}:{time_of(meeting, entry)}:{mark}"
+
+
+def written_to(
+    meeting: Meeting | None, entry: Interaction, wish: Wish
+) -> tuple[list[Guest], list[Attendee]]:
+    """Say who would get a mail if the wish came true: asked, or told not to come."""
+    rows = {one.address.lower(): one for one in meeting.guests} if meeting else {}
+    news, wanted = _words_of(wish, entry), {one.key for one in wish.guests}
+    asked = [
+        one
+        for one in wish.guests
+        if one.key not in rows or _learns(rows[one.key], news)
+    ]
+    gone = [
+        row
+        for key, row in rows.items()
+        if key not in wanted and row.removed_at is None and _learns(row, CANCEL)
+    ]
+    return asked, gone
+
+
+def _learns(one: Attendee, news: str) -> bool:
+    return (one.queued or one.sent) != news and not _is_trashed(one)
+
+
+def _is_trashed(one: Attendee) -> bool:
+    return one.contact is not None and one.contact.trashed_at is not None
 
 
 def settle(meeting: Meeting, entry: Interaction, *, by: User | None) -> int:
@@ -90,7 +117,7 @@ def settle(meeting: Meeting, entry: Interaction, *, by: User | None) -> int:
 def _settle_one(
     one: Attendee, meeting: Meeting, entry: Interaction, by: User | None
 ) -> bool:
-    if one.contact is not None and one.contact.trashed_at is not None:
+    if _is_trashed(one):
         if one.queued:
             _take_back(one, by)
         return False

@@ -39,7 +39,6 @@ from plugins.interactions.meetings.models import (
 from plugins.interactions.meetings.wishes import (
     Guest,
     Wish,
-    lines,
     one_line,
     remember,
 )
@@ -69,9 +68,8 @@ def invite(entry: Interaction, wish: Wish, *, actor: User) -> Meeting:
         meeting = _begin(entry, actor)
     else:
         meeting.before = remember(meeting)
-    meeting.title = one_line(wish.title)[:200]
-    meeting.place = one_line(wish.place)[:300]
-    meeting.text, meeting.zone = lines(wish.text), wish.zone
+    meeting.title, meeting.place = wish.title, wish.place
+    meeting.text, meeting.zone = wish.text, wish.zone
     meeting.minutes, meeting.cancelled_at = wish.minutes, None
     _expect(meeting, wish.guests)
     _touch(meeting)
@@ -94,7 +92,7 @@ def check_wish(
     lacking = mail_setup().lacks_for_links()
     if lacking is not None:
         raise Invalid(errors={"form": [lacking]})
-    if not one_line(wish.title):
+    if not wish.title:
         raise Invalid(errors={"title": [_("Say what it is about.")]})
     if not wish.guests:
         raise Invalid(errors={"guests": [_("Choose at least one guest.")]})

@@ -1,5 +1,6 @@
 """Inviting people to a meeting, changing that, and calling it off."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -16,11 +17,15 @@ from core.permissions import can, me, requires
 from core.problems import flatten
 from core.visibility import get_visible
 from plugins.interactions.meetings import guests, services
-from plugins.interactions.meetings.mails import can_be_taken_back, hold_seconds
+from plugins.interactions.meetings.mails import (
+    can_be_taken_back,
+    hold_seconds,
+    written_to,
+)
 from plugins.interactions.meetings.models import Meeting
 from plugins.interactions.meetings.panel import facts_of
 from plugins.interactions.meetings.schemas import InviteForm, sent_form
-from plugins.interactions.meetings.wishes import Guest, Wish
+from plugins.interactions.meetings.wishes import Guest, Wish, wished
 from plugins.interactions.views import bp as bp
 
 # Lengths the page offers, in minutes.
@@ -77,7 +82,7 @@ def _draw(error: CRMError | None = None, *, interaction_id: int) -> Any:
         colleagues=guests.colleagues_to_invite(me()),
         people=_people(meeting, entry),
         may_share=can(SHARE),
-        asked=asked,
+        asked=_shown(asked, meeting),
         seen=guests.digest_of(asked) if asked else "",
         conflict=isinstance(error, Conflict),
         lacking=mail_setup().lacks_for_links(),
@@ -120,6 +125,15 @@ def _people(meeting: Meeting | None, entry: Interaction) -> list[tuple[int, str,
     return list(offered.values())
 
 
+def _shown(asked: tuple[Guest, ...], meeting: Meeting | None) -> list[Guest]:
+    """Leave out who is a contact that one may not know of."""
+    hidden = guests.hidden_guests(me(), meeting) if asked and meeting else set()
+    rows = meeting.expected if meeting else []
+    keys = {one.address.lower() for one in rows if one.id in hidden}
+    nobody = {"name": str(_("A guest")), "address": ""}
+    return [replace(one, **nobody) if one.key in keys else one for one in asked]
+
+
 def _lengths(chosen: Any) -> list[tuple[int, str]]:
     own = int(chosen) if str(chosen).isdigit() else 60
     return [(one, _length(one)) for one in sorted({*LENGTHS, own})]
@@ -153,18 +167,26 @@ def send_invitation(interaction_id: int) -> Any:
         others=guests.read_addresses(form["others"]),
         kept=meeting,
     )
-    wish = Wish(
-        form["title"],
-        form["place"],
-        form["minutes"],
-        form["text"],
-        meeting.zone if meeting else me().timezone,
-        found,
+    wish = wished(
+        title=form["title"],
+        place=form["place"],
+        minutes=form["minutes"],
+        text=form["text"],
+        zone=meeting.zone if meeting else me().timezone,
+        guests=found,
     )
     services.check_wish(entry, wish, meeting, me())
-    if form["seen"] != guests.digest_of(found):
-        raise GuestsUnseen(found)
+    told = _told(meeting, entry, wish)
+    if told and form["seen"] != guests.digest_of(told):
+        raise GuestsUnseen(told)
     return _sent(entry, services.invite(entry, wish, actor=me()))
+
+
+def _told(meeting: Meeting | None, entry: Interaction, wish: Wish) -> tuple[Guest, ...]:
+    """Give everybody who would get a mail, with what is to be seen first."""
+    asked, gone = written_to(meeting, entry, wish)
+    leaving = (str(_("is told not to come")),)
+    return (*asked, *(replace(guests.as_guest(one), marks=leaving) for one in gone))
 
 
 def _sent(entry: Interaction, meeting: Meeting) -> Any:

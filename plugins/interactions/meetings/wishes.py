@@ -1,11 +1,12 @@
 """What a meeting is to be: its words for guests, and who they are."""
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from core.i18n import LANGUAGES
-from plugins.interactions.meetings.models import Meeting
+from plugins.interactions.meetings.models import PLACE_LENGTH, TITLE_LENGTH, Meeting
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Guest:
 
 @dataclass(frozen=True)
 class Wish:
-    """An invitation as somebody wants it to be."""
+    """An invitation as somebody wants it to be: `wished` makes one."""
 
     title: str
     place: str = ""
@@ -41,6 +42,26 @@ class Wish:
     text: str = ""
     zone: str = "UTC"
     guests: tuple[Guest, ...] = field(default=())
+
+
+def wished(
+    *,
+    title: str,
+    place: str,
+    minutes: int,
+    text: str,
+    zone: str,
+    guests: Iterable[Guest],
+) -> Wish:
+    """Clean what was typed, so that it is what will be told."""
+    return Wish(
+        one_line(title)[:TITLE_LENGTH],
+        one_line(place)[:PLACE_LENGTH],
+        minutes,
+        lines(text),
+        zone,
+        tuple(guests),
+    )
 
 
 def one_line(text: str) -> str:

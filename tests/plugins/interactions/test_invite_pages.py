@@ -102,6 +102,28 @@ def test_whoever_was_added_since_is_listed_first(world, browser, mailbox):
     assert meeting_now() is None
 
 
+def test_of_a_change_only_those_are_listed_who_learn_something(
+    world, browser, mailbox, deliver, clock
+):
+    send(browser, world)
+    browser.get(world.page)
+    send_all(clock, deliver)
+    place, version = f"{world.page}/invite", meeting_now().version
+    same = browser.post(place, data=form(world, version=version))
+    assert same.status_code == 303
+    version = meeting_now().version
+    more = form(world, version=version, contacts=[], others="pekka@other.example")
+    asked = browser.post(place, data=more)
+    assert "Send to 2 people" in asked.text
+    assert "is told not to come" in asked.text
+    more = form(world, version=version, others="pekka@other.example")
+    asked = browser.post(place, data=more)
+    assert "Send to 1 person" in asked.text
+    browser.post(place, data=more | {"seen": seen_in(asked.text)})
+    send_all(clock, deliver)
+    assert [one["To"] for one in mailbox.messages[1:]] == ["pekka@other.example"]
+
+
 def test_who_does_not_want_to_be_contacted_is_marked(world, browser, mailbox):
     with db.transaction() as session:
         session.get_one(Contact, world.outi.id).do_not_contact = True
