@@ -122,11 +122,13 @@ def summary_of(states: Counter[str]) -> str:
     if states[TENTATIVE]:
         said.append(ngettext("%(num)d maybe", "%(num)d maybe", states[TENTATIVE]))
     if states[DECLINED]:
-        one, many = "%(num)d does not come", "%(num)d do not come"
-        said.append(ngettext(one, many, states[DECLINED]))
+        said.append(
+            ngettext("%(num)d does not come", "%(num)d do not come", states[DECLINED])
+        )
     if states[WAITING]:
-        one, many = "%(num)d without an answer", "%(num)d without an answer"
-        said.append(ngettext(one, many, states[WAITING]))
+        said.append(
+            ngettext("%(num)d not answered", "%(num)d not answered", states[WAITING])
+        )
     return " · ".join(said)
 
 

@@ -130,8 +130,10 @@ def _shown(asked: tuple[Guest, ...], meeting: Meeting | None) -> list[Guest]:
     hidden = guests.hidden_guests(me(), meeting) if asked and meeting else set()
     rows = meeting.expected if meeting else []
     keys = {one.address.lower() for one in rows if one.id in hidden}
-    nobody = {"name": str(_("A guest")), "address": ""}
-    return [replace(one, **nobody) if one.key in keys else one for one in asked]
+    return [
+        replace(one, name=str(_("A guest")), address="") if one.key in keys else one
+        for one in asked
+    ]
 
 
 def _lengths(chosen: Any) -> list[tuple[int, str]]:

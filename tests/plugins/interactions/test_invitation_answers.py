@@ -126,10 +126,10 @@ def test_my_day_counts_the_answers(app, api, as_user, guest, mailbox, deliver, c
     clock.move_to(datetime(2027, 2, 2, 7, tzinfo=UTC))
     world = make_invited(occurred_at=datetime(2027, 2, 2, 10, tzinfo=UTC))
     browser = as_user(world.anna)
-    assert "without an answer" not in browser.get("/").text
+    assert "not answered" not in browser.get("/").text
     invite(api(world.anna), world)
     send_all(clock, deliver)
-    assert "1 without an answer" in browser.get("/").text
+    assert "1 not answered" in browser.get("/").text
     guest(link_of(mailbox.messages[0]))
     assert "1 comes" in browser.get("/").text
 
