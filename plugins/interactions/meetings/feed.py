@@ -17,6 +17,7 @@ from core.users.models import User
 from core.users.sessions import hash_secret
 from core.visibility import visible_to
 from plugins.interactions.meetings.ical import Appointment, in_zone, write_calendar
+from plugins.interactions.meetings.mails import time_of
 from plugins.interactions.meetings.models import (
     DECLINED,
     Attendee,
@@ -86,6 +87,7 @@ def write_feed(user: User, base: str) -> bytes:
         found = [
             _appointment(one, shown[one.id], meetings.get(one.id), user, base)
             for one in entries
+            if not _declined(one, meetings.get(one.id), user)
         ]
         name = _("Meetings · %(house)s", house=house_name())
     return write_calendar(found, method="", name=str(name))
@@ -97,7 +99,6 @@ def _entries(user: User) -> list[Interaction]:
         sa.select(Meeting.interaction_id)
         .join(Attendee, Attendee.meeting_id == Meeting.id)
         .where(Attendee.user_id == user.id, Attendee.removed_at.is_(None))
-        .where(Attendee.answer != DECLINED)
     )
     organises = sa.select(Meeting.interaction_id).where(Meeting.organiser_id == user.id)
     own = sa.and_(Interaction.author_id == user.id, Interaction.kind.in_(KINDS))
@@ -122,6 +123,15 @@ def _meetings(ids: list[int]) -> dict[int, Meeting]:
     query = sa.select(Meeting).where(Meeting.interaction_id.in_(ids))
     rows = db.session.scalars(query.options(selectinload(Meeting.guests)))
     return {one.interaction_id: one for one in rows}
+
+
+def _declined(entry: Interaction, meeting: Meeting | None, user: User) -> bool:
+    """Say whether somebody does not come; whose meeting it is has it all the same."""
+    if meeting is None or user.id in {meeting.organiser_id, entry.author_id}:
+        return False
+    time = time_of(meeting, entry)
+    mine = [one for one in meeting.expected if one.user_id == user.id]
+    return any(one.answer_for(time) == DECLINED for one in mine)
 
 
 def _appointment(

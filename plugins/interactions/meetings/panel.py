@@ -84,6 +84,8 @@ def _line(one: Attendee, time: str, mail: str, *, hidden: bool) -> GuestLine:
         notes.append(_("the mail is on its way"))
     if mail == "parked":
         notes.append(_("the mail did not arrive"))
+    if mail == "cancelled":
+        notes.append(_("the mail was taken back"))
     if one.contact is not None and one.contact.trashed_at is not None:
         notes.append(_("in the trash: is sent nothing"))
     return GuestLine(

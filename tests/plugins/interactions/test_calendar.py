@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from icalendar import Calendar
 
 from core.audiences import AudienceSpec
@@ -12,6 +13,8 @@ from core.interactions.models import Interaction
 from core.testing.factories import make_contact, make_interaction, make_user
 from core.users.models import User
 from core.users.services import ensure_team
+from plugins.interactions.meetings.models import Attendee
+from plugins.interactions.meetings.services import answer_invitation
 from tests.plugins.interactions.meeting_world import (
     BODY,
     change_entry,
@@ -169,6 +172,21 @@ def test_what_is_off_or_declined_or_long_ago_is_absent(
     invite(program, world)
     program.delete(world.address, headers={"If-Match": "*"})
     assert titles(stranger, address) == ["Visit · Far Oy"] * 2
+
+
+def test_who_declines_has_it_no_more_until_it_moves(
+    world, program, as_user, stranger, mailbox
+):
+    invite(program, world, attendees=[{"user": world.mika.id}])
+    address = address_for(as_user(world.mika))
+    assert len(events(stranger, address)) == 1
+    with db.transaction() as session:
+        guest = session.scalars(sa.select(Attendee)).one()
+        entry = session.get_one(Interaction, world.entry.id)
+        answer_invitation(guest, entry, "declined")
+    assert events(stranger, address) == []
+    change_entry(program, world, occurred_at=moved(world, hours=1))
+    assert len(events(stranger, address)) == 1
 
 
 def test_the_trash_is_absent(world, program, as_user, stranger):
