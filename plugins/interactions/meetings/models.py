@@ -143,3 +143,8 @@ class CalendarFeed(Model):
     # The content as it was last asked for, and since when it is so.
     content_hash: Mapped[str] = mapped_column(sa.String(64), default="")
     changed_at: Mapped[datetime] = mapped_column(default=now)
+
+    @property
+    def shown(self) -> str:
+        """Show what everybody may see of the address: `/calendar/…4kQx.ics`."""
+        return f"/calendar/…{self.ending}.ics"
