@@ -12,7 +12,9 @@ from core.schemas import ApiBlueprint, Schema
 from core.visibility import get_visible
 from plugins.interactions.reactions import REACTIONS, react, reactions_on
 
-bp = ApiBlueprint("interactions_api", __name__, description="Reactions to entries")
+bp = ApiBlueprint(
+    "interactions_api", __name__, description="Reactions, meetings and invitations"
+)
 
 
 class ReactionSchema(Schema):

@@ -17,6 +17,7 @@ from core.pages import Action, DayItem, MenuItem, PaletteItem, Panel
 from core.permissions import can
 from core.users.models import User
 from plugins.interactions.composer import composer_for
+from plugins.interactions.meetings.panel import answers_to
 from plugins.interactions.readers import choices
 from plugins.interactions.story import story
 
@@ -88,6 +89,7 @@ def day(user: User) -> list[DayItem]:
     items = []
     if planned:
         template, context = "interactions/day_now.html", _shown(planned, user)
+        context["answers"] = answers_to(planned)
         items.append(
             DayItem("interactions.now", _l("Now"), template, context, READ, weight=5)
         )

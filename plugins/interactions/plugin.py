@@ -3,7 +3,6 @@
 from core import hookimpl
 from plugins.interactions import (
     answering,
-    api,
     changing,
     events,
     kinds,
@@ -22,19 +21,33 @@ from plugins.interactions.hand_overs import panels as hand_over_panels
 from plugins.interactions.hand_overs import record as hand_over_record
 from plugins.interactions.hand_overs import telling as hand_over_telling
 from plugins.interactions.hand_overs import views as hand_over_views
+from plugins.interactions.meetings import answering as meeting_answering
+from plugins.interactions.meetings import api as meeting_api
+from plugins.interactions.meetings import events as meeting_events
+from plugins.interactions.meetings import feed_views
+from plugins.interactions.meetings import subscribers as meeting_subscribers
+from plugins.interactions.meetings import views as meeting_views
 
 
 @hookimpl
 def register_blueprints():
     # One blueprint, with its pages in several modules.
-    pages = [changing.bp, looking.bp, answering.bp, suggesting.bp]
+    pages = [
+        changing.bp,
+        looking.bp,
+        answering.bp,
+        suggesting.bp,
+        meeting_views.bp,
+        meeting_answering.bp,
+        feed_views.bp,
+    ]
     own = [follow_up_views.bp, follow_up_api.bp, hand_over_views.bp]
-    return [*dict.fromkeys(pages), api.bp, *own]
+    return [*dict.fromkeys(pages), meeting_api.bp, *own]
 
 
 @hookimpl
 def register_event_types():
-    return [events.REACTED]
+    return [events.REACTED, *meeting_events.TYPES]
 
 
 @hookimpl
@@ -68,12 +81,18 @@ def register_subscribers():
         *subscribers.ALL,
         *telling.SUBSCRIBERS,
         *hand_over_telling.SUBSCRIBERS,
+        *meeting_subscribers.ALL,
     ]
 
 
 @hookimpl
 def register_notifications():
-    return [*subscribers.KINDS, *telling.KINDS, *hand_over_telling.KINDS]
+    return [
+        *subscribers.KINDS,
+        *telling.KINDS,
+        *hand_over_telling.KINDS,
+        *meeting_events.KINDS,
+    ]
 
 
 @hookimpl

@@ -10,7 +10,7 @@ from core.contacts.models import Contact
 from core.contacts.permissions import READ as READ_CONTACTS
 from core.db import db
 from core.errors import CRMError, Forbidden, Invalid, NotFound
-from core.i18n import _
+from core.i18n import _, locale_code
 from core.interactions import filters, services, timeline
 from core.interactions.entries import show_entries
 from core.interactions.mentions import check_mentions
@@ -29,6 +29,7 @@ from plugins.interactions.fields import (
     sent_details,
     typed_fields,
 )
+from plugins.interactions.meetings.panel import panel_of
 from plugins.interactions.participants import named_contacts
 from plugins.interactions.readers import (
     check_seen,
@@ -289,4 +290,5 @@ def _draw_entry(entry: Interaction, error: CRMError | None = None) -> Any:
     if can(WRITE):
         context["who"] = put_into_words(readers_of(entry.audience.spec))
     contact = answers.visible(Contact, entry.contact_id)
+    context |= panel_of(entry, user, locale_code())
     return render_template("interactions/show.html", contact=contact, **context)

@@ -56,6 +56,8 @@ LISTS: dict[str, list[str]] = {
     ],
     "interactions.changed": ["/interactions/timeline/{A}/changed?new=0.0"],
     "interactions.new": ["/interactions/new?contact={A}"],
+    "interactions.calendar_address": ["/interactions/calendar"],
+    "interactions.invitation": ["/invitation/nothing"],
     "interactions.readers": ["/interactions/readers?contact={A}&audience=staff"],
     "interaction_api.index": [
         "/api/v1/interactions?limit=200",
@@ -110,6 +112,9 @@ ONE: dict[str, dict[str, list[str]]] = {
         "interactions.replies": ["/interactions/{id}/replies"],
         "interactions.history": ["/interactions/{id}/history"],
         "interactions_api.list_reactions": ["/api/v1/interactions/{id}/reactions"],
+        "interactions.invite": ["/interactions/{id}/invite"],
+        "interactions.ask_to_call_off": ["/interactions/{id}/call-off"],
+        "interactions_api.read_meeting": ["/api/v1/interactions/{id}/meeting"],
         "interaction_api.show": ["/api/v1/interactions/{id}"],
         "interactions.new": ["/interactions/new?contact={A}&parent={id}"],
         "follow_ups.new": ["/follow-ups/new?entry={id}"],
@@ -150,7 +155,13 @@ LOOKED_FOR: dict[str, list[str]] = {
     "interactions.story": ["/interactions/timeline/{A}?q={needle}"],
 }
 # Read through a function below.
-OTHERWISE = {"live.stream", "admin.why", "contacts.panel", "notifications.open_one"}
+OTHERWISE = {
+    "live.stream",
+    "admin.why",
+    "contacts.panel",
+    "notifications.open_one",
+    "interactions.calendar",
+}
 # What shows no entry, document or ticket, and nothing counted from them.
 OTHER: dict[str, str] = {
     "admin.": "accounts, roles, settings and plugins of the house",
@@ -208,6 +219,7 @@ def lists(house: House) -> Iterator[tuple[str, Callable[[Reader], str]]]:
             address = f"/contacts/{house.ids[firm]}/panels/{name}"
             yield address, partial(read, address=address)
     yield "/notifications/<id>", _every_notification
+    yield "/calendar/<own>", _own_calendar
     yield "/live", stream
     for kind in sorted(export_kinds(house.app)):
         for form in ("csv", "json"):
@@ -231,6 +243,12 @@ def _panels(house: House) -> list[str]:
 
 def _every_notification(reader: Reader) -> str:
     return "".join(read(reader, f"/notifications/{one}") for one in range(1, 6))
+
+
+def _own_calendar(reader: Reader) -> str:
+    """Read one's calendar, unfolded, as its program does; signed in or not."""
+    secret = f"feed-{reader.user.id}" if reader.user else "nothing"
+    return read(reader, f"/calendar/{secret}.ics").replace("\r\n ", "")
 
 
 def stream(reader: Reader) -> str:

@@ -19,7 +19,8 @@ from core.testing.factories import make_contact, make_user
 from core.users.defaults import ROLES
 from core.users.models import ApiToken, User, UserKind
 from core.users.services import ensure_role, ensure_team
-from core.users.sessions import end_sessions
+from core.users.sessions import end_sessions, hash_secret
+from plugins.interactions.meetings.models import Attendee, CalendarFeed, Meeting
 from tests.core.world import PDF, _with_cookie, _with_token
 
 TEAM, OTHERS = "Sales", "Others"
@@ -175,6 +176,9 @@ def _add(house: House, name: str, user: User, role: str, **more: Any) -> None:
         program=_with_token(house.app, user, "*"),
         **more,
     )
+    with db.transaction() as session:
+        secret = hash_secret(f"feed-{user.id}")
+        session.add(CalendarFeed(user_id=user.id, secret_hash=secret, ending="x"))
     house.readers.append(reader)
 
 
@@ -305,6 +309,8 @@ def _write(
         answer = client.delete(address, headers={"If-Match": f'"{version}"'})
         assert answer.status_code == 204, answer.text
     house.secrets += [secret, follow_up] if follow_up else [secret]
+    if of == "interactions":
+        _invite(house, secret)
     return secret
 
 
@@ -321,6 +327,28 @@ def _remind(house: House, entry: Secret) -> Secret | None:
     found = replace(entry, of="follow-ups", word=word, needle=needle)
     found.id = answer.json["id"]
     return found
+
+
+def _invite(house: House, secret: Secret) -> None:
+    """Ask everybody to an entry: being asked lets nobody read it."""
+    with db.transaction() as session:
+        meeting = Meeting(
+            interaction_id=secret.id,
+            uid=f"{secret.id}@x",
+            title=f"{secret.needle} {secret.word}",
+            # Over at once, so that nobody is written to.
+            minutes=0,
+        )
+        for one in house.readers:
+            if one.user is not None:
+                guest = Attendee(
+                    user_id=one.user.id,
+                    address=one.user.email,
+                    seal="x",
+                    secret_hash=hash_secret(f"link-{secret.id}-{one.user.id}"),
+                )
+                meeting.guests.append(guest)
+        session.add(meeting)
 
 
 def _sent(

@@ -33,6 +33,7 @@ from core.users.models import ApiToken, Role, Team, User, UserDeputy, UserSessio
 from core.users.services import ensure_role, ensure_team
 from core.users.sessions import create_token, hash_secret, open_session
 from plugins.interactions.hand_overs.models import HandOver, HandOverItem
+from plugins.interactions.meetings.models import Attendee, CalendarFeed, Meeting
 from plugins.portal.services.orders import place_order
 from plugins.portal.services.products import create_product
 from plugins.portal.services.purchasing import (
@@ -64,6 +65,9 @@ COMMON = {
     "first-hour/step",
     "jobs/name",
     "kinds/name",
+    "invitation/secret",
+    "calendar/file",
+    "undo/number",
 }
 # What belongs to the administrator of the samples alone.
 PERSONAL = {
@@ -79,6 +83,7 @@ PERSONAL = {
 AUDIENCED = {
     "interactions/interaction_id",
     "follow-ups/follow_up_id",
+    "attendees/attendee_id",
     "documents/document_id",
     "support/number",
     "tickets/ticket_id",
@@ -160,6 +165,8 @@ def make_world(app: CRM) -> World:
         kind = {"name": "inspection", "title": "Inspection", "fields": []}
         settings.save("house", {"entry_kinds": [kind]})
     world.samples["team"] = world.samples["ours"] | _for_a_team(client, firms["ours"])
+    for house, samples in world.samples.items():
+        samples |= _meeting(house, samples["interactions/interaction_id"], chief)
     _invite(world, chief, firms)
     return world
 
@@ -259,6 +266,7 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
         "first-hour/step": "name",
         "jobs/name": "mail.sweep",
         "kinds/name": "inspection",
+        "undo/number": 1,
     }
 
 
@@ -302,6 +310,30 @@ def _shared(client: Any, firm: Contact, readers: dict[str, Any]) -> dict[str, An
         "messages/number": ticket["number"],
         "tickets/ticket_id": ticket["id"],
     }
+
+
+def _meeting(house: str, entry_id: int, chief: User) -> dict[str, Any]:
+    """Invite somebody to an entry, and let the chief have a calendar."""
+    with db.transaction() as session:
+        meeting = Meeting(interaction_id=entry_id, uid=f"{house}@x", title="Lunch")
+        guest = Attendee(
+            address="outi@x.example",
+            seal=house,
+            secret_hash=hash_secret(f"link-{house}"),
+        )
+        meeting.guests.append(guest)
+        session.add(meeting)
+        if session.get(CalendarFeed, chief.id) is None:
+            feed = CalendarFeed(
+                user_id=chief.id, secret_hash=hash_secret("feed"), ending="feed"
+            )
+            session.add(feed)
+        session.flush()
+        return {
+            "attendees/attendee_id": guest.id,
+            "invitation/secret": f"link-{house}",
+            "calendar/file": "feed.ics",
+        }
 
 
 def _for_a_team(client: Any, firm: Contact) -> dict[str, Any]:
