@@ -25,6 +25,8 @@ def acts_words() -> dict[str, Any]:
         "token": Markup(field).format(generate_csrf()),  # noqa: S704 - a constant
         "reply": _("Reply"),
         "more": _("More about this entry"),
+        "follow": _("Follow"),
+        "bell": icon("bell"),
         "pin": _("Pin"),
         "unpin": _("Unpin"),
         "pinned": _("Pinned"),

@@ -1,18 +1,29 @@
 """Cross-team notes: written once, seen by every team that should."""
 
 from core import hookimpl
-from plugins.interactions import changing, kinds, panels
+from plugins.interactions import changing, follow_views, kinds, panels, telling
 from plugins.interactions import demo as demo_part
 
 
 @hookimpl
 def register_blueprints():
-    return [changing.bp]
+    # One blueprint, with its pages in several modules.
+    return [*dict.fromkeys([changing.bp, follow_views.bp])]
 
 
 @hookimpl
 def register_interaction_kinds():
     return kinds.KINDS
+
+
+@hookimpl
+def register_subscribers():
+    return telling.ALL
+
+
+@hookimpl
+def register_notifications():
+    return telling.KINDS
 
 
 @hookimpl

@@ -41,6 +41,7 @@ LISTS: dict[str, list[str]] = {
     ],
     "interactions.story": ["/interactions/timeline/{A}", "/interactions/timeline/{B}"],
     "interactions.new": ["/interactions/new?contact={A}"],
+    "interactions.contact_followers": ["/interactions/follow/{A}"],
     "interactions.readers": ["/interactions/readers?contact={A}&audience=staff"],
     "interaction_api.index": ["/api/v1/interactions?limit=200"],
     "interaction_api.show_timeline": [
@@ -81,6 +82,7 @@ ONE: dict[str, dict[str, list[str]]] = {
     "interactions": {
         "interactions.show": ["/interactions/{id}"],
         "interactions.edit": ["/interactions/{id}/edit"],
+        "interactions.thread_followers": ["/interactions/{id}/follow"],
         "interaction_api.show": ["/api/v1/interactions/{id}"],
         "interactions.new": ["/interactions/new?contact={A}&parent={id}"],
     },
