@@ -133,6 +133,7 @@ OTHER: dict[str, str] = {
     "portal.": "orders, products, purchase orders: they have no audience",
     "portal_api.": "orders, products, purchase orders: they have no audience",
     "styleguide.": "made-up examples",
+    "unsubscribe.": "names the kinds of news in a signed link, and nothing of records",
     "users.": "one's own account",
 }
 

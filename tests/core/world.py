@@ -56,6 +56,7 @@ COMMON = {
     "roles/role_id",
     "teams/team_id",
     "reset/secret",
+    "unsubscribe/token",
     "settings/owner",
     "reset/name",
     "first-hour/step",
@@ -211,6 +212,7 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
     return _shared(client, firm, shared) | {
         "contacts/contact_id": firm.id,
         "timeline/contact_id": firm.id,
+        "follow/contact_id": firm.id,
         "agreements/contact_id": firm.id,
         "affiliations/affiliation_id": joined_id,
         "panels/name": "contacts.strip",
@@ -237,6 +239,7 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
         "roles/role_id": own[7],
         "teams/team_id": own[8],
         "reset/secret": "x",
+        "unsubscribe/token": "x",
         "settings/owner": "mail",
         "reset/name": "hold_seconds",
         "first-hour/step": "name",
