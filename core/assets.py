@@ -42,6 +42,7 @@ OWN_FILES: Final = (
     "morph.js",
     "palette.js",
     "portal.css",
+    "presence.js",
     "theme.js",
     "tokens.css",
 )

@@ -267,9 +267,11 @@ def visible_events(user: User) -> sa.Select[Event]:
 
 def _about_readable_types(user: User) -> list[Condition]:
     return [
-        ~Event.subject.startswith(f"{kind.name}/", autoescape=True)
+        ~Event.subject.startswith(f"{prefix}{kind.name}/", autoescape=True)
         for kind in record_types().values()
         if not can(kind.permission, user)
+        # The second is how `core.presence` names them.
+        for prefix in ("", "here.")
     ]
 
 

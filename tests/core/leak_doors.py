@@ -62,6 +62,7 @@ LISTS: dict[str, list[str]] = {
     "notifications.index": ["/notifications"],
     "notifications.bell": ["/notifications/bell"],
     "notifications_api.list_notifications": ["/api/v1/notifications?limit=200"],
+    "presence.show": ["/presence?about=contact/{A}", "/presence?about=contact/{B}"],
     "undo.index": ["/me/changes"],
     "portal.home": ["/portal"],
     "imports.index": ["/import"],
@@ -99,6 +100,7 @@ ONE: dict[str, dict[str, list[str]]] = {
     },
     "tickets": {
         "support.show": ["/support/{number}"],
+        "presence.show": ["/presence?about=support.ticket/{id}"],
         "support.thread": ["/support/{number}/thread"],
         "support.portal_show": ["/portal/messages/{number}"],
         "support_api.show_ticket": ["/api/v1/tickets/{id}"],
