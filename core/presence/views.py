@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, request, url_for
 from sqlalchemy.orm import lazyload
 
 from core.db import Record, db
@@ -37,7 +37,9 @@ def _record(ref: str) -> Record:
 
 
 def _draw(others: services.Others) -> Any:
-    return render_template("core/presence/here.html", others=others)
+    # Without what every page is given: this comes often, and needs none of it.
+    template = current_app.jinja_env.get_template("core/presence/here.html")
+    return template.render(others=others)
 
 
 @bp.get("/presence")

@@ -1,8 +1,8 @@
-// Who else is here: a page in sight says so when it opens, every two minutes while it
+// Who else is here: a page in sight says so when it opens, every three minutes while it
 // stays in sight, when its reader begins or stops to write, and when it goes.
 const rapport = (globalThis.rapport ??= {});
 const slot = document.querySelector("[data-presence]");
-const OPEN_EVERY = 120000;
+const OPEN_EVERY = 180000;
 const WRITING_EVERY = 20000;
 
 if (slot) {

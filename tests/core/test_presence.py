@@ -69,7 +69,7 @@ def test_who_says_nothing_any_more_is_gone(firm, anna, mika, as_user, clock):
     say(as_user(mika), firm, "writing")
     clock.shift(60)
     assert "Mika Koski is here" in seen(as_user(anna), firm)
-    clock.shift(120)
+    clock.shift(240)
     assert "Mika" not in seen(as_user(anna), firm)
 
 
