@@ -240,3 +240,24 @@ def test_a_reader_who_lost_the_entry_loses_the_line(
         only = AudienceSpec("private", users=frozenset({anna.id}))
         change_interaction(found, actor=author, audience=only)
     assert told(api(mika)) == []
+
+
+def test_an_answer_on_a_ticket_is_one_line_for_who_also_follows_the_customer(
+    firm, mika, as_user, api, deliver
+):
+    own(firm, mika)
+    outi = make_user("Outi Kallio", kind="customer", contact=firm)
+    words = {"contact": firm.id, "subject": "Pump", "body": "Loud."}
+    ticket = api(outi).post("/api/v1/tickets", json=words).json
+    deliver()
+    browser = as_user(mika)
+    taken = browser.post(f"/support/{ticket['number']}", data={"take": "1"})
+    assert taken.status_code == 303, taken.text
+    before = len(told(api(mika)))
+    address = f"/api/v1/tickets/{ticket['id']}/messages"
+    assert (
+        api(outi).post(address, json={"kind": "reply", "body": "Louder"}).status_code
+        == 201
+    )
+    deliver()
+    assert len(told(api(mika))) == before + 1
