@@ -205,6 +205,11 @@ def answers(house: House, reader: Reader, secret: Secret) -> dict[str, str]:
 @pytest.mark.timeout(600)
 def test_no_mail_tells_of_what_its_reader_may_not_read(house, mailbox, deliver):
     house.app.config["NOTIFICATIONS_MAIL_AFTER_MINUTES"] = 0
+    revoked = house.reader("revoked").user
+    assert revoked is not None
+    with db.transaction() as session:
+        # Signed out everywhere, they would still be a colleague; now they are not.
+        session.get_one(User, revoked.id).active = False
     try:
         hide(house)
         give_away(house)
