@@ -43,6 +43,7 @@ OWN_FILES: Final = (
     "morph.js",
     "palette.js",
     "portal.css",
+    "presence.js",
     "suggest.js",
     "theme.js",
     "tokens.css",

@@ -28,6 +28,8 @@ def acts_words() -> dict[str, Any]:
         "react": _react() if may_write else Markup(""),
         "reply": _("Reply"),
         "more": _("More about this entry"),
+        "follow": _("Follow"),
+        "bell": icon("bell"),
         "pin": _("Pin"),
         "unpin": _("Unpin"),
         "pinned": _("Pinned"),

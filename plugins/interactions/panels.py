@@ -48,6 +48,28 @@ def for_record(record: Record, user: User) -> list[Panel]:
             READ,
             weight=10,
             place="main",
+        ),
+        *_following(record),
+    ]
+
+
+def _following(contact: Contact) -> list[Panel]:
+    """Give the strip its place for who follows; the page fetches that when drawn."""
+    if contact.trashed_at is not None:
+        return []
+    url = url_for("interactions.contact_followers", contact_id=contact.id)
+    context = {"url": url, "contact": contact}
+    template = "interactions/follow_slot.html"
+    title = _l("Following")
+    return [
+        Panel(
+            "interactions.following",
+            title,
+            template,
+            context,
+            READ,
+            weight=90,
+            place="strip",
         )
     ]
 

@@ -5,6 +5,7 @@ from plugins.interactions import (
     answering,
     changing,
     events,
+    follow_views,
     kinds,
     looking,
     panels,
@@ -13,6 +14,7 @@ from plugins.interactions import (
     suggesting,
 )
 from plugins.interactions import demo as demo_part
+from plugins.interactions import telling as follow_telling
 from plugins.interactions.follow_ups import api as follow_up_api
 from plugins.interactions.follow_ups import exports, record, telling
 from plugins.interactions.follow_ups import panels as follow_up_panels
@@ -37,6 +39,7 @@ def register_blueprints():
         looking.bp,
         answering.bp,
         suggesting.bp,
+        follow_views.bp,
         meeting_views.bp,
         meeting_answering.bp,
         feed_views.bp,
@@ -79,6 +82,7 @@ def register_interaction_kinds():
 def register_subscribers():
     return [
         *subscribers.ALL,
+        *follow_telling.ALL,
         *telling.SUBSCRIBERS,
         *hand_over_telling.SUBSCRIBERS,
         *meeting_subscribers.ALL,
@@ -89,6 +93,7 @@ def register_subscribers():
 def register_notifications():
     return [
         *subscribers.KINDS,
+        *follow_telling.KINDS,
         *telling.KINDS,
         *hand_over_telling.KINDS,
         *meeting_events.KINDS,

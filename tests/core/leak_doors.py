@@ -58,6 +58,7 @@ LISTS: dict[str, list[str]] = {
     "interactions.new": ["/interactions/new?contact={A}"],
     "interactions.calendar_address": ["/interactions/calendar"],
     "interactions.invitation": ["/invitation/nothing"],
+    "interactions.contact_followers": ["/interactions/follow/{A}"],
     "interactions.readers": ["/interactions/readers?contact={A}&audience=staff"],
     "interaction_api.index": [
         "/api/v1/interactions?limit=200",
@@ -89,6 +90,7 @@ LISTS: dict[str, list[str]] = {
     "notifications.index": ["/notifications"],
     "notifications.bell": ["/notifications/bell"],
     "notifications_api.list_notifications": ["/api/v1/notifications?limit=200"],
+    "presence.show": ["/presence?about=contact/{A}", "/presence?about=contact/{B}"],
     "undo.index": ["/me/changes"],
     "portal.home": ["/portal"],
     "imports.index": ["/import"],
@@ -115,6 +117,7 @@ ONE: dict[str, dict[str, list[str]]] = {
         "interactions.invite": ["/interactions/{id}/invite"],
         "interactions.ask_to_call_off": ["/interactions/{id}/call-off"],
         "interactions_api.read_meeting": ["/api/v1/interactions/{id}/meeting"],
+        "interactions.thread_followers": ["/interactions/{id}/follow"],
         "interaction_api.show": ["/api/v1/interactions/{id}"],
         "interactions.new": ["/interactions/new?contact={A}&parent={id}"],
         "follow_ups.new": ["/follow-ups/new?entry={id}"],
@@ -136,6 +139,7 @@ ONE: dict[str, dict[str, list[str]]] = {
     },
     "tickets": {
         "support.show": ["/support/{number}"],
+        "presence.show": ["/presence?about=support.ticket/{id}"],
         "support.thread": ["/support/{number}/thread"],
         "support.portal_show": ["/portal/messages/{number}"],
         "support_api.show_ticket": ["/api/v1/tickets/{id}"],
@@ -179,6 +183,7 @@ OTHER: dict[str, str] = {
     "portal.": "orders, products, purchase orders: they have no audience",
     "portal_api.": "orders, products, purchase orders: they have no audience",
     "styleguide.": "made-up examples",
+    "unsubscribe.": "names the kinds of news in a signed link, and nothing of records",
     "users.": "one's own account",
 }
 

@@ -15,11 +15,13 @@ from flask.testing import FlaskClient
 from core.app import CRM
 from core.contacts.models import Affiliation, Contact
 from core.db import db
+from core.notifications.models import NotificationChoice
 from core.testing.factories import make_contact, make_user
 from core.users.defaults import ROLES
 from core.users.models import ApiToken, User, UserKind
 from core.users.services import ensure_role, ensure_team
 from core.users.sessions import end_sessions, hash_secret
+from plugins.interactions.follow_models import Follow
 from plugins.interactions.meetings.models import Attendee, CalendarFeed, Meeting
 from tests.core.world import PDF, _with_cookie, _with_token
 
@@ -158,7 +160,24 @@ def make_house(app: CRM) -> House:
     client = app.test_client()
     house.readers.append(Reader("anonymous", page=client, program=client))
     _add_revoked(house)
+    _have_all_told(house)
     return house
+
+
+def _have_all_told(house: House) -> None:
+    """Have everybody follow every contact, and want all news by mail at once.
+
+    Also those who may not: a row in a table gives nobody a right.
+    """
+    with db.transaction() as session:
+        for one in house.readers:
+            if one.user is None:
+                continue
+            session.add(NotificationChoice(user_id=one.user.id, kind="", way="now"))
+            for name in ("A", "B", "C", "V", "P"):
+                contact = house.ids[name]
+                follow = Follow(user_id=one.user.id, contact_id=contact, wanted=True)
+                session.add(follow)
 
 
 def _id_of(reader: Reader) -> int:
