@@ -19,7 +19,10 @@ const listFor = (field, { ask, pick }) => {
   field.setAttribute("aria-autocomplete", "list");
   field.setAttribute("aria-controls", box.id);
   const combo = field.matches("input");
-  if (combo) field.setAttribute("role", "combobox");
+  if (combo) {
+    field.setAttribute("role", "combobox");
+    field.setAttribute("aria-expanded", "false");
+  }
 
   const mark = () => {
     [...box.children].forEach((option, at) => option.setAttribute("aria-selected", String(at === chosen)));

@@ -341,3 +341,32 @@ def test_a_time_in_words_is_read_back_and_taken_without_scripts(
     sent = note(firm, "x", occurred_at="huomenna klo 14")
     assert browser.post("/interactions", data=sent).status_code == 303
     assert written()[0].occurred_at.isoformat() == "2026-03-04T14:00:00+00:00"
+
+
+# -- What it costs ---------------------------------------------------------------------
+
+
+def test_mentions_tags_and_fields_add_no_statement_to_the_page_of_a_contact(
+    firm, anna, mika, sanna, as_user, count_queries
+):
+    browser = as_user(anna)
+
+    def cost():
+        browser.get(f"/contacts/{firm.id}")
+        with count_queries() as counted:
+            assert browser.get(f"/contacts/{firm.id}").status_code == 200
+        return counted.count
+
+    make_interaction(firm, author=anna, body="Plain.")
+    before = cost()
+    for number in range(6):
+        make_interaction(
+            firm,
+            author=anna,
+            body=f"@Mika Koski @Sanna Virta @Sales @Warehouse #tag{number}",
+            kind="call",
+            source="ad",
+            details={"outcome": "reached", "duration": number},
+        )
+    assert cost() == before
+    assert before <= 12
