@@ -37,11 +37,13 @@ OWN_FILES: Final = (
     "fields.js",
     "imports.css",
     "keys.js",
+    "kinds.js",
     "live.js",
     "menus.js",
     "morph.js",
     "palette.js",
     "portal.css",
+    "suggest.js",
     "theme.js",
     "tokens.css",
 )

@@ -4,11 +4,15 @@ Items carry a weight (lower comes first) and the permission their reader needs.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from flask import current_app, flash
 
+from core.kinds import InteractionKind as InteractionKind
+from core.kinds import KindField as KindField
+from core.kinds import interaction_kinds as interaction_kinds
+from core.kinds import kind_of as kind_of
 from core.links import url_for
 from core.permissions import Permission, can
 
@@ -114,18 +118,6 @@ class Column:
 
 
 @dataclass(frozen=True)
-class InteractionKind:
-    """A kind of timeline entry: a note, a call, a visit."""
-
-    name: str
-    title: object
-    icon: str
-    weight: int = 50
-    fields: Mapping[str, object] = field(default_factory=dict)
-    chosen: bool = True
-
-
-@dataclass(frozen=True)
 class NotificationKind:
     """A kind of news that people are told of; each may switch it off under /me.
 
@@ -190,12 +182,6 @@ def on_refusal(
         return view
 
     return mark
-
-
-def interaction_kinds() -> dict[str, InteractionKind]:
-    """Give the kinds of timeline entries of the current application by name."""
-    found: dict[str, InteractionKind] = current_app.extensions["rapport_kinds"]
-    return found
 
 
 def notification_kinds() -> dict[str, NotificationKind]:

@@ -7,20 +7,28 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from flask import current_app
 from markupsafe import Markup
 from sqlalchemy.orm import aliased, load_only
 
 from core.contacts.models import Contact
 from core.i18n import _
+from core.interactions.details import facts_of
+from core.interactions.mentions import mentions_of
 from core.interactions.models import Interaction, InteractionContact
 from core.interactions.rules import may_change
+from core.kinds import kind_of
+from core.links import url_for
+from core.marks import Marks
 from core.markup import to_html
-from core.pages import interaction_kinds
-from core.readers import AudienceView, describe
+from core.readers import AudienceView, describe, name_of
 from core.records import record_type_of
 from core.statements import among, prepared
 from core.users.models import User
 from core.visibility import visible_conditions
+
+# The list of entries is a plugin's; without it a tag leads nowhere.
+LIST = "interactions.index"
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,7 @@ class EntryView:
     pinned: bool
     changeable: bool
     attachments: Sequence[Any] = ()
+    facts: Sequence[str] = ()
 
 
 @dataclass
@@ -63,7 +72,12 @@ def show_entries(
     `user` may not know, such as another customer's name, is left out.
     """
     around = _around(found, user)
-    words = describe([one.audience for one in found], user)
+    called = {
+        (one.of, one.id) for entry in found for one in mentions_of(entry.mentions)
+    }
+    inside = user.kind == "staff"
+    audiences = [one.audience for one in found]
+    words = describe(audiences, user, others=called if inside else ())
     return [
         _view(one, user, around[one.id], words[one.audience_id], on) for one in found
     ]
@@ -76,7 +90,7 @@ def _view(
     audience: AudienceView,
     on: Contact | None,
 ) -> EntryView:
-    kind = interaction_kinds().get(entry.kind)
+    kind = kind_of(entry.kind)
     others = [one for one in around.contacts if on is None or one.id != on.id]
     return EntryView(
         id=entry.id,
@@ -92,13 +106,40 @@ def _view(
         edited_at=entry.edited_at,
         contacts=[(one.name, _address(one, user)) for one in others],
         audience=audience,
-        html=to_html(entry.body),
+        html=to_html(entry.body, marks_of(entry, user)),
         replies=around.replies,
         url=_address(entry, user),
         parent=entry.parent_id,
         pinned=entry.pinned,
         changeable=may_change(user, entry),
+        # Whence somebody came to us is nobody's business outside.
+        facts=facts_of(entry, kind) if user.kind == "staff" else (),
     )
+
+
+def marks_of(entry: Interaction, user: User) -> Marks:
+    """Say what `@` and `#` in the text of an entry are to `user`.
+
+    Outside they are the words that they are: who works here is nobody's business.
+    """
+    if user.kind != "staff":
+        return Marks()
+    names = tuple(
+        (
+            one.name,
+            name_of(one.of, one.id) or one.name,
+            (one.of, one.id) == ("user", user.id),
+        )
+        for one in mentions_of(entry.mentions)
+    )
+    return Marks(names, tags_address())
+
+
+def tags_address() -> str:
+    """Give the address of the list of a tag, to which the tag is added."""
+    if LIST not in current_app.view_functions:
+        return ""
+    return url_for(LIST) + "?tag="
 
 
 def name_of_author(entry: Interaction) -> str:

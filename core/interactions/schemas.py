@@ -19,6 +19,14 @@ from core.visibility import visible_to
 
 MOST_TEXT = 100_000
 MOST_NAMED = 100
+_DIRECTION = validate.OneOf(["", "in", "out"])
+
+
+def _details(**kwargs: Any) -> fields.Dict:
+    """Make the field for the few fields of a kind, such as the outcome of a call."""
+    return fields.Dict(
+        keys=Text(most=40), validate=validate.Length(max=MOST_NAMED), **kwargs
+    )
 
 
 class Ids(fields.List[int]):
@@ -60,6 +68,9 @@ class InteractionSchema(Schema):
     author = fields.Nested(AuthorSchema)
     direction = fields.String()
     source = fields.String()
+    details = fields.Dict(
+        keys=fields.String(), metadata={"description": "The few fields of its kind"}
+    )
     pinned = fields.Boolean()
     created_at = Moment()
     edited_at = Moment(allow_none=True)
@@ -79,10 +90,14 @@ class ChosenReaders(Schema):
         """Refuse a list of readers that the kind of audience would not use."""
         chosen = data.get("audience")
         fitting = {"teams": "teams", "users": "private", "shared_with": "shared"}
+        # Single colleagues may read beside the teams.
+        beside = {("users", "teams")}
         errors = {
             name: [_("This goes with the audience “%(kind)s”.", kind=kind)]
             for name, kind in fitting.items()
-            if data.get(name) and chosen not in {None, kind}
+            if data.get(name)
+            and chosen not in {None, kind}
+            and (name, chosen) not in beside
         }
         if errors:
             raise ma.ValidationError(errors)
@@ -113,10 +128,9 @@ class NewInteraction(ChosenReaders):
     parent = fields.Integer(
         strict=True, allow_none=True, validate=validate.Range(1, 2**31 - 1)
     )
-    direction = fields.String(
-        load_default="", validate=validate.OneOf(["", "in", "out"])
-    )
+    direction = fields.String(load_default="", validate=_DIRECTION)
     source = Text(most=100, load_default="")
+    details = _details(load_default=dict)
 
 
 class InteractionChange(ChosenReaders):
@@ -126,6 +140,10 @@ class InteractionChange(ChosenReaders):
     subject = Text(most=300)
     body = Text(most=MOST_TEXT, least=1)
     occurred_at = Moment()
+    direction = fields.String(validate=_DIRECTION)
+    source = Text(most=100)
+    details = _details()
+    contacts = Ids()
 
 
 class TimelineArguments(PageArguments):
@@ -195,6 +213,7 @@ def _readers(entry: Interaction, teams: dict[int, str]) -> dict[str, Any]:
         "author": {"id": entry.author_id, "name": name_of_author(entry)},
         "direction": entry.direction,
         "source": entry.source,
+        "details": entry.details,
         "pinned": entry.pinned,
         "created_at": entry.created_at,
     }

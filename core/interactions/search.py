@@ -7,9 +7,9 @@ from core.i18n import lazy_gettext as _l
 from core.interactions import permissions
 from core.interactions.models import Interaction
 from core.interactions.services import put_back_interaction
+from core.kinds import kind_of
 from core.links import url_for
 from core.markup import to_text
-from core.pages import interaction_kinds
 from core.records import RecordType, SearchDocument, Undo
 from core.users.models import User
 
@@ -21,6 +21,9 @@ FIELDS = {
     "subject": _l("Subject"),
     "kind": _l("Kind"),
     "occurred_at": _l("When"),
+    "direction": _l("Direction"),
+    "source": _l("Source"),
+    "details": _l("Details"),
     "pinned_at": _l("Pinned"),
     "trashed_at": _l("Trash"),
 }
@@ -28,7 +31,7 @@ FIELDS = {
 
 def label(interaction: Interaction) -> str:
     """Title an entry by its kind and whom it is about: "Note · Kallion Vesijohto"."""
-    kind = interaction_kinds().get(interaction.kind)
+    kind = kind_of(interaction.kind)
     title = str(kind.title) if kind else interaction.kind.capitalize()
     if interaction.contact is None:
         return title

@@ -11,7 +11,7 @@ from core.columns import UTCDateTime
 from core.contacts.models import Contact
 from core.contacts.services import in_story
 from core.db import db, now
-from core.interactions.models import Interaction, InteractionContact
+from core.interactions.models import Interaction, InteractionContact, InteractionTag
 from core.schemas import Page, keyset_page, page_of
 from core.statements import prepared
 from core.users.models import TeamMember, User
@@ -100,12 +100,13 @@ def latest(
     parent: int | None = None,
     contact: Contact | None = None,
     replies: bool = True,
+    tag: str = "",
 ) -> Page[Interaction]:
     """Read what everybody wrote that `user` may read, the latest first.
 
     `author` and `parent` are ids; with `contact` only what concerns this contact
-    itself, without those that roll up to it. Without `replies` only what opens a
-    conversation is given.
+    itself, without those that roll up to it; with `tag` only what has it in its text.
+    Without `replies` only what opens a conversation is given.
     """
     query = _listed(user).where(*_wanted(kind, team, ""))
     if not replies:
@@ -114,6 +115,10 @@ def latest(
         query = query.where(Interaction.author_id == author)
     if parent is not None:
         query = query.where(Interaction.parent_id == parent)
+    if tag:
+        tagged = sa.select(InteractionTag.interaction_id)
+        tagged = tagged.where(InteractionTag.tag == tag.casefold())
+        query = query.where(Interaction.id.in_(tagged))
     if contact is not None:
         concerned = sa.select(InteractionContact.interaction_id)
         concerned = concerned.where(InteractionContact.contact_id == contact.id)
@@ -129,6 +134,21 @@ def replies_to(
     query = _listed(user).where(Interaction.parent_id == interaction.id)
     columns = [Interaction.occurred_at, Interaction.id]
     return keyset_page(query, columns, cursor=cursor, limit=limit)
+
+
+def tags_beginning(user: User, begin: str, *, limit: int = 8) -> list[str]:
+    """Name tags of entries that `user` may read, the most used ones first."""
+    found = InteractionTag.tag
+    visible = visible_to(user, Interaction).with_only_columns(Interaction.id)
+    query = (
+        sa.select(found)
+        .where(found.startswith(begin.casefold(), autoescape=True))
+        .where(InteractionTag.interaction_id.in_(visible))
+        .group_by(found)
+        .order_by(sa.func.count().desc(), found)
+        .limit(limit)
+    )
+    return list(db.session.scalars(query))
 
 
 def for_my_day(

@@ -1,18 +1,28 @@
 """Cross-team notes: written once, seen by every team that should."""
 
 from core import hookimpl
-from plugins.interactions import changing, kinds, panels
 from plugins.interactions import demo as demo_part
+from plugins.interactions import kinds, panels, subscribers, suggesting
 
 
 @hookimpl
 def register_blueprints():
-    return [changing.bp]
+    return [suggesting.bp]
 
 
 @hookimpl
 def register_interaction_kinds():
     return kinds.KINDS
+
+
+@hookimpl
+def register_subscribers():
+    return subscribers.ALL
+
+
+@hookimpl
+def register_notifications():
+    return subscribers.KINDS
 
 
 @hookimpl

@@ -12,6 +12,7 @@ from core.contacts.models import Affiliation, Contact
 from core.contacts.services import rollup_of
 from core.errors import Forbidden, Invalid
 from core.i18n import _, ngettext
+from core.interactions.mentions import with_readers
 from core.interactions.permissions import SHARE
 from core.permissions import can, me
 from core.readers import (
@@ -197,7 +198,7 @@ def chosen(form: dict[str, Any], contacts: list[Contact]) -> AudienceSpec:
     """
     if form["audience"] == "shared" and me().kind == "staff" and not can(SHARE):
         raise Forbidden
-    return choose_audience(
+    spec = choose_audience(
         me(),
         form["audience"],
         teams=form["teams"],
@@ -205,3 +206,4 @@ def chosen(form: dict[str, Any], contacts: list[Contact]) -> AudienceSpec:
         shared_with=form["shared_with"],
         contact=contacts[0] if contacts else None,
     )
+    return with_readers(spec, form["also"]) if me().kind == "staff" else spec

@@ -8,7 +8,7 @@ from core.contacts.models import Contact
 from core.interactions import timeline
 from core.interactions.entries import show_entries
 from core.users.models import User
-from plugins.interactions.composer import kinds_to_choose
+from plugins.interactions.fields import kinds_to_choose
 from plugins.interactions.readers import Choices
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, render_template, request, url_for
+from flask_babel import format_datetime
 
 from core.contacts.lists import Wanted, contact_list
 from core.contacts.models import Contact
@@ -13,6 +14,7 @@ from core.errors import CRMError, Forbidden, Invalid, NotFound
 from core.i18n import _
 from core.interactions import services, timeline
 from core.interactions.entries import show_entries
+from core.interactions.mentions import check_mentions
 from core.interactions.models import Interaction
 from core.interactions.permissions import READ, WRITE
 from core.interactions.rules import may_change
@@ -23,14 +25,27 @@ from core.users.models import Team
 from core.visibility import get_visible
 from plugins.interactions import answers
 from plugins.interactions.acts import acts_words
-from plugins.interactions.composer import composer_for, kinds_to_choose
+from plugins.interactions.composer import composer_for, for_input
+from plugins.interactions.fields import (
+    draw_fields,
+    kinds_to_choose,
+    sent_details,
+    typed_fields,
+)
+from plugins.interactions.participants import named_contacts
 from plugins.interactions.readers import (
     check_seen,
     choices,
     chosen,
     put_into_words,
 )
-from plugins.interactions.schemas import AudienceForm, EntryForm, FilterForm, sent
+from plugins.interactions.schemas import (
+    AudienceForm,
+    EntryForm,
+    FilterForm,
+    moment_in_words,
+    sent,
+)
 from plugins.interactions.story import story as entries_of
 
 bp = Blueprint("interactions", __name__)
@@ -53,8 +68,10 @@ def index() -> Any:
         kind=wanted["kind"] if inside else None,
         team=wanted["team"] if inside else None,
         replies=inside,
+        tag=wanted["tag"] if inside else "",
     )
-    here = {name: wanted[name] for name in ("kind", "team") if wanted[name] and inside}
+    asked = ("kind", "team", "tag") if inside else ()
+    here = {name: wanted[name] for name in asked if wanted[name]}
     context = {
         "entries": show_entries(page.items, me()),
         "filters": wanted,
@@ -133,11 +150,13 @@ def _draw_new(
         )
         found = list(db.session.scalars(query.limit(OFFERED)))
     typed = answers.typed(error) or _asked()
+    # Who asks for a call begins one: its clock runs.
+    running = error is None and bool(typed)
     target = "#drawer-body" if _in_drawer() else ""
     return render_template(
         "interactions/drawer.html" if target else "interactions/new.html",
         contact=contact,
-        composer=composer_for(contact, me(), target=target, **typed),
+        composer=composer_for(contact, me(), target=target, running=running, **typed),
         found=found,
         q=q,
     )
@@ -146,8 +165,7 @@ def _draw_new(
 def _asked() -> dict[str, Any]:
     """Begin with the kind that the address names, such as a call."""
     kind = request.args.get("kind", "")
-    known = kind in interaction_kinds()
-    return {"typed": {"kind": kind}} if known else {}
+    return {"typed": {"kind": kind}} if kind in interaction_kinds() else {}
 
 
 def _draw_refused(error: CRMError) -> Any:
@@ -174,10 +192,13 @@ def write() -> Any:
         parent = get_visible(me(), Interaction, form["parent"])
     contacts = [get_visible(me(), Contact, one) for one in form["contacts"]]
     inside = me().kind == "staff"
+    if inside:
+        contacts += named_contacts(form["with_"])
     if not contacts and parent is None and inside:
         raise Invalid(errors={"contacts": [_("Say whom this is about.")]})
     spec = parent.audience.spec if parent else chosen(form, contacts)
     if inside:
+        check_mentions(form["body"], spec, me(), may_add=parent is None)
         check_seen(spec, looked=form["looked"], seen=form["seen"])
     entry = services.write_interaction(
         contacts,
@@ -186,7 +207,9 @@ def write() -> Any:
         body=form["body"],
         audience=spec,
         occurred_at=form["occurred_at"] if inside else None,
-        direction="" if inside else "in",
+        direction=form["direction"] if inside else "in",
+        source=form["source"] if inside else "",
+        details=sent_details(request.form, form["kind"]) if inside else None,
         parent=parent,
     )
     if _in_drawer():
@@ -198,6 +221,25 @@ def write() -> Any:
             "interactions/written.html", composer=composer, **context
         )
     return answers.after_writing(entry, parent)
+
+
+@bp.get("/interactions/fields")
+@requires(WRITE)
+def fields() -> Any:
+    """Draw the few fields of a kind, with what was typed into those of another."""
+    kind = request.args.get("kind", "")[:40]
+    found = draw_fields(kind, typed_fields(request.args))
+    return render_template("interactions/fields.html", fields=found)
+
+
+@bp.get("/interactions/when")
+@requires(WRITE)
+def when() -> Any:
+    """Read a date in words back; `value` is empty for what is none."""
+    found = moment_in_words(request.args.get("text", ""))
+    if found is None:
+        return {"value": "", "words": ""}
+    return {"value": for_input(found), "words": format_datetime(found, "full")}
 
 
 @bp.get("/interactions/readers")

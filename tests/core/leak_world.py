@@ -88,7 +88,8 @@ def may_read(reader: Reader, secret: Secret) -> bool:
             return True
         return {
             "private": reader.name in secret.named,
-            "teams": bool(reader.teams & secret.teams),
+            # Single colleagues may be named beside the teams.
+            "teams": bool(reader.teams & secret.teams) or reader.name in secret.named,
             "staff": True,
             "shared": True,
         }[secret.audience]
@@ -205,6 +206,10 @@ def hide(house: House) -> None:
                 # Who reads a ticket changes only by answering; it has no trash.
                 continue
             _write(house, of, story, readers)
+    named = house.reader("named colleague").user
+    assert named is not None
+    both = {"audience": "teams", "teams": [TEAM], "users": [named.id]}
+    _write(house, "interactions", "for a team and a colleague", [both])
     _answers(house)
 
 
@@ -305,7 +310,7 @@ def _sent(
         answer = client.post(address, json={**body, **readers, **more})
     else:
         contacts = [secret.contact, *sorted(secret.others)]
-        body = {"contacts": contacts, "subject": text, "body": text}
+        body = {"contacts": contacts, "subject": text, "body": f"{text} #{secret.word}"}
         answer = client.post(address, json={**body, **readers, **more})
     assert answer.status_code == 201, (secret.story, answer.text)
     return dict(answer.json or {})

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
+from core import settings
 from core.admin.models import HouseLogo
 from core.app import CRM
 from core.audiences import AudienceSpec
@@ -60,6 +61,7 @@ COMMON = {
     "reset/name",
     "first-hour/step",
     "jobs/name",
+    "kinds/name",
 }
 # What belongs to the administrator of the samples alone.
 PERSONAL = {
@@ -151,6 +153,9 @@ def make_world(app: CRM) -> World:
     for house, firm in firms.items():
         world.samples[house] = _records(client, chief, house, firm)
         world.samples[house]["users/user_id"] = spare.id
+    with db.transaction():
+        kind = {"name": "inspection", "title": "Inspection", "fields": []}
+        settings.save("house", {"entry_kinds": [kind]})
     world.samples["team"] = world.samples["ours"] | _for_a_team(client, firms["ours"])
     _invite(world, chief, firms)
     return world
@@ -241,6 +246,7 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
         "reset/name": "hold_seconds",
         "first-hour/step": "name",
         "jobs/name": "mail.sweep",
+        "kinds/name": "inspection",
     }
 
 

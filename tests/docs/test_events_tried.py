@@ -69,7 +69,11 @@ class Story:
 
 
 def entries_and_documents(story):
-    body = {"body": "Likes Tuesdays.", "contacts": [story.firm.id], "audience": "staff"}
+    body = {
+        "body": "@Anna Laine: likes Tuesdays.",
+        "contacts": [story.firm.id],
+        "audience": "staff",
+    }
     entry = story.makes("interactions", json=body)
     parts = {"contact": story.firm.id, "audience": "staff"}
     file = (io.BytesIO(b"Prices"), "prices.txt")
