@@ -41,6 +41,7 @@ OWN_FILES: Final = (
     "live.js",
     "menus.js",
     "morph.js",
+    "pages.css",
     "palette.js",
     "portal.css",
     "presence.js",
