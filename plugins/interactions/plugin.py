@@ -1,12 +1,11 @@
 """Cross-team notes: written once, seen by every team that should."""
 
 from core import hookimpl
-from plugins.interactions import changing, kinds, panels
 from plugins.interactions import demo as demo_part
+from plugins.interactions import kinds, panels
 from plugins.interactions.follow_ups import api as follow_up_api
 from plugins.interactions.follow_ups import exports, record, telling
 from plugins.interactions.follow_ups import panels as follow_up_panels
-from plugins.interactions.follow_ups import views as follow_up_views
 from plugins.interactions.hand_overs import panels as hand_over_panels
 from plugins.interactions.hand_overs import record as hand_over_record
 from plugins.interactions.hand_overs import telling as hand_over_telling
@@ -15,7 +14,7 @@ from plugins.interactions.hand_overs import views as hand_over_views
 
 @hookimpl
 def register_blueprints():
-    return [changing.bp, follow_up_views.bp, follow_up_api.bp, hand_over_views.bp]
+    return [hand_over_views.bp, follow_up_api.bp]
 
 
 @hookimpl
