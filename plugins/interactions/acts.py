@@ -36,7 +36,7 @@ def acts_words() -> dict[str, Any]:
         "edit": _("Edit"),
         "trash": _("Move to trash"),
         "remind": _("Remind me"),
-        "remind_url": url_for("follow_ups.new"),
+        "remind_url": url_for("interactions.follow_up_new"),
         "alarm": icon("alarm"),
         "answers": _("What this answers"),
         "dots": icon("three-dots"),

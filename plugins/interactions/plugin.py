@@ -33,7 +33,7 @@ from plugins.interactions.meetings import views as meeting_views
 
 @hookimpl
 def register_blueprints():
-    # One blueprint, with its pages in several modules.
+    # One blueprint for pages and one for programs, each in several modules.
     pages = [
         changing.bp,
         looking.bp,
@@ -43,9 +43,11 @@ def register_blueprints():
         meeting_views.bp,
         meeting_answering.bp,
         feed_views.bp,
+        follow_up_views.bp,
+        hand_over_views.bp,
     ]
-    own = [follow_up_views.bp, follow_up_api.bp, hand_over_views.bp]
-    return [*dict.fromkeys(pages), meeting_api.bp, *own]
+    programs = [meeting_api.bp, follow_up_api.bp]
+    return [*dict.fromkeys(pages), *dict.fromkeys(programs)]
 
 
 @hookimpl

@@ -69,14 +69,14 @@ LISTS: dict[str, list[str]] = {
         "/api/v1/contacts/{B}/timeline?limit=200",
         "/api/v1/contacts/{V}/timeline?limit=200",
     ],
-    "follow_ups.index": ["/follow-ups", "/follow-ups?view=done"],
-    "follow_ups.of_contact": ["/follow-ups/of/{A}", "/follow-ups/of/{B}"],
-    "follow_up_api.list_follow_ups": [
+    "interactions.follow_up_index": ["/follow-ups", "/follow-ups?view=done"],
+    "interactions.follow_up_of_contact": ["/follow-ups/of/{A}", "/follow-ups/of/{B}"],
+    "interactions_api.list_follow_ups": [
         "/api/v1/follow-ups?limit=200",
         "/api/v1/follow-ups?contact={A}&limit=200",
     ],
-    "hand_overs.new": ["/hand-overs/new?contact={A}"],
-    "hand_overs.show": [f"/hand-overs/{one}" for one in range(1, 4)],
+    "interactions.hand_over_new": ["/hand-overs/new?contact={A}"],
+    "interactions.hand_over_show": [f"/hand-overs/{one}" for one in range(1, 4)],
     "documents.index": ["/documents"],
     "documents.new": ["/documents/new?contact={A}"],
     "documents.who": ["/documents/who?contact={A}&audience=staff"],
@@ -120,7 +120,7 @@ ONE: dict[str, dict[str, list[str]]] = {
         "interactions.thread_followers": ["/interactions/{id}/follow"],
         "interaction_api.show": ["/api/v1/interactions/{id}"],
         "interactions.new": ["/interactions/new?contact={A}&parent={id}"],
-        "follow_ups.new": ["/follow-ups/new?entry={id}"],
+        "interactions.follow_up_new": ["/follow-ups/new?entry={id}"],
     },
     "documents": {
         "documents.show": ["/documents/{id}"],
@@ -134,8 +134,8 @@ ONE: dict[str, dict[str, list[str]]] = {
         "documents_api.read_file": ["/api/v1/documents/{id}/versions/1/file"],
     },
     "follow-ups": {
-        "follow_ups.show": ["/follow-ups/{id}"],
-        "follow_up_api.show": ["/api/v1/follow-ups/{id}"],
+        "interactions.follow_up_show": ["/follow-ups/{id}"],
+        "interactions_api.show_follow_up": ["/api/v1/follow-ups/{id}"],
     },
     "tickets": {
         "support.show": ["/support/{number}"],

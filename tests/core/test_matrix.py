@@ -21,7 +21,7 @@ pytestmark = pytest.mark.soak_on_postgresql
 NARROWER: dict[str, str] = {
     "core.metrics": "numbers are for administrators, and do not exist for others",
     "admin.revoke_user_token": "the sample's token is another account's",
-    "hand_overs.acknowledge": "only who takes a customer over looks at the items",
+    "interactions.hand_over_acknowledge": "only who takes a customer over",
     "interactions.edit": "only its author changes an entry",
     "interactions.save": "only its author changes an entry",
     "interactions.trash": "only its author throws an entry away",

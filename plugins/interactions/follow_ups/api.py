@@ -13,7 +13,6 @@ from core.interactions.models import Interaction
 from core.interactions.permissions import READ, WRITE
 from core.permissions import me, requires
 from core.schemas import (
-    ApiBlueprint,
     check_version,
     etag_of,
     next_link,
@@ -21,6 +20,7 @@ from core.schemas import (
 )
 from core.users.models import User
 from core.visibility import get_visible
+from plugins.interactions.api import bp as bp
 from plugins.interactions.follow_ups import services
 from plugins.interactions.follow_ups.models import FollowUp
 from plugins.interactions.follow_ups.reading import page_of_follow_ups
@@ -29,10 +29,6 @@ from plugins.interactions.follow_ups.schemas import (
     FollowUpChangeSchema,
     FollowUpSchema,
     NewFollowUpSchema,
-)
-
-bp = ApiBlueprint(
-    "follow_up_api", __name__, description="What is to be done about contacts, and when"
 )
 
 
@@ -87,7 +83,7 @@ def list_follow_ups(arguments: dict[str, Any]) -> Any:
 @requires(WRITE)
 @bp.arguments(NewFollowUpSchema)
 @bp.response(201, FollowUpSchema)
-def plan(given: dict[str, Any]) -> Any:
+def plan_follow_up(given: dict[str, Any]) -> Any:
     """Plan something to do about a contact, or about an entry."""
     user, entry = me(), None
     if given["interaction"] is not None:
@@ -108,7 +104,7 @@ def plan(given: dict[str, Any]) -> Any:
         repeat_every=repeat.get("every"),
         repeat_unit=repeat.get("unit", ""),
     )
-    location = url_for("follow_up_api.show", follow_up_id=made.id)
+    location = url_for("interactions_api.show_follow_up", follow_up_id=made.id)
     return shown([made])[0], 201, etag_of(made) | {"Location": location}
 
 
@@ -124,7 +120,7 @@ def _owner(given: dict[str, Any]) -> User | None:
 @bp.route("/follow-ups/<int:follow_up_id>", methods=["GET"])
 @requires(READ)
 @bp.response(200, FollowUpSchema)
-def show(follow_up_id: int) -> Any:
+def show_follow_up(follow_up_id: int) -> Any:
     """Show one follow-up."""
     found = get_visible(me(), FollowUp, follow_up_id)
     return shown([found])[0], 200, etag_of(found)
@@ -134,7 +130,7 @@ def show(follow_up_id: int) -> Any:
 @requires(WRITE)
 @bp.arguments(FollowUpChangeSchema)
 @bp.response(200, FollowUpSchema)
-def change(given: dict[str, Any], follow_up_id: int) -> Any:
+def change_follow_up(given: dict[str, Any], follow_up_id: int) -> Any:
     """Change, hand over, put off or finish one; needs If-Match."""
     found = get_visible(me(), FollowUp, follow_up_id)
     check_version(found)
@@ -156,7 +152,7 @@ def change(given: dict[str, Any], follow_up_id: int) -> Any:
 @bp.route("/follow-ups/<int:follow_up_id>", methods=["DELETE"])
 @requires(WRITE)
 @bp.response(204)
-def trash(follow_up_id: int) -> Any:
+def trash_follow_up(follow_up_id: int) -> Any:
     """Put one into the trash; needs If-Match."""
     found = get_visible(me(), FollowUp, follow_up_id)
     check_version(found)

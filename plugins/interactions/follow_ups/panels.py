@@ -24,7 +24,7 @@ def actions(record: Record, user: User) -> list[Action]:
     """Give a contact's page the way to be reminded."""
     if not isinstance(record, Contact) or user.kind != "staff":
         return []
-    address = url_for("follow_ups.new", contact=record.id)
+    address = url_for("interactions.follow_up_new", contact=record.id)
     return [Action(_l("Remind me"), address, WRITE, "alarm", 45)]
 
 
@@ -35,7 +35,7 @@ def day(user: User) -> list[DayItem]:
         return []
     context = {}
     if len(found) > MOST_OF_DAY:
-        context = {"more_url": url_for("follow_ups.index")}
+        context = {"more_url": url_for("interactions.follow_up_index")}
     return [
         DayItem(
             "interactions.follow_ups",

@@ -13,7 +13,7 @@ def address(follow_up: FollowUp, user: User) -> str | None:
     """Give the page of a follow-up, which only colleagues have."""
     if user.kind != "staff":
         return None
-    return url_for("follow_ups.show", follow_up_id=follow_up.id)
+    return url_for("interactions.follow_up_show", follow_up_id=follow_up.id)
 
 
 _FIELDS = {

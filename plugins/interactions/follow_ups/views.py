@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import flask_babel
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 
 from core.contacts.lists import colleagues, load_contact
 from core.contacts.models import Contact
@@ -24,6 +24,7 @@ from core.users.deputies import looked_after_by
 from core.users.models import User
 from core.visibility import get_visible
 from plugins.interactions.answers import visible
+from plugins.interactions.changing import bp as bp
 from plugins.interactions.composer import for_input
 from plugins.interactions.follow_ups import services, words
 from plugins.interactions.follow_ups.models import FollowUp
@@ -32,12 +33,10 @@ from plugins.interactions.follow_ups.reading import open_on, page_of_follow_ups
 from plugins.interactions.follow_ups.schemas import FollowUpForm, SnoozeForm
 from plugins.interactions.schemas import sent
 
-bp = Blueprint("follow_ups", __name__)
-
 
 @bp.get("/follow-ups")
 @requires(READ)
-def index() -> Any:
+def follow_up_index() -> Any:
     """Show one's own, and those of whom one stands in for: open, or done."""
     done = request.args.get("view") == "done"
     page = page_of_follow_ups(
@@ -50,7 +49,7 @@ def index() -> Any:
     older = ""
     if page.next:
         view = "done" if done else None
-        older = url_for("follow_ups.index", view=view, cursor=page.next)
+        older = url_for("interactions.follow_up_index", view=view, cursor=page.next)
     return render_template(
         "interactions/follow_ups.html",
         lines=[words.line_of(one, me()) for one in page.items],
@@ -61,7 +60,7 @@ def index() -> Any:
 
 @bp.get("/follow-ups/of/<int:contact_id>")
 @requires(READ)
-def of_contact(contact_id: int) -> Any:
+def follow_up_of_contact(contact_id: int) -> Any:
     """Show what is open on a contact, as its page shows it."""
     if not can(READ_CONTACTS):
         raise Forbidden
@@ -121,7 +120,7 @@ def _about() -> tuple[Contact, Interaction | None]:
 
 @bp.get("/follow-ups/new")
 @requires(WRITE)
-def new() -> Any:
+def follow_up_new() -> Any:
     """Offer to plan something about a contact or an entry."""
     return _draw(*_about())
 
@@ -133,7 +132,7 @@ def _draw_new(error: CRMError) -> Any:
 @bp.post("/follow-ups")
 @requires(WRITE)
 @on_refusal(_draw_new)
-def create() -> Any:
+def follow_up_create() -> Any:
     """Plan something to do."""
     contact, entry = _about()
     form = FollowUpForm().load(sent(request.form))
@@ -164,7 +163,7 @@ def _go(address: str, follow_up: FollowUp, said: str) -> Any:
 
 @bp.get("/follow-ups/<int:follow_up_id>")
 @requires(READ)
-def show(follow_up_id: int) -> Any:
+def follow_up_show(follow_up_id: int) -> Any:
     """Show one, to be changed or handed to a colleague."""
     return _draw_one(follow_up_id)
 
@@ -183,7 +182,7 @@ def _draw_refused(error: CRMError, follow_up_id: int) -> Any:
 @bp.post("/follow-ups/<int:follow_up_id>")
 @requires(WRITE)
 @on_refusal(_draw_refused)
-def save(follow_up_id: int) -> Any:
+def follow_up_save(follow_up_id: int) -> Any:
     """Change one, or hand it to a colleague, who is told."""
     found = get_visible(me(), FollowUp, follow_up_id)
     form = FollowUpForm().load(sent(request.form))
@@ -203,7 +202,7 @@ def save(follow_up_id: int) -> Any:
 
 
 def _page_of(follow_up: FollowUp) -> str:
-    return url_for("follow_ups.show", follow_up_id=follow_up.id)
+    return url_for("interactions.follow_up_show", follow_up_id=follow_up.id)
 
 
 # -- Doing and putting off -------------------------------------------------------------
@@ -211,7 +210,7 @@ def _page_of(follow_up: FollowUp) -> str:
 
 @bp.post("/follow-ups/<int:follow_up_id>/done")
 @requires(WRITE)
-def done(follow_up_id: int) -> Any:
+def follow_up_done(follow_up_id: int) -> Any:
     """Say that it is done; what repeats is planned anew."""
     found = get_visible(me(), FollowUp, follow_up_id)
     following = services.finish_follow_up(found)
@@ -224,7 +223,7 @@ def done(follow_up_id: int) -> Any:
 
 @bp.post("/follow-ups/<int:follow_up_id>/reopen")
 @requires(WRITE)
-def reopen(follow_up_id: int) -> Any:
+def follow_up_reopen(follow_up_id: int) -> Any:
     """Say that it is not done after all."""
     found = get_visible(me(), FollowUp, follow_up_id)
     services.reopen_follow_up(found)
@@ -233,7 +232,7 @@ def reopen(follow_up_id: int) -> Any:
 
 @bp.post("/follow-ups/<int:follow_up_id>/snooze")
 @requires(WRITE)
-def snooze(follow_up_id: int) -> Any:
+def follow_up_snooze(follow_up_id: int) -> Any:
     """Put it off to another day, at the hour it was for."""
     found = get_visible(me(), FollowUp, follow_up_id)
     form = SnoozeForm().load(sent(request.form))
@@ -251,7 +250,7 @@ def snooze(follow_up_id: int) -> Any:
 
 @bp.post("/follow-ups/<int:follow_up_id>/trash")
 @requires(WRITE)
-def trash(follow_up_id: int) -> Any:
+def follow_up_trash(follow_up_id: int) -> Any:
     """Put it into the trash, with a way back."""
     found = get_visible(me(), FollowUp, follow_up_id)
     services.trash_follow_up(found)
@@ -260,7 +259,7 @@ def trash(follow_up_id: int) -> Any:
 
 @bp.post("/follow-ups/<int:follow_up_id>/restore")
 @requires(WRITE)
-def restore(follow_up_id: int) -> Any:
+def follow_up_restore(follow_up_id: int) -> Any:
     """Take it out of the trash."""
     found = get_visible(me(), FollowUp, follow_up_id, trashed=True)
     services.trash_follow_up(found, back=True)
@@ -276,8 +275,8 @@ def _after(follow_up: FollowUp, said: str) -> Any:
     own = _page_of(follow_up)
     if came_from.netloc == request.host and came_from.path == own:
         gone = follow_up.trashed_at is not None
-        return redirect(url_for("follow_ups.index") if gone else own, 303)
+        return redirect(url_for("interactions.follow_up_index") if gone else own, 303)
     contact = url_for("contacts.show", contact_id=follow_up.contact_id)
-    stays = (contact, url_for("follow_ups.index"))
+    stays = (contact, url_for("interactions.follow_up_index"))
     on_page = came_from.netloc == request.host and came_from.path in stays
     return redirect(came_from.path if on_page else url_for("core.home"), 303)

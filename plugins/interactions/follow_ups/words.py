@@ -135,9 +135,9 @@ def repeats(chosen: str) -> list[tuple[str, object]]:
         every, unit = repeat_of(chosen)
         num = every or 1
         said = {
-            "day": ngettext("Every day", "Every %(num)d days", num),
-            "week": ngettext("Every week", "Every %(num)d weeks", num),
-            "month": ngettext("Every month", "Every %(num)d months", num),
+            "day": ngettext("Every %(num)d day", "Every %(num)d days", num),
+            "week": ngettext("Every %(num)d week", "Every %(num)d weeks", num),
+            "month": ngettext("Every %(num)d month", "Every %(num)d months", num),
         }
         found.append((chosen, said.get(unit, chosen)))
     return found

@@ -16,7 +16,7 @@ def actions(record: Record, user: User) -> list[Action]:
     """Give a contact's page the way to pass it on."""
     if not isinstance(record, Contact) or user.kind != "staff":
         return []
-    address = url_for("hand_overs.new", contact=record.id)
+    address = url_for("interactions.hand_over_new", contact=record.id)
     return [Action(_l("Hand over"), address, WRITE, "arrow-left-right", 80)]
 
 

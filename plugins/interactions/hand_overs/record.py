@@ -13,7 +13,7 @@ def address(made: HandOver, user: User) -> str | None:
     """Give its page, which only colleagues have."""
     if user.kind != "staff":
         return None
-    return url_for("hand_overs.show", hand_over_id=made.id)
+    return url_for("interactions.hand_over_show", hand_over_id=made.id)
 
 
 RECORD = RecordType(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 
 from core.contacts.lists import colleagues
 from core.contacts.models import Contact
@@ -17,10 +17,9 @@ from core.problems import flatten
 from core.records import record_type_of
 from core.users.models import User
 from core.visibility import get_visible
+from plugins.interactions.follow_ups.views import bp as bp
 from plugins.interactions.hand_overs import services
 from plugins.interactions.hand_overs.models import HandOver
-
-bp = Blueprint("hand_overs", __name__)
 
 
 def _draw(contact: Contact, error: CRMError | None = None) -> Any:
@@ -53,7 +52,7 @@ def _about() -> Contact:
 
 @bp.get("/hand-overs/new")
 @requires(WRITE)
-def new() -> Any:
+def hand_over_new() -> Any:
     """Offer to pass a customer on, with everything that goes along."""
     return _draw(_about())
 
@@ -65,7 +64,7 @@ def _draw_new(error: CRMError) -> Any:
 @bp.post("/hand-overs")
 @requires(WRITE)
 @on_refusal(_draw_new)
-def create() -> Any:
+def hand_over_create() -> Any:
     """Pass a customer on to a colleague, who owns it from now on."""
     contact = _about()
     chosen = request.form.get("receiver", type=int)
@@ -78,12 +77,12 @@ def create() -> Any:
     )
     said = _("%(name)s is theirs now: %(who)s.", name=contact.name, who=receiver.name)
     flash(said, "ok")
-    return redirect(url_for("hand_overs.show", hand_over_id=made.id), 303)
+    return redirect(url_for("interactions.hand_over_show", hand_over_id=made.id), 303)
 
 
 @bp.get("/hand-overs/<int:hand_over_id>")
 @requires(READ)
-def show(hand_over_id: int) -> Any:
+def hand_over_show(hand_over_id: int) -> Any:
     """Show what came with a customer, and what of it was looked at."""
     made = get_visible(me(), HandOver, hand_over_id)
     shown = services.shown_to(me(), made)
@@ -117,11 +116,11 @@ def _item_words(made: HandOver, shown: services.Shown) -> tuple[Any, Any, Any]:
 
 @bp.post("/hand-overs/<int:hand_over_id>/items/<int:item_id>")
 @requires(READ)
-def acknowledge(hand_over_id: int, item_id: int) -> Any:
+def hand_over_acknowledge(hand_over_id: int, item_id: int) -> Any:
     """Say that one has looked at an item."""
     made = get_visible(me(), HandOver, hand_over_id)
     services.acknowledge(made, item_id, actor=me())
     if made.finished_at is not None:
         flash(_("All of it is looked at. %(name)s is yours.", name=made.contact.name))
-    page = url_for("hand_overs.show", hand_over_id=made.id, _anchor="items")
+    page = url_for("interactions.hand_over_show", hand_over_id=made.id, _anchor="items")
     return redirect(page, 303)
