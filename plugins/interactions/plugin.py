@@ -5,6 +5,7 @@ from plugins.interactions import (
     answering,
     api,
     changing,
+    dossier_views,
     events,
     kinds,
     looking,
@@ -16,8 +17,8 @@ from plugins.interactions import demo as demo_part
 
 @hookimpl
 def register_blueprints():
-    # One blueprint, with its pages in four modules.
-    pages = [changing.bp, looking.bp, answering.bp]
+    # One blueprint, with its pages in five modules.
+    pages = [changing.bp, looking.bp, answering.bp, dossier_views.bp]
     return [*dict.fromkeys(pages), api.bp]
 
 

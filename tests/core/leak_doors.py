@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+import pypdfium2
 import pytest
 
 from core import live
@@ -47,6 +48,12 @@ LISTS: dict[str, list[str]] = {
         "/interactions/timeline/{A}?plugin=interactions",
         # As if nothing had ever been read: all of it is counted and shown as new.
         "/interactions/timeline/{A}?new=0.0&unseen=1",
+    ],
+    "interactions.dossier": ["/interactions/timeline/{A}/dossier"],
+    "interactions.dossier_json": [
+        "/interactions/timeline/{A}.json",
+        "/interactions/timeline/{A}.json?audience=shared",
+        "/interactions/timeline/{B}.json",
     ],
     "interactions.changed": ["/interactions/timeline/{A}/changed?new=0.0"],
     "interactions.new": ["/interactions/new?contact={A}"],
@@ -131,7 +138,13 @@ LOOKED_FOR: dict[str, list[str]] = {
     "interactions.story": ["/interactions/timeline/{A}?q={needle}"],
 }
 # Read through a function below.
-OTHERWISE = {"live.stream", "admin.why", "contacts.panel", "notifications.open_one"}
+OTHERWISE = {
+    "live.stream",
+    "admin.why",
+    "contacts.panel",
+    "notifications.open_one",
+    "interactions.dossier_pdf",
+}
 # What shows no entry, document or ticket, and nothing counted from them.
 OTHER: dict[str, str] = {
     "admin.": "accounts, roles, settings and plugins of the house",
@@ -186,6 +199,9 @@ def lists(house: House) -> Iterator[tuple[str, Callable[[Reader], str]]]:
         for firm in ("A", "B"):
             address = f"/contacts/{house.ids[firm]}/panels/{name}"
             yield address, partial(read, address=address)
+    for query in ("", "?audience=shared"):
+        address = f"/interactions/timeline/{house.ids['A']}.pdf{query}"
+        yield address, partial(_paper, address=address)
     yield "/notifications/<id>", _every_notification
     yield "/live", stream
     for kind in sorted(export_kinds(house.app)):
@@ -206,6 +222,14 @@ def _panels(house: House) -> list[str]:
     found = sorted(set(re.findall(r"/contacts/\d+/panels/([\w.]+)", page)))
     assert found, "the page of a contact names no panels any more"
     return found
+
+
+def _paper(reader: Reader, *, address: str) -> str:
+    answer = ask(reader, address)
+    if answer.mimetype != "application/pdf":
+        return shown(answer)
+    with pypdfium2.PdfDocument(answer.get_data()) as document:
+        return "".join(one.get_textpage().get_text_range() for one in document)
 
 
 def _every_notification(reader: Reader) -> str:
