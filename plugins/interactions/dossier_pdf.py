@@ -32,7 +32,8 @@ _TITLE = ParagraphStyle("title", fontName="Helvetica-Bold", fontSize=16, leading
 _AUDIENCE = ParagraphStyle(
     "audience", fontName="Helvetica-Bold", fontSize=8.5, leading=11, alignment=TA_RIGHT
 )
-_WIDTH = A4[0] - 40 * mm
+# Within the margins, and the 6 points that a frame keeps free on each side.
+_WIDTH = A4[0] - 40 * mm - 12
 # What Helvetica can write, by Windows-1252, and what it cannot.
 _RUNS = re.compile(r"([\x00-\xff–—‘’“”…€•]+)|([^\x00-\xff–—‘’“”…€•]+)")
 _TAG = re.compile(r"<[^>]+>")
@@ -58,7 +59,7 @@ def to_pdf(dossier: Dossier) -> bytes:
     def foot(canvas: Any, _document: Any) -> None:
         line = Paragraph(_marked(f"{dossier.words} · {canvas.getPageNumber()}"), _SMALL)
         line.wrap(_WIDTH, 10 * mm)
-        line.drawOn(canvas, 20 * mm, 10 * mm)
+        line.drawOn(canvas, 20 * mm + 6, 10 * mm)
 
     document.build(list(_story(dossier, title)), onFirstPage=foot, onLaterPages=foot)
     return file.getvalue()

@@ -118,7 +118,6 @@ def story(
         "filters": wanted.filters,
         "filtered": filtered,
         "looked": looked,
-        "new_words": looked.words() if looked else "",
         "new_ids": {one.id for one in entries if looked and is_new(one, looked, user)},
         "new_line": None if filtered else line_before(entries, looked, user),
         "live_url": _address(contact, kept),

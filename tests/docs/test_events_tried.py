@@ -71,6 +71,7 @@ class Story:
 def entries_and_documents(story):
     body = {"body": "Likes Tuesdays.", "contacts": [story.firm.id], "audience": "staff"}
     entry = story.makes("interactions", json=body)
+    story.does(f"/interactions/{entry['id']}/react", reaction="thanks")
     parts = {"contact": story.firm.id, "audience": "staff"}
     file = (io.BytesIO(b"Prices"), "prices.txt")
     document = story.makes("documents", data=parts | {"file": file})
