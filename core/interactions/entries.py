@@ -12,9 +12,9 @@ from sqlalchemy.orm import aliased, load_only
 
 from core.contacts.models import Contact
 from core.i18n import _
+from core.interactions.addresses import part_of_page
 from core.interactions.models import Interaction, InteractionContact
 from core.interactions.rules import may_change
-from core.interactions.search import part_of_page
 from core.markup import to_html
 from core.pages import entry_parts, interaction_kinds
 from core.readers import AudienceView, describe

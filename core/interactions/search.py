@@ -42,14 +42,6 @@ def address(interaction: Interaction, _user: User) -> str | None:
     return url_for(PAGE, interaction_id=interaction.id)
 
 
-def part_of_page(interaction: Interaction, name: str) -> str | None:
-    """Give the address of a part of an entry's page, if the plugin has such a part."""
-    page = f"interactions.{name}"
-    if page not in current_app.view_functions:
-        return None
-    return url_for(page, interaction_id=interaction.id)
-
-
 def document(interaction: Interaction) -> SearchDocument | None:
     """Give the words of an entry; what lies in the trash is not found."""
     if interaction.trashed_at is not None:
