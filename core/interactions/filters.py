@@ -5,6 +5,7 @@ from typing import TypedDict
 
 import sqlalchemy as sa
 
+from core.audiences import labels_open
 from core.interactions.models import Interaction, InteractionTag
 from core.kinds import kinds_of_plugin
 from core.users.models import TeamMember
@@ -15,8 +16,8 @@ class Wanted(TypedDict, total=False):
 
     `team` and `author` are ids; `plugin` is the one whose kinds of entries are meant;
     from `since` on and before `until`; `q` are words that all stand in the text, and
-    `tag` is one of its tags. With
-    `unseen` it is what others than `reader` wrote after the entry of this id.
+    `tag` is one of its tags. With `unseen` it is what others than `reader` wrote after
+    the entry of this id; with `shared_with` only what is open to this contact itself.
     """
 
     kind: str | None
@@ -29,6 +30,7 @@ class Wanted(TypedDict, total=False):
     tag: str
     unseen: int | None
     reader: int
+    shared_with: int
 
 
 def conditions_of(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
@@ -54,6 +56,9 @@ def conditions_of(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     if (unseen := wanted.get("unseen")) is not None:
         found.append(Interaction.id > unseen)
         found.append(Interaction.author_id.is_distinct_from(wanted.get("reader")))
+    if contact := wanted.get("shared_with"):
+        opened = labels_open([f"shared:{contact}"])
+        found.append(Interaction.audience_id.in_(opened))
     for word in wanted.get("q", "").split():
         anywhere = (
             column.icontains(word, autoescape=True)

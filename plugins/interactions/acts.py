@@ -25,6 +25,7 @@ def acts_words() -> dict[str, Any]:
         "may_write": may_write,
         "url": url_for("interactions.index"),
         "token": Markup(field).format(generate_csrf()),  # noqa: S704 - a constant
+        "signs": [(n, title, icon(i, 12)) for n, (title, i) in REACTIONS.items()],
         "react": _react() if may_write else Markup(""),
         "reply": _("Reply"),
         "more": _("More about this entry"),

@@ -61,6 +61,5 @@ def react_to(interaction_id: int) -> Any:
     react(entry, me(), name, on=not has_reacted(entry, me(), name))
     if not request.headers.get("HX-Request"):
         return answers.back(entry)
-    return render_template(
-        "interactions/reactions.html", entry=entry, found=reactions_on(entry, me())
-    )
+    shown = {"id": entry.id, "parts": {"reactions": reactions_on(entry, me())}}
+    return render_template("interactions/reactions.html", entry=shown)

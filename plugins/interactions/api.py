@@ -1,4 +1,4 @@
-"""/api/v1/interactions/<id>/reactions, and where the plugin's other parts add theirs."""
+"""/api/v1/interactions/<id>/reactions; other parts add their own routes."""
 
 from typing import Any
 

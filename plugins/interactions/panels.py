@@ -96,7 +96,11 @@ def actions(record: Record, user: User) -> list[Action]:
         return []
     address = url_for("interactions.new", contact=record.id, kind="call")
     title = _l("Log call")
-    return [Action(title, address, WRITE, "telephone-outbound", 10, day=True, key="c")]
+    dossier = url_for("interactions.dossier", contact_id=record.id)
+    return [
+        Action(title, address, WRITE, "telephone-outbound", 10, day=True, key="c"),
+        Action(_l("Dossier"), dossier, READ, "printer", 90),
+    ]
 
 
 def day(user: User) -> list[DayItem]:

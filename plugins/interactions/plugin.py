@@ -4,6 +4,7 @@ from core import hookimpl
 from plugins.interactions import (
     answering,
     changing,
+    dossier_views,
     events,
     follow_views,
     kinds,
@@ -38,6 +39,7 @@ def register_blueprints():
         changing.bp,
         looking.bp,
         answering.bp,
+        dossier_views.bp,
         suggesting.bp,
         follow_views.bp,
         meeting_views.bp,

@@ -123,6 +123,14 @@ class FilterForm(FilterArguments):
     unseen = fields.Boolean(load_default=False)
 
 
+class DossierForm(FilterArguments):
+    """What a dossier holds: all its reader may read, or only what is shared."""
+
+    audience = fields.String(
+        load_default="inside", validate=validate.OneOf(["inside", "shared"])
+    )
+
+
 class SeenForm(Schema):
     """Up to which entry a page was before its reader's eyes."""
 

@@ -11,10 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from core.contacts.models import Contact
 from core.contacts.services import in_story
 from core.db import db, now, table_of
-from core.i18n import _, ngettext
 from core.interactions.entries import EntryView
 from core.interactions.models import Interaction, InteractionContact
-from core.moments import show_ago
 from core.statements import prepared
 from core.users.models import User
 from core.visibility import visible_conditions
@@ -57,17 +55,10 @@ class Looked:
         """Name what is new, and what was answered by something new."""
         return frozenset(self.unread) | frozenset(self.unread.values())
 
-    def words(self) -> str:
-        """Say how much is new since when; nothing if nothing is."""
-        if not self.unread:
-            return ""
-        day = show_ago(self.at)
-        if len(self.unread) > MOST:
-            return _("More than %(num)d new since %(day)s", num=MOST, day=day)
-        count = len(self.unread)
-        return ngettext(
-            "%(num)d new since %(day)s", "%(num)d new since %(day)s", count, day=day
-        )
+    @property
+    def many(self) -> bool:
+        """Say whether there is more than can be counted at a glance."""
+        return len(self.unread) > MOST
 
 
 def unread_rows(user: User, kind: str, about: Any, mark: Any) -> sa.Select[Any]:

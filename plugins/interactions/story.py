@@ -45,7 +45,14 @@ def asked(arguments: MultiDict[str, str]) -> Asked:
     """Read an address; raises what marshmallow does for what nobody offered."""
     form = FilterForm().load(sent(arguments))
     filters = {one: arguments[one] for one in FILTERS if arguments.get(one)}
-    wanted = Wanted(
+    return Asked(
+        wanted_from(form), filters, form["cursor"], form["new"], form["unseen"]
+    )
+
+
+def wanted_from(form: Mapping[str, Any]) -> Wanted:
+    """Take the filters out of what a form of filters was read as."""
+    return Wanted(
         kind=form["kind"],
         team=form["team"],
         author=form["author"],
@@ -55,7 +62,6 @@ def asked(arguments: MultiDict[str, str]) -> Asked:
         q=form["q"],
         tag=form["tag"],
     )
-    return Asked(wanted, filters, form["cursor"], form["new"], form["unseen"])
 
 
 def filter_choices(user: User, offered: Choices) -> dict[str, Any]:
@@ -113,7 +119,6 @@ def story(
         "filters": wanted.filters,
         "filtered": filtered,
         "looked": looked,
-        "new_words": looked.words() if looked else "",
         "new_ids": {one.id for one in entries if looked and is_new(one, looked, user)},
         "new_line": None if filtered else line_before(entries, looked, user),
         "live_url": _address(contact, kept),

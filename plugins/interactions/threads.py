@@ -23,7 +23,7 @@ def draw_thread(
     page = timeline.replies_to(me(), entry, cursor=cursor)
     context: dict[str, Any] = {
         "record": entry,
-        "replies": show_entries(page.items, me()),
+        "replies": show_entries(page.items, me(), on=entry.contact),
         "live_url": _address(entry),
         "more_url": url_for(
             "interactions.replies", interaction_id=entry.id, cursor=page.next

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+import pypdfium2
 import pytest
 
 from core import live
@@ -53,6 +54,12 @@ LISTS: dict[str, list[str]] = {
         "/interactions/timeline/{A}?plugin=interactions",
         # As if nothing had ever been read: all of it is counted and shown as new.
         "/interactions/timeline/{A}?new=0.0&unseen=1",
+    ],
+    "interactions.dossier": ["/interactions/timeline/{A}/dossier"],
+    "interactions.dossier_json": [
+        "/interactions/timeline/{A}.json",
+        "/interactions/timeline/{A}.json?audience=shared",
+        "/interactions/timeline/{B}.json",
     ],
     "interactions.changed": ["/interactions/timeline/{A}/changed?new=0.0"],
     "interactions.new": ["/interactions/new?contact={A}"],
@@ -165,6 +172,7 @@ OTHERWISE = {
     "contacts.panel",
     "notifications.open_one",
     "interactions.calendar",
+    "interactions.dossier_pdf",
 }
 # What shows no entry, document or ticket, and nothing counted from them.
 OTHER: dict[str, str] = {
@@ -223,6 +231,9 @@ def lists(house: House) -> Iterator[tuple[str, Callable[[Reader], str]]]:
         for firm in ("A", "B"):
             address = f"/contacts/{house.ids[firm]}/panels/{name}"
             yield address, partial(read, address=address)
+    for query in ("", "?audience=shared"):
+        address = f"/interactions/timeline/{house.ids['A']}.pdf{query}"
+        yield address, partial(_paper, address=address)
     yield "/notifications/<id>", _every_notification
     yield "/calendar/<own>", _own_calendar
     yield "/live", stream
@@ -244,6 +255,14 @@ def _panels(house: House) -> list[str]:
     found = sorted(set(re.findall(r"/contacts/\d+/panels/([\w.]+)", page)))
     assert found, "the page of a contact names no panels any more"
     return found
+
+
+def _paper(reader: Reader, *, address: str) -> str:
+    answer = ask(reader, address)
+    if answer.mimetype != "application/pdf":
+        return shown(answer)
+    with pypdfium2.PdfDocument(answer.get_data()) as document:
+        return "".join(one.get_textpage().get_text_range() for one in document)
 
 
 def _every_notification(reader: Reader) -> str:

@@ -251,7 +251,8 @@ def test_what_a_plugin_declares_is_used(app, as_user, deliver, client):
 def test_a_plugin_has_its_part_in_every_entry_of_a_list(app):
     anna = make_user("Anna Laine")
     entry = make_interaction(make_contact("Kallio Oy"), author=anna)
-    [shown] = show_entries([entry], anna)
+    with app.test_request_context():
+        [shown] = show_entries([entry], anna)
     assert shown.parts == {"probe": "0 for Anna Laine"}
 
 

@@ -140,7 +140,7 @@ class World:
 def place_of(rule: Rule, name: str) -> str:
     """Name a parameter with the word before it: `orders/number`, or by itself."""
     parts = rule.rule.strip("/").split("/")
-    at = next(i for i, one in enumerate(parts) if one.strip("<>").endswith(name))
+    at = next(i for i, one in enumerate(parts) if one.partition(">")[0].endswith(name))
     before = parts[at - 1] if at else "<"
     return name if before.startswith("<") else f"{before}/{name}"
 

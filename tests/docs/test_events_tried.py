@@ -78,6 +78,7 @@ def entries_and_documents(story):
         "audience": "staff",
     }
     entry = story.makes("interactions", json=body)
+    story.does(f"/interactions/{entry['id']}/react", reaction="thanks")
     parts = {"contact": story.firm.id, "audience": "staff"}
     file = (io.BytesIO(b"Prices"), "prices.txt")
     document = story.makes("documents", data=parts | {"file": file})

@@ -1,5 +1,6 @@
 """The story of a contact: what rolls up, in which order, at which cost."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -178,3 +179,15 @@ def test_a_thousand_entries_cost_as_many_statements_as_ten(
     assert cost(browser, f"/contacts/{busy.id}").count <= 12
     assert cost(program, f"/api/v1/contacts/{busy.id}/timeline").count <= 6
     assert cost(browser, "/interactions").count <= 8
+    # Far down the story a page costs what it costs at the top.
+    url, costs = f"/interactions/timeline/{busy.id}", []
+    while url:
+        with count_queries() as queries:
+            part = browser.get(url, headers={"HX-Request": "true"}).text
+        costs.append(queries.count)
+        found = re.search(r'rel="next" hx-get="([^"]+)"', part)
+        if not found and len(costs) == 1:
+            found = re.search(r'rel="next" hx-get="([^"]+)"', browser.get(url).text)
+        url = found[1].replace("&amp;", "&") if found else ""
+    assert len(costs) == MANY // 20
+    assert max(costs) == min(costs)

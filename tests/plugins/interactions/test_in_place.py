@@ -248,6 +248,18 @@ def test_customers_do_not_learn_of_each_other_by_their_reactions(firm, anna, out
     assert len(names_of(api(anna).get(url))["thanks"]) == 3
 
 
+def test_a_customer_says_thanks_without_scripts(firm, anna, outi, as_user):
+    entry = make_interaction(firm, author=anna, audience=shared_with(firm))
+    portal = as_user(outi)
+    for page in ("/interactions", f"/interactions/{entry.id}"):
+        assert f'action="/interactions/{entry.id}/react"' in portal.get(page).text
+    answer = portal.post(f"/interactions/{entry.id}/react", data={"reaction": "thanks"})
+    assert answer.status_code == 303
+    assert "Thanks: Outi Kallio" in portal.get(f"/interactions/{entry.id}").text
+    page = as_user(anna).get(f"/contacts/{firm.id}").text
+    assert 'title="Thanks: Outi Kallio"' in page
+
+
 def test_a_reaction_is_told_live_to_the_readers_of_its_entry(
     firm, anna, mika, olli, api
 ):

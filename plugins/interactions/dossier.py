@@ -1,0 +1,123 @@
+"""The story of a contact to take along: on paper, or for a program.
+
+For inside it is all that its reader may read; for outside only what is shared with the
+contact itself, without a word of anybody else.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from core.contacts.models import Contact
+from core.db import now
+from core.i18n import _
+from core.interactions import timeline
+from core.interactions.entries import EntryView, show_entries
+from core.interactions.filters import Wanted
+from core.interactions.models import Interaction
+from core.users.models import User
+
+# More entries than this take too long to wait for; a period gives the rest.
+MOST = 1_000
+AT_ONCE = 200
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry of a dossier; `audience` is the word that is printed beside it."""
+
+    entry: Interaction
+    author: str
+    kind: str
+    audience: str
+    outside: bool
+    contacts: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """What is taken along; not `complete` when there was more than it may hold."""
+
+    contact: Contact
+    made_at: datetime
+    made_by: str
+    shared: bool
+    lines: Sequence[Line]
+    complete: bool
+
+    @property
+    def words(self) -> str:
+        """Say at its top, and on each sheet, for whom it is."""
+        if self.shared:
+            return _("Only what is shared with %(name)s", name=self.contact.name)
+        return _("For colleagues only")
+
+
+def dossier_of(
+    contact: Contact, user: User, wanted: Wanted, *, shared: bool
+) -> Dossier:
+    """Gather the story of `contact` as `user` may read it, the latest first."""
+    if shared:
+        wanted = Wanted(**wanted)
+        wanted["shared_with"] = contact.id
+    lines: list[Line] = []
+    cursor: str | None = None
+    while True:
+        page = timeline.timeline(user, contact, cursor=cursor, limit=AT_ONCE, **wanted)
+        lines += _lines(page.items, contact, user, shared=shared)
+        cursor = page.next
+        if cursor is None or len(lines) >= MOST:
+            break
+    return Dossier(contact, now(), user.name, shared, lines[:MOST], cursor is None)
+
+
+def _lines(
+    found: Sequence[Interaction], contact: Contact, user: User, *, shared: bool
+) -> Iterator[Line]:
+    views = show_entries(found, user, on=contact)
+    for entry, view in zip(found, views, strict=True):
+        yield Line(
+            entry,
+            view.author_name,
+            str(view.kind_title),
+            _audience(view, contact, shared=shared),
+            view.audience.outside,
+            [] if shared else [name for name, _url in view.contacts],
+        )
+
+
+def _audience(view: EntryView, contact: Contact, *, shared: bool) -> str:
+    # Whom else an entry is shared with is nobody's business outside.
+    if shared:
+        return _("Shared with %(name)s", name=contact.name)
+    return str(view.audience.label)
+
+
+def as_data(dossier: Dossier) -> dict[str, Any]:
+    """Give a dossier as plain values, fit for JSON."""
+    return {
+        "contact": {"id": dossier.contact.id, "name": dossier.contact.name},
+        "made_at": dossier.made_at.isoformat(),
+        "made_by": dossier.made_by,
+        "for": "shared" if dossier.shared else "inside",
+        "notice": dossier.words,
+        "complete": dossier.complete,
+        "entries": [_item(one) for one in dossier.lines],
+    }
+
+
+def _item(line: Line) -> dict[str, Any]:
+    entry = line.entry
+    return {
+        "id": entry.id,
+        "kind": entry.kind,
+        "subject": entry.subject,
+        "body": entry.body,
+        "occurred_at": entry.occurred_at.isoformat(),
+        "edited_at": entry.edited_at.isoformat() if entry.edited_at else None,
+        "author": line.author,
+        "parent": entry.parent_id,
+        "contacts": list(line.contacts),
+        "audience": {"kind": entry.audience.kind, "words": line.audience},
+    }
