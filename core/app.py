@@ -25,7 +25,7 @@ from core.idempotency import answer_once
 from core.imports import ImportKind
 from core.jobs import Job
 from core.live import init_live
-from core.pages import Check, InteractionKind, NotificationKind
+from core.pages import Check, EntryPart, InteractionKind, NotificationKind
 from core.parts import contained_type
 from core.permissions import Permission, door_of, undeclared_routes
 from core.plugin_manager import (
@@ -159,6 +159,9 @@ def _collect(app: Flask, overrides: dict[str, Any]) -> None:
             for name, one in named(app, "register_records", RecordType).items()
         },
         rapport_kinds=dict(sorted(kinds.items(), key=lambda item: item[1].weight)),
+        rapport_entry_parts=list(
+            named(app, "register_entry_parts", EntryPart).values()
+        ),
         rapport_imports=named(app, "register_imports", ImportKind),
         rapport_notifications=named(app, "register_notifications", NotificationKind),
         rapport_jobs=list(named(app, "register_jobs", Job).values()),

@@ -26,7 +26,10 @@ KINDS: tuple[AudienceKind, ...] = ("private", "teams", "staff", "shared")
 
 @dataclass(frozen=True)
 class AudienceSpec:
-    """What somebody chose: a kind, and the teams, colleagues or outside readers."""
+    """What somebody chose: a kind, and the teams, colleagues or outside readers.
+
+    Beside its teams, an entry for teams may name single colleagues.
+    """
 
     kind: AudienceKind
     teams: frozenset[int] = frozenset()
@@ -38,7 +41,8 @@ class AudienceSpec:
         if self.kind == "private":
             return frozenset(f"user:{one}" for one in self.users)
         if self.kind == "teams":
-            return frozenset(f"team:{one}" for one in self.teams)
+            named = {f"user:{one}" for one in self.users}
+            return frozenset(named | {f"team:{one}" for one in self.teams})
         if self.kind == "shared":
             return frozenset({"staff", *(f"shared:{c}" for c in self.shared_with)})
         return frozenset({"staff", "portal"} if self.kind == "customers" else {"staff"})

@@ -258,11 +258,16 @@ def _fact(
 
 
 def write_facts(
-    session: Session, rows: list[dict[str, Any]], *, due: datetime | None = None
+    session: Session,
+    rows: list[dict[str, Any]],
+    *,
+    due: datetime | None = None,
+    delivered: bool = True,
 ) -> None:
     """Write event rows, and a delivery of each for everybody who wants it.
 
     Nothing is delivered before `due`, by default at once: time to change one's mind.
+    What is not `delivered` at all is for open pages alone.
     """
     declared = declarations(session.info["app"])
     events, deliveries = table_of(Event), table_of(Delivery)
@@ -281,7 +286,7 @@ def write_facts(
             "attempts": 0,
         }
         for event_id, row in zip(ids, rows, strict=True)
-        for subscriber in declared.wanted_by(row["type"])
+        for subscriber in (declared.wanted_by(row["type"]) if delivered else ())
         if subscriber.bulk or _priority.get() == PEOPLE
     ]
     add_rows(session, deliveries, todo, numbered=False)

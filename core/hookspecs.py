@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Check,
         Column,
         DayItem,
+        EntryPart,
         InteractionKind,
         MenuItem,
         NotificationKind,
@@ -135,6 +136,14 @@ def register_interaction_kinds() -> list[InteractionKind]:
     """Return kinds of timeline entries: their title, icon and few fields.
 
     Example: `return [InteractionKind("visit", _l("Visit"), "geo-alt")]`.
+    """
+
+
+@hookspec
+def register_entry_parts() -> list[EntryPart]:
+    """Return what the plugin adds to every timeline entry, at no statement of its own.
+
+    Example: `return [EntryPart("stars", stars_of_entry, lambda text, user: text)]`.
     """
 
 

@@ -15,6 +15,7 @@ from core import settings
 from core.colours import ENOUGH, WHITE, contrast, darkened_enough, is_colour
 from core.i18n import LANGUAGES, _
 from core.i18n import lazy_gettext as _l
+from core.kinds import MOST_KINDS, KindOfHouse
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _DAYS = {
@@ -164,6 +165,19 @@ class HouseSettings(ma.Schema):
             "description": _l("Customers read the hours at the foot of the portal."),
             "clock": True,
         },
+    )
+    # Both have a page of their own: /admin/kinds.
+    entry_kinds = fields.List(
+        fields.Nested(KindOfHouse),
+        load_default=list,
+        validate=validate.Length(max=MOST_KINDS),
+        metadata={"title": _l("Kinds of entries"), "hidden": True},
+    )
+    entry_templates = fields.Dict(
+        keys=fields.String(validate=validate.Length(max=40)),
+        values=fields.String(validate=validate.Length(max=10_000)),
+        load_default=dict,
+        metadata={"title": _l("Beginnings of entries"), "hidden": True},
     )
 
 

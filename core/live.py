@@ -135,9 +135,14 @@ class Watcher:
 
     def _look(self, raw: Any) -> None:
         """Compare SQLite's counter of other connections' commits, again and again."""
-        last = None
-        while not self._stopped.wait(LOOK_EVERY if last is not None else 0):
+        version = last = None
+        while not self._stopped.wait(LOOK_EVERY if version is not None else 0):
             [(seen,)] = raw.execute("PRAGMA data_version").fetchall()
+            if seen == version:
+                continue
+            version = seen
+            # A sign of life or of presence is no news: hundreds of streams would ask.
+            [(seen,)] = raw.execute("SELECT max(id) FROM event").fetchall()
             if seen != last:
                 last = seen
                 self._wake()

@@ -7,7 +7,7 @@ is shown as it was typed: that costs little and loses nothing.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +17,8 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markupsafe import Markup, escape
+
+from core.marks import NO_MARKS, Marks, mark_names_and_tags, text_like
 
 # Markdown's worst cases cost 10 to 40 microseconds a mark, or a line times its depth.
 # Within these limits they stay under a third of a second.
@@ -49,30 +51,34 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 _CLEANER = nh3.Cleaner(
     tags={"a", "br", "code", "em", "s", "strong", "h3", "h4", "h5", "h6", "p", "pre"}
     | {"blockquote", "hr", "ul", "ol", "li"}
-    | {"table", "thead", "tbody", "tr", "th", "td"},
+    | {"table", "thead", "tbody", "tr", "th", "td", "span"},
     attributes={"a": {"href", "title"}, "ol": {"start"}},
     url_schemes={"http", "https", "mailto", "tel"},
     link_rel=_LINK_REL,
+    # Whom a text calls: drawn here alone, since HTML that people write is no HTML.
+    allowed_classes={"span": {"mention", "mention-me"}},
 )
 
 # Characters of the longest text whose HTML is remembered.
 _REMEMBERED = 4_000
 
 
-def to_html(text: str) -> Markup:
+def to_html(text: str, marks: Marks = NO_MARKS) -> Markup:
     """Show Markdown as HTML that holds no script, style, picture, h1 or h2."""
     # What people wrote last is drawn again and again; what is long is kept by nobody.
-    return _shown(text) if len(text) <= _REMEMBERED else _show(text)
+    if "#" not in text and not marks.names:
+        marks = NO_MARKS
+    return _shown(text, marks) if len(text) <= _REMEMBERED else _show(text, marks)
 
 
 @lru_cache(maxsize=2_000)
-def _shown(text: str) -> Markup:
-    return _show(text)
+def _shown(text: str, marks: Marks) -> Markup:
+    return _show(text, marks)
 
 
-def _show(text: str) -> Markup:
+def _show(text: str, marks: Marks) -> Markup:
     text = _well_formed(text)
-    tokens = _parse(text)
+    tokens = _parse(text, marks)
     if tokens is None:
         return _as_typed(text)
     html = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
@@ -86,6 +92,12 @@ def to_text(markdown: str) -> str:
     if tokens is None:
         return markdown.strip()
     return _BLANK_LINES.sub("\n\n", "".join(_words(tokens))).strip()
+
+
+def spoken(markdown: str) -> str:
+    """Give the words of Markdown that are no code, which names and tags stand in."""
+    tokens = _parse(_well_formed(markdown))
+    return "" if tokens is None else "".join(_words(tokens, {"text"}))
 
 
 def excerpt(text: str, length: int = 160) -> str:
@@ -114,13 +126,13 @@ def _well_formed(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _parse(text: str) -> list[Token] | None:
+def _parse(text: str, marks: Marks = NO_MARKS) -> list[Token] | None:
     """Read Markdown; None when it is too large, too dense or too deep to be a note."""
     if len(text) > MAX_CHARACTERS or text.count("\n") > MAX_LINES:
         return None
     if sum(text.count(mark) for mark in _MARKS) > MAX_MARKS:
         return None
-    tokens = _MARKDOWN.parse(text)
+    tokens = _MARKDOWN.parse(text, {"marks": marks})
     return None if _depth(tokens) >= MAX_DEPTH else tokens
 
 
@@ -139,12 +151,15 @@ def _as_typed(text: str) -> Markup:
     return Markup("<p>" + "<br>\n".join(lines) + "</p>")  # noqa: S704 - escaped above.
 
 
-def _words(tokens: Sequence[Token]) -> Iterator[str]:
+def _words(tokens: Sequence[Token], wordy: Collection[str] = _WORDY) -> Iterator[str]:
     for token in tokens:
         if token.type == "inline":
-            yield from _words(token.children or ())
-        elif token.type in _WORDY:
+            yield from _words(token.children or (), wordy)
+        elif token.type in wordy:
             yield token.content
+        elif token.type in _WORDY:
+            # Two words with code between them are not one.
+            yield " "
         else:
             yield _GAPS.get(token.type, "")
         if token.type in _PARAGRAPH_ENDS and token.level == 0:
@@ -182,16 +197,12 @@ def _with_links(token: Token, md: MarkdownIt) -> Iterator[Token]:
         href = md.normalizeLink(url)
         if not md.validateLink(href):
             continue
-        yield _text(token, token.content[start : match.start()])
+        yield text_like(token, token.content[start : match.start()])
         yield Token("link_open", "a", 1, attrs={"href": href}, level=token.level)
-        yield _text(token, url)
+        yield text_like(token, url)
         yield Token("link_close", "a", -1, level=token.level)
         start = match.start() + len(url)
-    yield _text(token, token.content[start:])
-
-
-def _text(token: Token, content: str) -> Token:
-    return Token("text", "", 0, content=content, level=token.level)
+    yield text_like(token, token.content[start:])
 
 
 def _without_punctuation(url: str) -> str:
@@ -216,6 +227,7 @@ def _make_parser() -> MarkdownIt:
     md = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
     md.core.ruler.push("demote_headings", _demote_headings)
     md.core.ruler.push("link_addresses", _link_addresses)
+    md.core.ruler.push("mark_names_and_tags", mark_names_and_tags)
     md.add_render_rule("image", _render_image)
     # Rules are compiled at first use, and two threads at once would then see none.
     md.render("# a\n\n> - **b** [c](d)")

@@ -4,17 +4,24 @@ Items carry a weight (lower comes first) and the permission their reader needs.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from flask import current_app, flash
 
+from core.kinds import InteractionKind as InteractionKind
+from core.kinds import KindField as KindField
+from core.kinds import interaction_kinds as interaction_kinds
+from core.kinds import kind_of as kind_of
 from core.links import url_for
 from core.permissions import Permission, can
 
 if TYPE_CHECKING:
+    from sqlalchemy import ScalarSelect
+
     from core.statements import Prepared
+    from core.users.models import User
 
 Place: TypeAlias = Literal["side", "main", "strip"]
 
@@ -131,15 +138,17 @@ class Column:
 
 
 @dataclass(frozen=True)
-class InteractionKind:
-    """A kind of timeline entry: a note, a call, a visit."""
+class EntryPart:
+    """What a plugin adds to every entry of a list, read in the statement of the list.
+
+    `rows(user)` gives a scalar subquery correlated with `Interaction`: one text for
+    each entry, as far as `user` may know. `read(text, user)` makes of it what
+    `EntryView.parts[name]` holds.
+    """
 
     name: str
-    title: object
-    icon: str
-    weight: int = 50
-    fields: Mapping[str, object] = field(default_factory=dict)
-    chosen: bool = True
+    rows: "Callable[[User], ScalarSelect[Any]]"
+    read: "Callable[[str | None, User], Any]"
 
 
 @dataclass(frozen=True)
@@ -209,9 +218,9 @@ def on_refusal(
     return mark
 
 
-def interaction_kinds() -> dict[str, InteractionKind]:
-    """Give the kinds of timeline entries of the current application by name."""
-    found: dict[str, InteractionKind] = current_app.extensions["rapport_kinds"]
+def entry_parts() -> list[EntryPart]:
+    """Give what the plugins of the current application add to entries."""
+    found: list[EntryPart] = current_app.extensions["rapport_entry_parts"]
     return found
 
 

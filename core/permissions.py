@@ -62,6 +62,12 @@ def public(view: F) -> F:
     return _mark(view, Door(None, True, False))  # type: ignore[return-value]
 
 
+def sent_from_anywhere(view: F) -> F:
+    """Take a form that is on no page of ours: its address holds a secret instead."""
+    view.sent_from_anywhere = True  # type: ignore[attr-defined]
+    return view
+
+
 def signed_in(view: F) -> F:
     """Let everybody pass who is signed in: one's own page, sign-out, live."""
     return _mark(view, Door(None, True, True))  # type: ignore[return-value]

@@ -42,6 +42,7 @@ SLICES = (
     "core.interactions",
     "core.mail",
     "core.notifications",
+    "core.presence",
     "core.undo",
     "core.importing",
     "core.admin",

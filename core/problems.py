@@ -4,6 +4,7 @@ import logging
 import sqlite3
 import uuid
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, jsonify, redirect, request, url_for
 from flask import render_template as render
@@ -34,8 +35,8 @@ from core.errors import (
     TooMany,
     Unavailable,
 )
+from core.field_words import in_words
 from core.i18n import _
-from core.i18n import lazy_gettext as _l
 
 log = logging.getLogger("rapport")
 
@@ -45,19 +46,6 @@ _FRAMEWORK: dict[int, type[CRMError]] = {
     404: NotFound,
     413: TooLarge,
     503: Unavailable,
-}
-# What marshmallow says of a field is in English only, and about programs' data.
-_WORDS = {
-    "Missing data for required field.": _l("Fill this in."),
-    "Field may not be null.": _l("Fill this in."),
-    "Not a valid integer.": _l("Write a whole number."),
-    "Not a valid number.": _l("Write a number."),
-    "Not a valid date.": _l("Write a date."),
-    "Not a valid datetime.": _l("Write a day and a time."),
-    "Not a valid email address.": _l(
-        "Write an e-mail address, such as name@example.com."
-    ),
-    "Not a valid URL.": _l("Write an address that begins with https://"),
 }
 
 
@@ -145,7 +133,17 @@ def _draw(error: CRMError) -> str:
         error=error,
         request_id=g.get("request_id"),
         retry_url=request.full_path.rstrip("?") if again else None,
+        back_url=_page_left(error),
     )
+
+
+def _page_left(error: CRMError) -> str | None:
+    """Give the page whose form was refused."""
+    came_from = urlsplit(request.referrer or "")
+    own = came_from.netloc == request.host
+    if request.method == "GET" or not own or isinstance(error, NotSignedIn):
+        return None
+    return came_from._replace(scheme="", netloc="", fragment="").geturl()
 
 
 def _draw_for_nobody(error: CRMError) -> str:
@@ -174,7 +172,7 @@ def flatten(errors: Any, path: str = "") -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     if not isinstance(errors, dict):
         messages = errors if isinstance(errors, list | tuple) else [errors]
-        return {path or "_schema": [str(_WORDS.get(one, one)) for one in messages]}
+        return {path or "_schema": [in_words(one) for one in messages]}
     for key, value in errors.items():
         if not path and key in _LOCATIONS and isinstance(value, dict):
             # Where webargs found it is no part of its name.
@@ -220,10 +218,14 @@ def _show_http(error: HTTPException) -> Any:
 
 
 def _as_it_came(error: HTTPException) -> CRMError:
-    """Keep the status of a framework error that has no sentence of ours."""
-    said = BadRequest(error.description)
+    """Keep the status of a framework error that has no sentence of ours.
+
+    What the framework says of it is English, and about a request: for programs.
+    """
+    said = BadRequest(error.description if for_program() else None)
     said.status = error.code or 400
-    said.title = error.name
+    if for_program():
+        said.title = error.name
     return said
 
 

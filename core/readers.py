@@ -45,10 +45,18 @@ class Readers:
     silent: tuple[str, ...]
 
 
-def describe(audiences: Iterable[Audience], viewer: User) -> dict[int, AudienceView]:
-    """Put audiences into words, by audience id; at most one statement for any list."""
+def describe(
+    audiences: Iterable[Audience],
+    viewer: User,
+    *,
+    others: Iterable[tuple[str, int]] = (),
+) -> dict[int, AudienceView]:
+    """Put audiences into words, by audience id; at most one statement for any list.
+
+    The names of `others`, ("user", id) or ("team", id), are read along for `name_of`.
+    """
     found = {one.id: one for one in audiences}
-    names = _names(found.values())
+    names = _names(found.values(), others)
     return {
         key: AudienceView(one.kind, _label(one, viewer, names), one.kind == "shared")
         for key, one in found.items()
@@ -75,18 +83,29 @@ def remember_contact(contact: Contact) -> None:
     _remembered()["contact", contact.id] = _Name(contact.name, contact.roles)
 
 
+def name_of(of: Literal["team", "user"], number: int) -> str | None:
+    """Give a name that this request has read already."""
+    found = _remembered().get((of, number))
+    return found.name if found else None
+
+
 def _remembered() -> _Names:
     # A session lives as long as a request or a delivery, so nothing here grows old.
     names: _Names = db.session.info.setdefault("rapport_names", {})
     return names
 
 
-def _names(audiences: Collection[Audience]) -> _Names:
+def _names(
+    audiences: Collection[Audience], others: Iterable[tuple[str, int]] = ()
+) -> _Names:
     known = _remembered()
+    beside: dict[str, set[int]] = {"team": set(), "user": set()}
+    for of, number in others:
+        beside[of].add(number)
     none = sa.cast(sa.null(), JSONType)
     wanted: list[tuple[str, Any, Any, set[int]]] = [
-        ("team", Team, none, {t for one in audiences for t in one.teams}),
-        ("user", User, none, {u for one in audiences for u in one.users}),
+        ("team", Team, none, beside["team"].union(*(one.teams for one in audiences))),
+        ("user", User, none, beside["user"].union(*(one.users for one in audiences))),
         (
             "contact",
             Contact,
@@ -109,7 +128,8 @@ def _names(audiences: Collection[Audience]) -> _Names:
 
 def _label(audience: Audience, viewer: User, names: _Names) -> str:
     if audience.kind == "teams":
-        return ", ".join(_sorted_names(names, "team", audience.teams))
+        teams = _sorted_names(names, "team", audience.teams)
+        return ", ".join([*teams, *_sorted_names(names, "user", audience.users)])
     if audience.kind == "staff":
         return _("All colleagues")
     if audience.kind == "private":
@@ -147,7 +167,7 @@ def readers_of(spec: AudienceSpec) -> Readers:
         members = sa.select(TeamMember.user_id).where(
             TeamMember.team_id.in_(spec.teams)
         )
-        inside = active.where(User.id.in_(members))
+        inside = active.where(sa.or_(User.id.in_(members), User.id.in_(spec.users)))
     else:
         inside = active
     names = tuple(db.session.scalars(inside.order_by(User.name)))
@@ -210,13 +230,14 @@ def choose_audience(
     users: Iterable[int] = (),
     shared_with: Iterable[int] = (),
     contact: Contact | None = None,
+    also: Iterable[int] = (),
 ) -> AudienceSpec:
     """Turn what a form or program sent into an audience; `kind` None is the default.
 
-    `teams` are names. `shared` without readers means the contact it is written on.
-    A portal user's own words are always shared with their organisation. Raises
-    `Invalid` for an unknown team or colleague, and for a contact the author cannot
-    see.
+    `teams` are names; `also` are colleagues who read it beside these teams. `shared`
+    without readers means the contact it is written on. A portal user's own words are
+    always shared with their organisation. Raises `Invalid` for an unknown team or
+    colleague, and for a contact the author cannot see.
     """
     if author.kind != "staff":
         own = author.contact_id or author.person_id
@@ -226,17 +247,10 @@ def choose_audience(
     if kind == "staff":
         return AudienceSpec("staff")
     if kind == "teams":
-        return AudienceSpec("teams", teams=_team_ids(author, list(teams)))
+        named = _colleagues(also)
+        return AudienceSpec("teams", teams=_team_ids(author, list(teams)), users=named)
     if kind == "private":
-        chosen = frozenset(users) | {author.id}
-        known = set(
-            db.session.scalars(
-                sa.select(User.id).where(User.id.in_(chosen), User.kind == "staff")
-            )
-        )
-        if chosen - known:
-            raise Invalid(errors={"users": [_("This colleague is not known.")]})
-        return AudienceSpec("private", users=chosen)
+        return AudienceSpec("private", users=_colleagues({*users, author.id}))
     if kind == "shared":
         wanted = frozenset(shared_with) or frozenset({contact.id} if contact else set())
         for one in wanted:
@@ -249,6 +263,14 @@ def _default(author: User) -> AudienceSpec:
     if author.team_ids:
         return AudienceSpec("teams", teams=frozenset(author.team_ids))
     return AudienceSpec("staff")
+
+
+def _colleagues(ids: Iterable[int]) -> frozenset[int]:
+    chosen = frozenset(ids)
+    query = sa.select(User.id).where(User.id.in_(chosen), User.kind == "staff")
+    if chosen and chosen - set(db.session.scalars(query)):
+        raise Invalid(errors={"users": [_("This colleague is not known.")]})
+    return chosen
 
 
 def _team_ids(author: User, names: list[str]) -> frozenset[int]:

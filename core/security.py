@@ -85,12 +85,18 @@ def init_security(app: Flask) -> None:
         except NotSignedIn:
             _refuse_guessed_tokens()
             raise
-        if request.method not in {"GET", "HEAD", "OPTIONS"} and not g.get("by_token"):
+        if request.method not in {"GET", "HEAD", "OPTIONS"} and _needs_form_token(app):
             csrf.protect()
 
     app.register_error_handler(CSRFError, _show_csrf)
     app.after_request(_add_headers)
     _init_compression(app)
+
+
+def _needs_form_token(app: Flask) -> bool:
+    """Say whether a form must come from a page of ours, as all but a few must."""
+    view = app.view_functions.get(request.endpoint or "")
+    return not (g.get("by_token") or getattr(view, "sent_from_anywhere", False))
 
 
 def _init_limits(app: Flask) -> None:

@@ -277,8 +277,10 @@ def visible_events(user: User) -> sa.Select[Event]:
     """
     opened = Event.audience_id.in_(labels_open(sorted(labels_of(user))))
     shut = [k.name for k in record_types().values() if not can(k.permission, user)]
+    # As they are named by `core.presence` too.
+    beginnings = [f"{prefix}{name}/" for name in shut for prefix in ("", "here.")]
     query = sa.select(Event).where(
-        *(~Event.subject.startswith(f"{k}/", autoescape=True) for k in shut)
+        *(~Event.subject.startswith(one, autoescape=True) for one in beginnings)
     )
     if user.kind != "staff":
         own = sa.and_(

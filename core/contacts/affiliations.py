@@ -1,9 +1,8 @@
 """Who belongs to which organisation: joining, leaving, and what a page shows of it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
@@ -25,8 +24,7 @@ MOST_SENT = 200
 ONLY_PEOPLE_BELONG = _l("A person belongs to an organisation, nothing else does.")
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(NamedTuple):
     """A contact beside another one; `relation` is what it is to that one.
 
     `person` and `organisation` are affiliations, `parent` and `child` the hierarchy.
@@ -215,7 +213,7 @@ def related(
         return []
     statement = prepared(user, _related, children)
     rows = statement.rows(contact_ids=list(contact_ids), most=most)
-    return [Related(**{k: getattr(row, k) for k in Related.__slots__}) for row in rows]
+    return [Related._make(row) for row in rows]
 
 
 def _related(user: User, children: bool) -> sa.Select[Any]:
@@ -235,7 +233,8 @@ def _related(user: User, children: bool) -> sa.Select[Any]:
         .where(Contact.trashed_at.is_(None), *visible_conditions(user, Contact))
         .subquery("ranked")
     )
-    query = sa.select(ranked).where(ranked.c.place <= sa.bindparam("most"))
+    columns = [ranked.c[name] for name in Related._fields]
+    query = sa.select(*columns).where(ranked.c.place <= sa.bindparam("most"))
     return query.order_by(ranked.c.contact_id, ranked.c.relation, ranked.c.place)
 
 

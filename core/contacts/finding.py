@@ -29,6 +29,8 @@ _LAST = "\U0010ffff"
 _SILENT = frozenset({"Mn", "Cf", "Cc", "Cs"})
 # So many digits are enough to look for the end of a number.
 _ENDING = 4
+# The ids of contacts, each as often as it is meant.
+Meant = sa.Select[int] | sa.CompoundSelect[int]
 _ALSO_CALLED = {"uk": "GB", "usa": "US", "the netherlands": "NL"}
 
 
@@ -111,7 +113,8 @@ def keys_of(contact: Contact, region: str) -> set[tuple[str, str]]:
 
 def with_key(kind: str, value: str) -> sa.ColumnElement[bool]:
     """Say as SQL that a contact has exactly this key."""
-    return _in(_rows(ContactKey.kind == _seen(kind), ContactKey.value == _seen(value)))
+    found = _rows(ContactKey.kind == _seen(kind), ContactKey.value == _seen(value))
+    return Contact.id.in_(found)
 
 
 def with_tag(tag: str) -> sa.ColumnElement[bool]:
@@ -138,9 +141,23 @@ def _seen(value: str) -> sa.BindParameter[str]:
     return sa.bindparam(None, value, sa.String, unique=True, literal_execute=True)
 
 
-def _in(*found: sa.Select[int]) -> sa.ColumnElement[bool]:
+def _any_of(found: Sequence[sa.Select[int]]) -> Meant:
     # One sub-query, since databases look up the parts of an OR row by row.
-    return Contact.id.in_(found[0] if len(found) == 1 else sa.union(*found))
+    return found[0] if len(found) == 1 else sa.union(*found)
+
+
+def meant(text: str, region: str) -> list[Meant]:
+    """Select the ids that each part of what somebody types into the filter may mean.
+
+    Every word must begin a word of the name or an e-mail address; a number may be the
+    beginning or the end of a phone number. Of text without a word there is none.
+    """
+    if "@" in text:
+        return [_starts(one.lower(), "email") for one in text.split()]
+    words = words_of(text)
+    if _looks_like_phone(text):
+        return [_any_of([*_phone(text, region), _starts(words[0], "word")])]
+    return [_starts(one, "word", "email") for one in words]
 
 
 def matching(
@@ -148,23 +165,15 @@ def matching(
 ) -> list[sa.ColumnElement[bool]]:
     """Say as SQL which contacts somebody means who types `text` into the filter.
 
-    Every word must begin a word of the name or an e-mail address; a number may be the
-    beginning or the end of a phone number. Of what is known to be `common` the ids are
-    gathered once, and the list is read in its order until a page is full; else they
-    are looked up, and sorted.
+    Of what is known to be `common` the ids are gathered once, and the list is read in
+    its order until a page is full; else they are looked up, and sorted.
     """
-    found = _matching(text, region)
-    # A bare IN may be turned into a look-up for each contact; this may not.
-    return [one.is_(sa.true()) for one in found] if common else found
-
-
-def _matching(text: str, region: str) -> list[sa.ColumnElement[bool]]:
-    if "@" in text:
-        return [_in(_starts(one.lower(), "email")) for one in text.split()]
-    words = words_of(text)
-    if _looks_like_phone(text):
-        return [_in(*_phone(text, region), _starts(words[0], "word"))]
-    return [_in(_starts(one, "word", "email")) for one in words] or [sa.false()]
+    found: list[sa.ColumnElement[bool]]
+    found = [Contact.id.in_(one) for one in meant(text, region)]
+    if common:
+        # A bare IN may be turned into a look-up for each contact; this may not.
+        found = [one.is_(sa.true()) for one in found]
+    return found or [sa.false()]
 
 
 def _looks_like_phone(text: str) -> bool:

@@ -37,9 +37,17 @@ class Change:
 
 
 def changes(
-    contact: Contact, user: User, *, before: int | None = None, limit: int = 50
+    contact: Contact,
+    user: User,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+    news_since: datetime | None = None,
 ) -> tuple[list[Change], int | None]:
-    """Read what happened to `contact`, the latest first, and where older ones begin."""
+    """Read what happened to `contact`, the latest first, and where older ones begin.
+
+    With `news_since` only what others than `user` did after this moment.
+    """
     query = (
         visible_events(user)
         .where(Event.subject == contact.ref)
@@ -50,6 +58,10 @@ def changes(
     )
     if before is not None:
         query = query.where(Event.id < before)
+    if news_since is not None:
+        query = query.where(
+            Event.time > news_since, Event.actor_id.is_distinct_from(user.id)
+        )
     rows = db.session.execute(query).all()
     found = [_change(event, name or "") for event, name in rows[:limit]]
     return found, rows[limit - 1][0].id if len(rows) > limit else None

@@ -17,7 +17,7 @@ from core.db import db
 from core.errors import NotFound
 from core.statements import prepared
 from core.users.models import User
-from core.visibility import get_visible, visible_to
+from core.visibility import get_visible, visible_conditions, visible_to
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # Counting stops here: nobody reads a thousand rows, and a count reads them all.
@@ -143,6 +143,35 @@ def _owned_by(user: User, owner: str) -> sa.ColumnElement[bool]:
     if not owner.isdecimal() or len(owner) > 9:
         return sa.false()
     return Contact.owner_id == int(owner)
+
+
+def count_found(user: User, wanted: Wanted) -> int:
+    """Count what `contact_list` gives, and stop at one more than `MOST_COUNTED`."""
+    by_keys = _count_by_keys(user, wanted)
+    return count_up_to(contact_list(user, wanted)) if by_keys is None else by_keys
+
+
+def _count_by_keys(user: User, wanted: Wanted) -> int | None:
+    """Count by the index of keys alone; None where it is not enough.
+
+    It is for one word, somebody who sees every contact, and no other filter.
+    """
+    text = wanted.q.strip()
+    if not text or wanted != Wanted(q=wanted.q) or visible_conditions(user, Contact):
+        return None
+    meant = finding.meant(text, _setting("region"))
+    if len(meant) != 1:
+        return None
+    # A name is often found by its e-mail address too.
+    most = 3 * (MOST_COUNTED + 1)
+    keys = meant[0].limit(sa.literal_column(str(most))).subquery()
+    trash = sa.select(Contact.id).where(Contact.trashed_at > _LONG_AGO)
+    ids = sa.distinct(keys.c.contact_id)
+    shown = sa.func.count(ids).filter(keys.c.contact_id.not_in(trash))
+    read, count = db.session.execute(sa.select(sa.func.count(), shown)).one()
+    if read == most and count <= MOST_COUNTED:
+        return None
+    return min(count, MOST_COUNTED + 1)
 
 
 def count_up_to(query: sa.Select[Contact]) -> int:

@@ -80,7 +80,8 @@ def in_these(column: Any, found: sa.Select[Any]) -> sa.ColumnElement[bool]:
 def _below(organisation_id: Any) -> sa.CTE:
     """Collect the ids of an organisation and of all those below it."""
     top = sa.select(Contact.id).where(Contact.id == organisation_id)
-    tree = top.cte("tree", recursive=True)
+    # Without a name of its own, so that one statement can ask for two of them.
+    tree = top.cte(recursive=True)
     child = aliased(Contact)
     # UNION without ALL ends even where two organisations name each other as parent.
     return tree.union(

@@ -69,10 +69,8 @@ def _at_hand() -> dict[str, Any]:
 def index() -> Any:
     """List the contacts one may see, by name, with filters and pages."""
     wanted = _wanted()
-    query = lists.contact_list(me(), wanted)
-    count = lists.count_up_to(query)
-    if count > lists.MOST_COUNTED:
-        query = lists.contact_list(me(), wanted, common=True)
+    count = lists.count_found(me(), wanted)
+    query = lists.contact_list(me(), wanted, common=count > lists.MOST_COUNTED)
     contacts, older, newer = _page_of(query.options(*lists.SHORT))
     organisation = None
     if wanted.organisation is not None:
@@ -90,7 +88,8 @@ def index() -> Any:
         most=lists.MOST_COUNTED,
         organisation=organisation,
         owners=lists.colleagues(),
-        role_titles=ROLE_TITLES,
+        # In the reader's words, once for all rows.
+        role_titles={role: str(title) for role, title in ROLE_TITLES.items()},
         next_url=_here(after=older) if older else "",
         prev_url=_here(before=newer) if newer else "",
     )

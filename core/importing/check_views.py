@@ -62,7 +62,7 @@ def _draw(error: CRMError | None = None, *, run_id: int) -> Any:
             "reason": in_words(one["reason"], titles),
             "cells": _to_mend(run, one),
         }
-        for one in samples.get("refused", [])[:SHOWN]
+        for one in _by_line(samples.get("refused", []))[:SHOWN]
     ]
     return render_template(
         "core/imports/check.html",
@@ -80,6 +80,11 @@ def _draw(error: CRMError | None = None, *, run_id: int) -> Any:
         records=_records([one["ref"] for one in known]),
         left=seconds_left(run),
     )
+
+
+def _by_line(samples: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sort as the file is: what a schema refuses is known before the rest."""
+    return sorted(samples, key=lambda one: int(one["line"]))
 
 
 def _to_mend(run: ImportRun, sample: dict[str, Any]) -> list[tuple[int, str, str]]:

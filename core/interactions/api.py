@@ -11,6 +11,7 @@ from core.db import db
 from core.errors import Forbidden, Invalid, NotFound
 from core.i18n import _
 from core.interactions import schemas, services, timeline
+from core.interactions.mentions import check_mentions, check_mentions_anew
 from core.interactions.models import Interaction
 from core.interactions.permissions import READ, SHARE, WRITE
 from core.permissions import can, me, requires
@@ -47,6 +48,7 @@ def show_timeline(arguments: dict[str, Any], contact_id: int) -> Any:
     if not can(READ_CONTACTS):
         raise Forbidden
     contact = get_visible(me(), Contact, contact_id)
+    _refuse_outside(arguments)
     return _answer(timeline.timeline(me(), contact, **arguments))
 
 
@@ -59,6 +61,7 @@ def index(arguments: dict[str, Any]) -> Any:
     contact_id = arguments.pop("contact")
     if contact_id is not None:
         arguments["contact"] = get_visible(me(), Contact, contact_id)
+    _refuse_outside(arguments)
     return _answer(timeline.latest(me(), **arguments))
 
 
@@ -73,11 +76,13 @@ def create(new: dict[str, Any]) -> Any:
     contacts = _contacts(new.pop("contacts"))
     if user.kind != "staff":
         new = {"kind": FROM_OUTSIDE} | new
-        new.pop("source")
+        new["source"], new["details"] = "", {}
         new["direction"] = "in"
     elif not contacts and parent is None:
         raise Invalid(errors={"contacts": [_("Say whom this is about.")]})
     spec = _audience(new, contacts[0] if contacts else None)
+    readers = parent.audience.spec if parent else spec or choose_audience(user, None)
+    check_mentions(new["body"], readers, user, may_add=parent is None)
     entry = services.write_interaction(
         contacts, author=user, parent=parent, audience=spec, **new
     )
@@ -101,6 +106,9 @@ def change(changes: dict[str, Any], interaction_id: int) -> Any:
     entry = get_visible(me(), Interaction, interaction_id)
     check_version(entry)
     spec = _audience(changes, entry.contact)
+    if "contacts" in changes:
+        changes["contacts"] = _contacts(changes["contacts"])
+    check_mentions_anew(entry, changes.get("body"), spec, me())
     return _one(
         services.change_interaction(entry, actor=me(), audience=spec, **changes)
     )
@@ -117,9 +125,19 @@ def delete(interaction_id: int) -> Any:
     return Response(status=204)
 
 
+def _refuse_outside(arguments: dict[str, Any]) -> None:
+    """Keep who is in which team from people outside, who could find out by asking."""
+    if me().kind == "staff":
+        return
+    asked = [name for name in ("team", "author", "plugin") if arguments[name]]
+    if asked:
+        said = _("Only colleagues can ask for this.")
+        raise Invalid(errors={name: [said] for name in asked})
+
+
 def _audience(sent: dict[str, Any], contact: Contact | None) -> AudienceSpec | None:
     """Take the readers out of what was sent; None when it does not name any."""
-    named = {
+    named: dict[str, Any] = {
         name: sent.pop(name)
         for name in ("teams", "users", "shared_with")
         if name in sent
@@ -132,6 +150,8 @@ def _audience(sent: dict[str, Any], contact: Contact | None) -> AudienceSpec | N
         return None
     if kind == "shared" and me().kind == "staff" and not can(SHARE):
         raise Forbidden
+    if kind == "teams" and "users" in named:
+        named["also"] = named.pop("users")
     return choose_audience(me(), kind, contact=contact, **named)
 
 

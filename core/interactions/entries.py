@@ -1,8 +1,8 @@
 """Entries as a page shows them: names, words and addresses, for one reader."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,15 +12,22 @@ from sqlalchemy.orm import aliased, load_only
 
 from core.contacts.models import Contact
 from core.i18n import _
+from core.interactions.addresses import part_of_page, tags_address
+from core.interactions.details import facts_of
+from core.interactions.mentions import mentions_of
 from core.interactions.models import Interaction, InteractionContact
 from core.interactions.rules import may_change
+from core.kinds import kind_of
+from core.marks import Marks
 from core.markup import to_html
-from core.pages import interaction_kinds
-from core.readers import AudienceView, describe
+from core.pages import entry_parts
+from core.readers import AudienceView, describe, name_of
 from core.records import record_type_of
 from core.statements import among, prepared
 from core.users.models import User
 from core.visibility import visible_conditions
+
+# The list of entries is a plugin's; without it a tag leads nowhere.
 
 
 @dataclass(frozen=True)
@@ -46,12 +53,21 @@ class EntryView:
     pinned: bool
     changeable: bool
     attachments: Sequence[Any] = ()
+    facts: Sequence[str] = ()
+    # Where its replies and its former versions are shown in place.
+    replies_url: str | None = None
+    history_url: str | None = None
+    # What plugins add to it, by the name of the `EntryPart`.
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    # Whether nobody wrote it by hand: a plugin did, because something happened.
+    automatic: bool = False
 
 
 @dataclass
 class _Around:
     contacts: list[Contact]
     replies: int = 0
+    parts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def show_entries(
@@ -63,7 +79,12 @@ def show_entries(
     `user` may not know, such as another customer's name, is left out.
     """
     around = _around(found, user)
-    words = describe([one.audience for one in found], user)
+    called = {
+        (one.of, one.id) for entry in found for one in mentions_of(entry.mentions)
+    }
+    inside = user.kind == "staff"
+    audiences = [one.audience for one in found]
+    words = describe(audiences, user, others=called if inside else ())
     return [
         _view(one, user, around[one.id], words[one.audience_id], on) for one in found
     ]
@@ -76,13 +97,14 @@ def _view(
     audience: AudienceView,
     on: Contact | None,
 ) -> EntryView:
-    kind = interaction_kinds().get(entry.kind)
+    kind = kind_of(entry.kind)
+    inside = user.kind == "staff"
     others = [one for one in around.contacts if on is None or one.id != on.id]
     return EntryView(
         id=entry.id,
         version=entry.version,
         author_name=name_of_author(entry),
-        author_id=entry.author_id if user.kind == "staff" else None,
+        author_id=entry.author_id if inside else None,
         kind=entry.kind,
         # The plugin that knew this kind may be gone; its entries are not.
         kind_title=kind.title if kind else entry.kind.replace("_", " ").capitalize(),
@@ -92,13 +114,37 @@ def _view(
         edited_at=entry.edited_at,
         contacts=[(one.name, _address(one, user)) for one in others],
         audience=audience,
-        html=to_html(entry.body),
+        html=to_html(entry.body, marks_of(entry, user)),
         replies=around.replies,
         url=_address(entry, user),
         parent=entry.parent_id,
         pinned=entry.pinned,
         changeable=may_change(user, entry),
+        # Whence somebody came to us is nobody's business outside.
+        facts=facts_of(entry, kind) if inside else (),
+        replies_url=part_of_page(entry, "replies") if inside else None,
+        history_url=part_of_page(entry, "history") if inside else None,
+        parts=around.parts,
+        automatic=kind is not None and not kind.chosen,
     )
+
+
+def marks_of(entry: Interaction, user: User) -> Marks:
+    """Say what `@` and `#` in the text of an entry are to `user`.
+
+    Outside they are the words that they are: who works here is nobody's business.
+    """
+    if user.kind != "staff":
+        return Marks()
+    names = tuple(
+        (
+            one.name,
+            name_of(one.of, one.id) or one.name,
+            (one.of, one.id) == ("user", user.id),
+        )
+        for one in mentions_of(entry.mentions)
+    )
+    return Marks(names, tags_address())
 
 
 def name_of_author(entry: Interaction) -> str:
@@ -119,10 +165,16 @@ def _around(found: Sequence[Interaction], user: User) -> dict[int, _Around]:
     if not found:
         return gathered
     rows = prepared(user, _beside).rows(ids=[one.id for one in found])
-    for entry_id, count, contact in rows:
-        gathered[entry_id].replies = count
+    parts = entry_parts()
+    for entry_id, count, *texts, contact in rows:
+        around = gathered[entry_id]
+        around.replies = count
+        around.parts = {
+            part.name: part.read(text, user)
+            for part, text in zip(parts, texts, strict=True)
+        }
         if contact is not None:
-            gathered[entry_id].contacts.append(contact)
+            around.contacts.append(contact)
     return gathered
 
 
@@ -142,10 +194,14 @@ def _beside(user: User) -> sa.Select[Any]:
         *visible_conditions(user, Contact),
     )
     return (
-        sa.select(Interaction.id, replies, Contact)
+        sa.select(Interaction.id, replies, *_parts(user), Contact)
         .outerjoin(link, link.interaction_id == Interaction.id)
         .outerjoin(Contact, known)
         .where(among(Interaction.id, "ids"))
         .order_by(Contact.sort_name, Contact.id)
         .options(load_only(Contact.name, Contact.kind))
     )
+
+
+def _parts(user: User) -> list[sa.ColumnElement[Any]]:
+    return [one.rows(user).label(f"part_{n}") for n, one in enumerate(entry_parts())]

@@ -15,6 +15,14 @@ class AudienceChange(Schema):
     after = fields.String(required=True, validate=validate.OneOf(KINDS))
 
 
+class Mentioned(Schema):
+    """Whom the text calls who were not called before: colleagues and teams, by id."""
+
+    users = fields.List(fields.Integer(), required=True)
+    teams = fields.List(fields.Integer(), required=True)
+
+
+MENTIONED = EventType("interaction.mentioned", _l("Somebody was mentioned"), Mentioned)
 WIDENED = EventType(
     "interaction.audience_widened", _l("Opened to more readers"), AudienceChange
 )

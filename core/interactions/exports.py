@@ -10,7 +10,16 @@ from core.interactions.models import Interaction
 from core.users.models import Team, User
 from core.visibility import visible_to
 
-_SAME = ("id", "kind", "subject", "body", "occurred_at", "direction", "source")
+_SAME = (
+    "id",
+    "kind",
+    "subject",
+    "body",
+    "occurred_at",
+    "direction",
+    "source",
+    "details",
+)
 
 
 def rows_of_interactions(

@@ -28,7 +28,10 @@ from core.visibility import visible_to
 INTERACTIONS = "interactions"
 _TABLE = (
     "id", "kind", "subject", "body", "occurred_at", "direction", "contact", "author",
-    "audience", "teams", "source",
+    "audience", "teams", "source", "details",
+)  # fmt: skip
+_VALUES = (
+    "kind", "subject", "body", "occurred_at", "direction", "source", "details",
 )  # fmt: skip
 
 
@@ -53,12 +56,13 @@ class InteractionRow(Schema):
     audience = Text(most=10)
     teams = fields.List(Text())
     source = Text(most=100)
+    details = fields.Dict(keys=Text(most=40))
 
 
 def bring_interaction(row: Row, context: ImportContext) -> Interaction:
     """Write the entry of a row as its author, or change what was brought in before."""
     found = context.existing(Interaction)
-    values = {k: row[k] for k in ("kind", "subject", "body", "occurred_at") if k in row}
+    values = {name: row[name] for name in _VALUES if name in row}
     if found is not None:
         if found.trashed_at is not None:
             raise Invalid(_("This entry is in the trash. Take it out first."))
@@ -77,8 +81,6 @@ def bring_interaction(row: Row, context: ImportContext) -> Interaction:
         author_name="" if author else row.get("author", ""),
         audience=_audience(row, author, contacts, context),
         parent=parent,
-        direction=row.get("direction", ""),
-        source=row.get("source", ""),
         **values,
     )
 
@@ -153,6 +155,8 @@ KIND = ImportKind(
     columns={
         "occurred_at": {"from": "date", "time": "%Y-%m-%d"},
         "teams": {"from": "team", "split": ","},
+        # A table has a column for each of these; JSON has what the house thought of.
+        "details": {name: name for name in ("outcome", "duration", "place", "channel")},
     },
     export=Export(Interaction, rows_of_interactions, _TABLE),
 )

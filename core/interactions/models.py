@@ -31,6 +31,8 @@ class Interaction(Record, Model):
     details: Mapped[dict[str, Any]] = mapped_column(
         default=dict, info={"personal": True}
     )
+    # Whom the text calls: [{"user": 7, "as": "Sanna Koski"}, {"team": 2, "as": …}].
+    mentions: Mapped[list[Any]] = mapped_column(default=list, info={"personal": True})
     direction: Mapped[str] = mapped_column(sa.String(10), default="")
     source: Mapped[str] = mapped_column(sa.String(100), default="")
     occurred_at: Mapped[datetime] = mapped_column(default=now)
@@ -56,6 +58,10 @@ class Interaction(Record, Model):
     author: Mapped[User | None] = relationship(lazy="joined")
     contact: Mapped[Contact | None] = relationship()
     links: Mapped[list["InteractionContact"]] = relationship(
+        cascade="all, delete-orphan", passive_deletes=True
+    )
+
+    tags: Mapped[list["InteractionTag"]] = relationship(
         cascade="all, delete-orphan", passive_deletes=True
     )
 
@@ -111,3 +117,16 @@ class InteractionContact(Model):
             "interaction_id",
         ),
     )
+
+
+class InteractionTag(Model):
+    """What an entry is about by a `#tag` in its text, in small letters."""
+
+    __tablename__ = "interaction_tag"
+
+    interaction_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("interaction.id", ondelete="CASCADE"), primary_key=True
+    )
+    tag: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+
+    __table_args__ = (sa.Index("ix_interaction_tag_tag", "tag", "interaction_id"),)

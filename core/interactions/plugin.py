@@ -21,7 +21,7 @@ def register_permissions():
 
 @hookimpl
 def register_event_types():
-    return [events.WIDENED, events.NARROWED]
+    return [events.MENTIONED, events.WIDENED, events.NARROWED]
 
 
 @hookimpl

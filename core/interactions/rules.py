@@ -8,7 +8,7 @@ from core.errors import Forbidden, Invalid
 from core.i18n import _
 from core.interactions.models import Interaction
 from core.interactions.permissions import MODERATE, SHARE
-from core.pages import interaction_kinds
+from core.kinds import interaction_kinds, kind_of
 from core.permissions import can
 from core.readers import choose_audience
 from core.users.models import TeamMember, User
@@ -49,12 +49,11 @@ def check_words(body: str, kind: str) -> None:
     if not body.strip():
         said = _("Write what a colleague should know.")
         raise Invalid(errors={"body": [said]})
-    known = interaction_kinds()
-    if kind not in known and kind != PLAIN_KIND:
+    if kind != PLAIN_KIND and kind_of(kind) is None:
         said = _(
             "There is no kind %(name)s. There are: %(names)s",
             name=kind,
-            names=", ".join(known),
+            names=", ".join(interaction_kinds()),
         )
         raise Invalid(errors={"kind": [said]})
 

@@ -1,6 +1,7 @@
 """Interactions as programs send and read them."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import marshmallow as ma
@@ -10,7 +11,7 @@ from marshmallow import fields, validate
 from core.audiences import KINDS
 from core.contacts.models import Contact
 from core.db import db
-from core.i18n import _
+from core.i18n import _, reader
 from core.interactions.entries import name_of_author
 from core.interactions.models import Interaction, InteractionContact
 from core.schemas import Moment, PageArguments, Schema, Text, page_schema
@@ -19,6 +20,15 @@ from core.visibility import visible_to
 
 MOST_TEXT = 100_000
 MOST_NAMED = 100
+_AN_ID = validate.Range(1, 2**31 - 1)
+_DIRECTION = validate.OneOf(["", "in", "out"])
+
+
+def _details(**kwargs: Any) -> fields.Dict:
+    """Make the field for the few fields of a kind, such as the outcome of a call."""
+    return fields.Dict(
+        keys=Text(most=40), validate=validate.Length(max=MOST_NAMED), **kwargs
+    )
 
 
 class Ids(fields.List[int]):
@@ -60,6 +70,9 @@ class InteractionSchema(Schema):
     author = fields.Nested(AuthorSchema)
     direction = fields.String()
     source = fields.String()
+    details = fields.Dict(
+        keys=fields.String(), metadata={"description": "The few fields of its kind"}
+    )
     pinned = fields.Boolean()
     created_at = Moment()
     edited_at = Moment(allow_none=True)
@@ -79,10 +92,14 @@ class ChosenReaders(Schema):
         """Refuse a list of readers that the kind of audience would not use."""
         chosen = data.get("audience")
         fitting = {"teams": "teams", "users": "private", "shared_with": "shared"}
+        # Single colleagues may read beside the teams.
+        beside = {("users", "teams")}
         errors = {
             name: [_("This goes with the audience “%(kind)s”.", kind=kind)]
             for name, kind in fitting.items()
-            if data.get(name) and chosen not in {None, kind}
+            if data.get(name)
+            and chosen not in {None, kind}
+            and (name, chosen) not in beside
         }
         if errors:
             raise ma.ValidationError(errors)
@@ -113,10 +130,9 @@ class NewInteraction(ChosenReaders):
     parent = fields.Integer(
         strict=True, allow_none=True, validate=validate.Range(1, 2**31 - 1)
     )
-    direction = fields.String(
-        load_default="", validate=validate.OneOf(["", "in", "out"])
-    )
+    direction = fields.String(load_default="", validate=_DIRECTION)
     source = Text(most=100, load_default="")
+    details = _details(load_default=dict)
 
 
 class InteractionChange(ChosenReaders):
@@ -126,19 +142,58 @@ class InteractionChange(ChosenReaders):
     subject = Text(most=300)
     body = Text(most=MOST_TEXT, least=1)
     occurred_at = Moment()
+    direction = fields.String(validate=_DIRECTION)
+    source = Text(most=100)
+    details = _details()
+    contacts = Ids()
 
 
-class TimelineArguments(PageArguments):
+class Edge(fields.Field[datetime | None]):
+    """Where a period begins or ends: a day in the reader's zone, or a moment.
+
+    A period that ends with a day has that day in it.
+    """
+
+    def __init__(self, *, end: bool = False, **kwargs: Any):
+        """Take the beginning of a day, or with `end` the beginning of the next one."""
+        self.end = end
+        super().__init__(**kwargs)
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> datetime | None:
+        if not value:
+            return None
+        try:
+            moment = datetime.fromisoformat(str(value))
+            if len(str(value)) <= len("2026-03-05"):
+                moment += timedelta(days=self.end)
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=reader()[0])
+            return moment.astimezone(UTC)
+        except (ValueError, OverflowError) as error:
+            said = _("Write a day such as 2026-03-05.")
+            raise ma.ValidationError(said) from error
+
+
+class FilterArguments(PageArguments):
+    """Which entries are asked for; nothing narrows by itself."""
+
+    kind = Text(most=40, load_default="")
+    team = fields.Integer(load_default=None, allow_none=True, validate=_AN_ID)
+    author = fields.Integer(load_default=None, allow_none=True, validate=_AN_ID)
+    plugin = Text(most=40, load_default="")
+    since = Edge(load_default=None, data_key="from")
+    until = Edge(load_default=None, data_key="to", end=True)
+    q = Text(most=200, load_default="")
+    tag = Text(most=80, load_default="")
+
+
+class TimelineArguments(FilterArguments):
     """How the story of a contact is asked for."""
 
-    kind = Text(most=40, load_default="")
-    q = Text(most=200, load_default="")
 
-
-class ListArguments(PageArguments):
+class ListArguments(FilterArguments):
     """How all entries are asked for."""
 
-    kind = Text(most=40, load_default="")
     contact = fields.Integer(validate=validate.Range(1, 2**31 - 1), load_default=None)
     parent = fields.Integer(validate=validate.Range(1, 2**31 - 1), load_default=None)
 
@@ -195,6 +250,7 @@ def _readers(entry: Interaction, teams: dict[int, str]) -> dict[str, Any]:
         "author": {"id": entry.author_id, "name": name_of_author(entry)},
         "direction": entry.direction,
         "source": entry.source,
+        "details": entry.details,
         "pinned": entry.pinned,
         "created_at": entry.created_at,
     }

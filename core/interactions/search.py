@@ -1,26 +1,25 @@
 """How an interaction is titled, linked and found."""
 
-from flask import current_app
-
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
 from core.interactions import permissions
+from core.interactions.addresses import page_of
 from core.interactions.models import Interaction
 from core.interactions.services import put_back_interaction
-from core.links import url_for
+from core.kinds import kind_of
 from core.markup import to_text
-from core.pages import interaction_kinds
 from core.records import RecordType, SearchDocument, Undo
 from core.users.models import User
 
-# The page of an entry is a plugin's; without it entries have no address of their own.
-PAGE = "interactions.show"
 # What can be put back, and how it is called.
 FIELDS = {
     "body": _l("Text"),
     "subject": _l("Subject"),
     "kind": _l("Kind"),
     "occurred_at": _l("When"),
+    "direction": _l("Direction"),
+    "source": _l("Source"),
+    "details": _l("Details"),
     "pinned_at": _l("Pinned"),
     "trashed_at": _l("Trash"),
 }
@@ -28,7 +27,7 @@ FIELDS = {
 
 def label(interaction: Interaction) -> str:
     """Title an entry by its kind and whom it is about: "Note · Kallion Vesijohto"."""
-    kind = interaction_kinds().get(interaction.kind)
+    kind = kind_of(interaction.kind)
     title = str(kind.title) if kind else interaction.kind.capitalize()
     if interaction.contact is None:
         return title
@@ -37,9 +36,7 @@ def label(interaction: Interaction) -> str:
 
 def address(interaction: Interaction, _user: User) -> str | None:
     """Give the address of an entry's own page, if there is such a page."""
-    if PAGE not in current_app.view_functions:
-        return None
-    return url_for(PAGE, interaction_id=interaction.id)
+    return page_of(interaction)
 
 
 def document(interaction: Interaction) -> SearchDocument | None:

@@ -12,7 +12,10 @@ from core.db import db, now
 from core.errors import Invalid
 from core.events import announce
 from core.i18n import _
-from core.interactions.models import Interaction, InteractionContact
+from core.interactions.about import change_contacts, concerned, link, parent_of
+from core.interactions.details import read_details
+from core.interactions.mentions import mark_text
+from core.interactions.models import Interaction
 from core.interactions.rules import (
     PLAIN_KIND,
     audience_for,
@@ -44,7 +47,8 @@ def write_interaction(
     A reply takes the audience and contacts of what it answers; what is shared also
     concerns those it is shared with; without `audience` it is for the author's teams.
     `author_name` is of somebody without an account. Raises `Invalid` for an empty
-    body, an unknown kind, or a reply that more would read than `audience` says, and
+    body, an unknown kind or field of it, or a reply that more would read than
+    `audience` says, and
     `Forbidden` for an author who may not show entries to people outside.
     """
     spec = audience_for(author, audience, parent)
@@ -55,7 +59,7 @@ def write_interaction(
         kind=kind,
         subject=subject,
         body=body,
-        details=dict(details or {}),
+        details=read_details(kind, details or {}),
         direction=direction,
         source=source,
         occurred_at=moment,
@@ -64,8 +68,9 @@ def write_interaction(
         audience=intern_audience(spec),
         parent_id=parent.id if parent else None,
     )
-    _link(written, _concerned(contacts, parent, spec))
+    link(written, concerned(contacts, parent, spec))
     db.session.add(written)
+    mark_text(written)
     db.session.flush()
     _note_contact(written)
     return written
@@ -80,8 +85,14 @@ def change_interaction(
     subject: str | None = None,
     occurred_at: datetime | None = None,
     audience: AudienceSpec | None = None,
+    details: Mapping[str, Any] | None = None,
+    direction: str | None = None,
+    source: str | None = None,
+    contacts: Iterable[Contact] | None = None,
 ) -> Interaction:
     """Change an entry; what is None stays as it is.
+
+    `details` replace the former, and so do `contacts` those that the actor can see.
 
     Announces `interaction.audience_widened` to those who may read it from now on and
     `interaction.audience_narrowed` to those who could until now. Raises `Forbidden`
@@ -90,8 +101,18 @@ def change_interaction(
     people who cannot read what it answers.
     """
     check_may_change(actor, interaction)
+    if details is not None:
+        former = interaction.details
+        details = read_details(kind or interaction.kind, details, former)
     changes = _changes(
-        interaction, body=body, kind=kind, subject=subject, occurred_at=occurred_at
+        interaction,
+        body=body,
+        kind=kind,
+        subject=subject,
+        occurred_at=occurred_at,
+        details=details,
+        direction=direction,
+        source=source,
     )
     if changes:
         words = interaction.body if body is None else body
@@ -99,9 +120,13 @@ def change_interaction(
         for name, value in changes.items():
             setattr(interaction, name, value)
         interaction.edited_at = now()
+    if contacts is not None and change_contacts(interaction, contacts, actor):
+        interaction.edited_at = now()
+    if "body" in changes:
+        mark_text(interaction)
     if "occurred_at" in changes:
-        for link in interaction.links:
-            link.occurred_at = interaction.occurred_at
+        for one in interaction.links:
+            one.occurred_at = interaction.occurred_at
     if audience is not None:
         _change_audience(interaction, audience, actor)
     db.session.flush()
@@ -138,7 +163,7 @@ def restore_interaction(interaction: Interaction, *, actor: User | None) -> None
     moment = interaction.trashed_at
     if moment is None:
         return
-    parent = _parent_of(interaction)
+    parent = parent_of(interaction)
     if parent is not None and parent.trashed_at is not None:
         raise Invalid(_("What this answers is in the trash. Take that out first."))
     for one in [interaction, *_replies_below(interaction)]:
@@ -166,29 +191,6 @@ def pin_interaction(interaction: Interaction, *, pinned: bool = True) -> None:
     if pinned != (interaction.pinned_at is not None):
         interaction.pinned_at = now() if pinned else None
         db.session.flush()
-
-
-def _concerned(
-    contacts: Contact | Iterable[Contact],
-    parent: Interaction | None,
-    spec: AudienceSpec,
-) -> list[int]:
-    given = [contacts] if isinstance(contacts, Contact) else contacts
-    inherited = parent.contact_ids if parent else []
-    # Each once, in order; a reply belongs where what it answers belongs.
-    ids = [*inherited, *(one.id for one in given), *sorted(spec.shared_with)]
-    return list(dict.fromkeys(ids))
-
-
-def _link(interaction: Interaction, contact_ids: Iterable[int]) -> None:
-    known = {link.contact_id for link in interaction.links}
-    interaction.links.extend(
-        InteractionContact(contact_id=one, occurred_at=interaction.occurred_at)
-        for one in contact_ids
-        if one not in known
-    )
-    if interaction.contact_id is None and interaction.links:
-        interaction.contact_id = interaction.links[0].contact_id
 
 
 def _note_contact(interaction: Interaction) -> None:
@@ -226,7 +228,7 @@ def _change_audience(
     writer = interaction.author
     gains = gains_readers(before, spec, writer)
     loses = gains_readers(spec, before, writer)
-    parent = _parent_of(interaction)
+    parent = parent_of(interaction)
     if parent is not None and gains_readers(parent.audience.spec, spec, writer):
         said = _("A reply cannot be read by more people than what it answers.")
         raise Invalid(errors={"audience": [said]})
@@ -238,7 +240,7 @@ def _change_audience(
         # has to reach those who are about to lose it, so that it leaves their screens.
         announce("interaction.audience_narrowed", interaction, data)
     interaction.audience = intern_audience(spec)
-    _link(interaction, sorted(spec.shared_with))
+    link(interaction, sorted(spec.shared_with))
     for reply in _replies_below(interaction):
         # Replies were written for the readers of then, so they are never opened; but
         # nobody goes on reading answers to what they cannot read any more.
@@ -247,12 +249,6 @@ def _change_audience(
             reply.audience = interaction.audience
     if gains:
         announce("interaction.audience_widened", interaction, data)
-
-
-def _parent_of(interaction: Interaction) -> Interaction | None:
-    if interaction.parent_id is None:
-        return None
-    return db.session.get(Interaction, interaction.parent_id)
 
 
 def _replies_below(interaction: Interaction) -> list[Interaction]:

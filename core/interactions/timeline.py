@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload, lazyload, load_only
@@ -11,10 +11,11 @@ from core.columns import UTCDateTime
 from core.contacts.models import Contact
 from core.contacts.services import in_story
 from core.db import db, now
-from core.interactions.models import Interaction, InteractionContact
+from core.interactions.filters import Wanted, conditions_of
+from core.interactions.models import Interaction, InteractionContact, InteractionTag
 from core.schemas import Page, keyset_page, page_of
 from core.statements import prepared
-from core.users.models import TeamMember, User
+from core.users.models import User
 from core.visibility import visible_conditions, visible_to
 
 # How many entries a page shows before "Older".
@@ -32,26 +33,24 @@ def timeline(
     *,
     cursor: str | None = None,
     limit: int = FIRST,
-    kind: str | None = None,
-    team: int | None = None,
-    q: str = "",
     replies: bool = True,
     pinned_first: bool = False,
+    **wanted: Unpack[Wanted],
 ) -> Page[Interaction]:
     """Read the story of `contact` as `user` may know it, the latest first.
 
     An organisation's story is also that of its people and of the organisations below
-    it. `team` asks for what its members wrote, `q` for words in the text. Without
-    `replies` only what opens a conversation is given; with `pinned_first` pinned
-    entries come before the others.
+    it. Without `replies` only what opens a conversation is given; with `pinned_first`
+    pinned entries come before the others; `wanted` narrows it.
     """
-    if not (cursor or kind or team or q):
+    only = conditions_of(wanted)
+    if not (cursor or only):
         first = prepared(user, _first_of_story, contact.kind, replies, pinned_first)
         rows = first.scalars(story_of=contact.id, most=limit + 1)
         columns = [Interaction.occurred_at, Interaction.id]
         return page_of(rows, [Interaction.pinned] * pinned_first + columns, limit)
     query, columns = _of_story(user, contact.kind, contact.id, replies, pinned_first)
-    query = query.where(*_wanted(kind, team, q))
+    query = query.where(*only)
     return keyset_page(query, columns, cursor=cursor, limit=limit, descending=True)
 
 
@@ -94,24 +93,20 @@ def latest(
     *,
     cursor: str | None = None,
     limit: int = FIRST,
-    kind: str | None = None,
-    team: int | None = None,
-    author: int | None = None,
     parent: int | None = None,
     contact: Contact | None = None,
     replies: bool = True,
+    **wanted: Unpack[Wanted],
 ) -> Page[Interaction]:
     """Read what everybody wrote that `user` may read, the latest first.
 
-    `author` and `parent` are ids; with `contact` only what concerns this contact
-    itself, without those that roll up to it. Without `replies` only what opens a
-    conversation is given.
+    `parent` is the id of what was answered; with `contact` only what concerns this
+    contact itself, without those that roll up to it. Without `replies` only what opens
+    a conversation is given; `wanted` narrows it.
     """
-    query = _listed(user).where(*_wanted(kind, team, ""))
+    query = _listed(user).where(*conditions_of(wanted))
     if not replies:
         query = query.where(Interaction.parent_id.is_(None))
-    if author is not None:
-        query = query.where(Interaction.author_id == author)
     if parent is not None:
         query = query.where(Interaction.parent_id == parent)
     if contact is not None:
@@ -129,6 +124,21 @@ def replies_to(
     query = _listed(user).where(Interaction.parent_id == interaction.id)
     columns = [Interaction.occurred_at, Interaction.id]
     return keyset_page(query, columns, cursor=cursor, limit=limit)
+
+
+def tags_beginning(user: User, begin: str, *, limit: int = 8) -> list[str]:
+    """Name tags of entries that `user` may read, the most used ones first."""
+    found = InteractionTag.tag
+    visible = visible_to(user, Interaction).with_only_columns(Interaction.id)
+    query = (
+        sa.select(found)
+        .where(found.startswith(begin.casefold(), autoescape=True))
+        .where(InteractionTag.interaction_id.in_(visible))
+        .group_by(found)
+        .order_by(sa.func.count().desc(), found)
+        .limit(limit)
+    )
+    return list(db.session.scalars(query))
 
 
 def for_my_day(
@@ -220,19 +230,3 @@ def last_contacts(user: User, contact_ids: Collection[int]) -> dict[int, datetim
 
 def _listed(user: User) -> sa.Select[Interaction]:
     return visible_to(user, Interaction).options(_AUTHOR)
-
-
-def _wanted(kind: str | None, team: int | None, q: str) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = []
-    if kind:
-        conditions.append(Interaction.kind == kind)
-    if team:
-        members = sa.select(TeamMember.user_id).where(TeamMember.team_id == team)
-        conditions.append(Interaction.author_id.in_(members))
-    for word in q.split():
-        anywhere = (
-            column.icontains(word, autoescape=True)
-            for column in (Interaction.body, Interaction.subject)
-        )
-        conditions.append(sa.or_(*anywhere))
-    return conditions

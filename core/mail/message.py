@@ -14,10 +14,13 @@ from core import settings
 from core.files import file_store
 from core.i18n import _
 from core.mail.addresses import check_recipients, for_server
-from core.mail.models import OutgoingMail
-from core.mail.services import seal_secret, sealed_place
+from core.mail.models import MailAttachment, OutgoingMail
+from core.mail.services import CALENDAR, seal_secret, sealed_place
 from core.mail.setup import MailSetup
-from core.mail.words import house_name
+from core.mail.words import Words, house_name
+
+# Addresses, which are longer than a line (RFC 2369, RFC 8058).
+_BY_HAND = {"List-Unsubscribe"}
 
 
 @dataclass(frozen=True)
@@ -31,23 +34,44 @@ class Parcel:
     utf8: bool
 
 
-def pack(mail: OutgoingMail, setup: MailSetup) -> Parcel:
-    """Make the parcel of a mail; raises `NotFound` when an attachment is gone."""
+def pack(mail: OutgoingMail, setup: MailSetup, words: Words | None = None) -> Parcel:
+    """Make the parcel of a mail; raises `NotFound` when an attachment is gone.
+
+    `words` are those of a mail that is written only when it is sent.
+    """
+    said = words or Words(mail.subject, mail.text, mail.html, "")
     left = [one for one in mail.recipients if one not in mail.delivered]
     wire = {one: for_server(one) for one in left}
     written = [for_server(one) for one in mail.recipients]
     utf8 = not all(one.isascii() for one in written)
-    message = _with_headers(mail, setup, utf8=utf8)
-    message.set_content(_opened(mail, mail.text), charset="utf-8")
-    message.add_alternative(_opened(mail, mail.html), "html", charset="utf-8")
-    for one in mail.attachments:
+    message = _with_headers(mail, setup, said.subject, utf8=utf8)
+    message.set_content(_opened(mail, said.text), charset="utf-8")
+    message.add_alternative(_opened(mail, said.html), "html", charset="utf-8")
+    attached = [(one, _read(one)) for one in mail.attachments]
+    for one, found in attached:
+        if method := CALENDAR.fullmatch(one.media_type):
+            _add_calendar(message, found, method[1])
+    for one, found in attached:
+        # A mail program that has read the part above takes this for a file.
+        invites = CALENDAR.fullmatch(one.media_type)
         kind, _slash, subtype = one.media_type.partition("/")
-        with file_store().open(one.sha256) as file:
-            message.add_attachment(
-                file.read(), maintype=kind, subtype=subtype, filename=one.name
-            )
+        if invites:
+            kind, subtype = "application", "ics"
+        message.add_attachment(found, maintype=kind, subtype=subtype, filename=one.name)
     content = _threading(mail) + message.as_bytes()
     return Parcel(mail.id, content, wire, utf8)
+
+
+def _read(attachment: MailAttachment) -> bytes:
+    with file_store().open(attachment.sha256) as file:
+        return file.read()
+
+
+def _add_calendar(message: EmailMessage, found: bytes, method: str) -> None:
+    """Say the same a third time, for calendars (iMIP, RFC 6047, section 2.4)."""
+    message.add_alternative(
+        found.decode(), "calendar", charset="utf-8", params={"method": method}
+    )
 
 
 def sender(setup: MailSetup) -> Address:
@@ -56,7 +80,9 @@ def sender(setup: MailSetup) -> Address:
     return _address({"address": setup.sender, "name": name})
 
 
-def _with_headers(mail: OutgoingMail, setup: MailSetup, *, utf8: bool) -> EmailMessage:
+def _with_headers(
+    mail: OutgoingMail, setup: MailSetup, subject: str, *, utf8: bool
+) -> EmailMessage:
     policy = SMTPUTF8 if utf8 else SMTP
     # Seven bits: the server need not offer anything beyond the oldest SMTP.
     message = EmailMessage(policy=policy.clone(cte_type="7bit"))
@@ -66,11 +92,12 @@ def _with_headers(mail: OutgoingMail, setup: MailSetup, *, utf8: bool) -> EmailM
         message["Cc"] = [_address(one) for one in mail.cc]
     if mail.reply_to:
         message["Reply-To"] = _address(mail.reply_to)
-    message["Subject"] = mail.subject
+    message["Subject"] = subject
     message["Date"] = mail.created_at
     message["Message-ID"] = mail.message_id
     for name, value in mail.headers.items():
-        message[name] = value
+        if name not in _BY_HAND:
+            message[name] = value
     return message
 
 
@@ -81,12 +108,16 @@ def _address(one: dict[str, Any]) -> Address:
 
 
 def _threading(mail: OutgoingMail) -> bytes:
-    """Write which mails this one answers.
+    """Write which mails this one answers, and how its reader stops such mails.
 
-    By hand: the library breaks long Message-IDs of others into encoded words, and
-    then no mail program finds the thread. They were checked to be plain ASCII.
+    By hand: the library breaks long Message-IDs and addresses into encoded words, and
+    then no mail program finds the thread or the button. They are plain ASCII.
     """
-    lines = []
+    lines = [
+        f"{name}: {value}\r\n"
+        for name, value in mail.headers.items()
+        if name in _BY_HAND
+    ]
     if mail.in_reply_to:
         lines.append(f"In-Reply-To: {mail.in_reply_to}\r\n")
     known = list(dict.fromkeys([*mail.references, *filter(None, [mail.in_reply_to])]))

@@ -14,8 +14,10 @@ from core.i18n import _, in_language
 from core.mail import smtp
 from core.mail.message import Parcel, pack
 from core.mail.models import CANCELLED, PARKED, SENT, WAITING, OutgoingMail
-from core.mail.services import REFUSED, SENT_EVENT, lock_mail, tell
+from core.mail.services import CANCELLED_EVENT, REFUSED, SENT_EVENT, lock_mail, tell
 from core.mail.setup import MailSetup, mail_setup
+from core.mail.words import Words
+from core.notifications import mailing
 from core.records import parse_ref
 
 PATIENCE = timedelta(days=3)
@@ -74,14 +76,33 @@ def _take(mail_id: int, setup: MailSetup) -> Parcel | None:
             said = _("Sending broke off twice. It may have arrived; ask, or try again.")
             _park(mail, said)
             return None
+    words = None
+    if mailing.is_news(mail):
+        # Only now is written what its reader may read at this moment, and it is not
+        # kept: neither the outbox nor a backup of it holds the words of others.
+        words = mailing.draw_news(mail)
+        if words is None:
+            _drop(mail)
+            return None
     try:
-        parcel = _nothing_to_send(mail) if setup.lacks() else pack(mail, setup)
+        parcel = _parcel(mail, setup, words)
     except NotFound:
         _park(mail, _("An attachment is not in the file store any more."))
         return None
     mail.attempts += 1
     mail.taken_at = now()
     return parcel
+
+
+def _parcel(mail: OutgoingMail, setup: MailSetup, words: Words | None) -> Parcel:
+    return _nothing_to_send(mail) if setup.lacks() else pack(mail, setup, words)
+
+
+def _drop(mail: OutgoingMail) -> None:
+    """Send nothing: there is no news in it any more that its reader may read."""
+    mail.state = CANCELLED
+    mail.error = None
+    tell(CANCELLED_EVENT, mail)
 
 
 def _nothing_to_send(mail: OutgoingMail) -> Parcel:

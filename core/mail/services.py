@@ -51,11 +51,17 @@ SENT_EVENT, CANCELLED_EVENT = "mail.sent", "mail.cancelled"
 _HEADERS = {"List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "Auto-Submitted"}
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,950}>")
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
+# An invitation to a calendar: it goes along as words of the mail and as a file.
+CALENDAR = re.compile(r"text/calendar; method=(REQUEST|CANCEL)")
 
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file of the store (`core.files`) that goes along under `name`."""
+    """A file of the store (`core.files`) that goes along under `name`.
+
+    One of `text/calendar; method=REQUEST`, or `CANCEL`, is an invitation: calendars
+    read it without opening the file.
+    """
 
     sha256: str
     name: str
@@ -136,7 +142,8 @@ def _checked_headers(headers: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _attachment(given: Attachment) -> MailAttachment:
-    sound = _MEDIA_TYPE.fullmatch(given.media_type)
+    known = given.media_type
+    sound = _MEDIA_TYPE.fullmatch(known) or CALENDAR.fullmatch(known)
     return MailAttachment(
         sha256=given.sha256,
         name=check_line("attachments", given.name)[:255],

@@ -1,6 +1,6 @@
-"""Notifications, and which kinds of them somebody does not want."""
+"""Notifications, which kinds of them somebody does not want, and how they come."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -56,3 +56,43 @@ class NotificationMute(Model):
         sa.ForeignKey("user.id", ondelete="CASCADE"), primary_key=True
     )
     kind: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
+
+
+class NotificationChoice(Model):
+    """How somebody wants news of a `kind`; an empty kind is what holds for the rest.
+
+    `way` is "app", "now" for a mail at once, or "summary" for one mail a day.
+    """
+
+    __tablename__ = "notification_choice"
+
+    user_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("user.id", ondelete="CASCADE"), primary_key=True
+    )
+    kind: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
+    way: Mapped[str] = mapped_column(sa.String(10))
+
+
+class NotificationSummary(Model):
+    """From which hour of their day somebody gets the daily mail, and got the last."""
+
+    __tablename__ = "notification_summary"
+
+    user_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("user.id", ondelete="CASCADE"), primary_key=True
+    )
+    hour: Mapped[int] = mapped_column(sa.SmallInteger)
+    last_on: Mapped[date | None]
+
+
+class NotificationMailed(Model):
+    """Which mail tells of a notification; the key keeps it from being mailed twice."""
+
+    __tablename__ = "notification_mailed"
+
+    notification_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("notification.id", ondelete="CASCADE"), primary_key=True
+    )
+    mail_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("outgoing_mail.id", ondelete="CASCADE"), index=True
+    )

@@ -18,6 +18,7 @@ from core.db import Record, db, now
 from core.errors import NotFound
 from core.events import tell
 from core.i18n import _
+from core.notifications.choosing import plan_mails
 from core.notifications.models import Notification, NotificationMute
 from core.pages import NotificationKind, notification_kinds
 from core.permissions import can
@@ -69,7 +70,7 @@ def notify(
         raise LookupError(f"no plugin declares the notification kind {kind!r}")
     db.session.flush()
     about, about_id = (record.record_name(), record.id) if record else ("", 0)
-    told = []
+    told: dict[int, int] = {}
     readers = {one.id: one for one in users}
     absent = _stand_ins(readers) if deputies else {}
     readers |= {one.deputy_id: one.deputy for one in absent.values()}
@@ -92,10 +93,11 @@ def notify(
             "by_id": by,
             "created_at": now(),
         }
-        if _insert(row):
-            told.append(user.id)
+        if written := _insert(row):
+            told[user.id] = written
             _announce(user)
-    return told
+    plan_mails(told, kind)
+    return list(told)
 
 
 def _stand_ins(readers: Collection[int]) -> dict[int, UserDeputy]:
@@ -125,12 +127,12 @@ def may_see(user: User, record: Record) -> bool:
     return db.session.scalar(query.with_only_columns(type(record).id)) is not None
 
 
-def _insert(row: dict[str, Any]) -> bool:
-    """Write a line unless its key is there; say whether it was written."""
+def _insert(row: dict[str, Any]) -> int | None:
+    """Write a line unless its key is there; give its id if it was written."""
     make = postgresql.insert if db.dialect == "postgresql" else sqlite.insert
     statement = make(Notification).values(row)
     statement = statement.on_conflict_do_nothing(index_elements=["user_id", "key"])
-    return db.session.scalar(statement.returning(Notification.id)) is not None
+    return db.session.scalar(statement.returning(Notification.id))
 
 
 def _announce(user: User) -> None:

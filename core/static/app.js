@@ -145,6 +145,11 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     dialog.showModal();
   }
+  // Going back finds the page as it was left, where the browser kept it.
+  if (event.target.closest("[data-back]") && history.length > 1) {
+    event.preventDefault();
+    history.back();
+  }
   if (event.target.closest("[data-closes]")) event.target.closest("dialog")?.close();
 });
 

@@ -20,7 +20,7 @@ const note = (form, text) => {
 };
 const keep = (form) => {
   const text = textOf(form).value;
-  if (!text.trim()) return store((box) => box.removeItem(keyOf(form)));
+  if (!text.trim() || text === form.begun) return store((box) => box.removeItem(keyOf(form)));
   const kept = store((box) => (box.setItem(keyOf(form), JSON.stringify({ text, at: Date.now() })), true));
   const timeZone = document.body.dataset.zone || undefined;
   const time = new Date().toLocaleTimeString(document.documentElement.lang, { timeStyle: "short", timeZone });
@@ -31,7 +31,8 @@ const restore = (form) => {
   const draft = JSON.parse(store((box) => box.getItem(keyOf(form))) ?? "null");
   const field = textOf(form);
   if (!draft || Date.now() - draft.at > MONTH) return forget(form);
-  if (field.value.trim()) return;
+  const begun = form.querySelector("[data-template]")?.dataset.template;
+  if (field.value.trim() && field.value !== begun) return;
   field.value = draft.text;
   note(form, rapport.say("draft_back"));
   form.classList.add("open");
@@ -61,6 +62,7 @@ const setUp = (form) => {
   restore(form);
   show(form);
   verb(form);
+  for (const button of form.querySelectorAll(".preview")) button.hidden = false;
   if (textOf(form).value.trim() || form.dataset.errors !== undefined) form.classList.add("open");
 };
 const forms = (scope) => scope.querySelectorAll(".composer[data-draft-key]");
@@ -103,6 +105,16 @@ document.addEventListener("keydown", (event) => {
     form.classList.remove("open");
   }
 });
+// The same in every other form where one writes at length.
+document.addEventListener("keydown", (event) => {
+  const form = event.target.matches?.("textarea") && !formOf(event) && event.target.form;
+  if (!form || event.isComposing || event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  const outside = form.querySelector(".btn-out");
+  const save = form.querySelector(".btn-primary");
+  if (outside) outside.focus();
+  else if (save) form.requestSubmit(save);
+});
 document.addEventListener("keydown", (event) => {
   if (!event.altKey || !event.shiftKey || event.code !== "KeyA") return;
   const form = formOf(event) ?? forms(document)[0];
@@ -122,7 +134,9 @@ document.addEventListener("submit", (event) => {
   // A second click must not reach htmx either, which would send it after the first.
   if (form.sending) return void (event.preventDefault(), event.stopImmediatePropagation());
   form.sending = true;
-  form.querySelector(".composer-error")?.replaceChildren();
+  const wrong = form.querySelector(".composer-error");
+  // A button in it that sends the form has to be there until it is sent.
+  if (wrong && !wrong.contains(event.submitter)) wrong.replaceChildren();
   store(() => sessionStorage.setItem("rapport-sent", keyOf(form)));
   keep(form);
   const button = sendOf(form);
@@ -140,6 +154,7 @@ document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
   if (refused) return;
   forget(form);
   form.reset();
+  for (const part of form.querySelectorAll(".composer-preview, .composer-error")) part.replaceChildren();
   show(form);
   form.classList.remove("open");
 });

@@ -18,14 +18,9 @@ const setUp = () => {
     const about = form?.querySelector("[name=contacts]")?.value;
     return form && (!contact || contact === about) ? form : null;
   };
-  const choose = (form, kind) => {
-    const select = form.querySelector("select[name=kind]");
-    if (select && [...select.options].some(({ value }) => value === kind)) select.value = kind;
-    form.querySelector("textarea").focus();
-  };
   rapport.write = ({ contact = document.getElementById("main").dataset.about, kind = "" } = {}) => {
     const here = inPage(contact);
-    if (here) return choose(here, kind);
+    if (here) return rapport.begin(here, kind);
     opener = document.activeElement;
     const query = new URLSearchParams(Object.entries({ contact, kind }).filter(([, value]) => value));
     globalThis.htmx.ajax("GET", `${drawer.dataset.writeUrl}?${query}`, { target: body, swap: "innerHTML" });

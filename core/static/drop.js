@@ -19,12 +19,12 @@ const button = (text, act) => {
 };
 
 /* One line for each file ----------------------------------------------------------- */
-const draw = (item, state, text = "", act = null) => {
-  item.line.className = state;
+const draw = (item, state, text = "", ...acts) => {
+  item.line.className = state === "unfit" ? "refused" : state;
   const said = item.line.querySelector(".drop-said");
   said.textContent = text;
   item.line.querySelector("progress").hidden = state !== "sending";
-  item.line.querySelector(".drop-act").replaceChildren(...(act ? [act] : []));
+  item.line.querySelector(".drop-act").replaceChildren(...acts);
   item.state = state;
   if (text) rapport.announce?.(`${item.file.name}: ${text}`);
 };
@@ -48,6 +48,11 @@ const remove = (form, item) => {
   queue.splice(queue.indexOf(item), 1);
   item.line.remove();
 };
+const takeOut = (form, item) => {
+  const off = button(say(form, "out"), () => remove(form, item));
+  off.setAttribute("aria-label", say(form, "remove", { name: item.file.name }));
+  return off;
+};
 const refused = (form, file) => {
   if (file.size > Number(form.dataset.max)) return say(form, "large", { name: file.name });
   return file.size ? "" : say(form, "empty", { name: file.name });
@@ -69,11 +74,10 @@ const take = (form, files) => {
   for (const file of input.multiple ? files : [...files].slice(0, 1)) {
     const item = { file, line: lineFor(file), key: crypto.randomUUID?.() ?? String(Math.random()) };
     list.append(item.line);
-    const off = button(say(form, "out"), () => remove(form, item));
-    off.setAttribute("aria-label", say(form, "remove", { name: file.name }));
+    const off = takeOut(form, item);
     queueOf(form).push(item);
     const why = refused(form, file);
-    if (why) draw(item, "refused", why, off);
+    if (why) draw(item, "unfit", why, off);
     else draw(item, "waiting", "", off);
   }
   input.value = "";
@@ -106,7 +110,7 @@ const send = (form, item, alone) => new Promise((done) => {
       // It was heard and refused; with other choices it is another request.
       item.key = crypto.randomUUID?.() ?? String(Math.random());
       const said = Object.values(answer.errors ?? {}).flat().join(" ");
-      draw(item, "refused", said || answer.detail || say(form, "failed"), again());
+      draw(item, "refused", said || answer.detail || say(form, "failed"), again(), takeOut(form, item));
     }
     done();
   });
@@ -126,7 +130,8 @@ const arrived = (form, item, { title, url, same }) => {
 };
 const sendAll = async (form, items = null) => {
   const queue = queueOf(form);
-  const chosen = items ?? queue.filter((item) => item.state === "waiting");
+  // The form's button means those that were refused too: another choice may have been made.
+  const chosen = items ?? queue.filter((item) => ["waiting", "refused"].includes(item.state));
   const alone = queue.filter((item) => item.state !== "done").length === 1;
   for (const item of chosen) await send(form, item, alone);
   const open = queue.filter((item) => item.state !== "done");
@@ -176,5 +181,6 @@ document.addEventListener("submit", (event) => {
   const form = event.target.closest(FORM);
   if (!form || !queueOf(form).some((item) => item.state !== "done")) return;
   event.preventDefault();
+  if (queueOf(form).every((item) => ["done", "unfit"].includes(item.state))) inputOf(form).focus();
   sendAll(form);
 });

@@ -125,15 +125,27 @@ const datesOf = (field) => {
     said.textContent = moment && !Number.isNaN(moment.getTime()) ? new Intl.DateTimeFormat(lang, style).format(moment) : "";
     said.classList.remove("is-wrong");
   };
-  words.addEventListener("input", (event) => {
-    if (event.isComposing) return;
-    const found = read(words.value, wantsTime);
-    if (found) kept.value = found;
+  const understood = (value) => {
+    if (value) kept.value = value;
     show();
-    if (found || !words.value.trim()) return;
+    if (value || !words.value.trim()) return;
     said.textContent = rapport.say("date_not");
     said.classList.add("is-wrong");
+  };
+  // The server knows more languages; without it the browser does what it can.
+  let asking = 0;
+  const ask = async (text) => {
+    const answer = await fetch(`${field.dataset.readUrl}?text=${encodeURIComponent(text)}`, { credentials: "same-origin" }).catch(() => null);
+    if (text === words.value.trim()) understood(answer?.ok ? (await answer.json()).value : read(text, wantsTime));
+  };
+  words.addEventListener("input", (event) => {
+    clearTimeout(asking);
+    if (event.isComposing) return;
+    const text = words.value.trim();
+    if (text && field.dataset.readUrl) asking = setTimeout(ask, 200, text);
+    else understood(read(text, wantsTime));
   });
+  words.addEventListener("compositionend", () => words.dispatchEvent(new Event("input")));
   kept.addEventListener("input", () => ((words.value = ""), show()));
   show();
 };

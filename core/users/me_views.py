@@ -8,6 +8,8 @@ from flask import flash, g, redirect, render_template, request, url_for
 from core.db import db, now
 from core.errors import CRMError, Invalid
 from core.i18n import _
+from core.mail.setup import mail_setup
+from core.notifications import choosing
 from core.notifications.services import choose_kinds, kinds_for, muted_kinds
 from core.pages import on_refusal
 from core.permissions import declared_permissions, me, signed_in
@@ -172,19 +174,37 @@ def revoke_token(token_id: int) -> Any:
 # -- News --------------------------------------------------------------------------
 
 
+def _draw_kinds(error: CRMError | None = None) -> Any:
+    return render_template(
+        "core/users/kinds.html",
+        kinds=kinds_for(me()),
+        muted=muted_kinds(me()),
+        ways=choosing.ways_of(me()),
+        hour=choosing.hour_of(me()),
+        mails=mail_setup().lacks_for_links() is None,
+        hours=[(one, f"{one}:00") for one in range(24)],
+        errors=_errors(error),
+    )
+
+
 @bp.get("/me/notifications")
 @signed_in
 def notification_kinds() -> Any:
-    """Which kinds of news one is told of."""
-    return render_template(
-        "core/users/kinds.html", kinds=kinds_for(me()), muted=muted_kinds(me())
-    )
+    """Which kinds of news one is told of, and how."""
+    return _draw_kinds()
 
 
 @bp.post("/me/notifications")
 @signed_in
+@on_refusal(_draw_kinds)
 def choose_notification_kinds() -> Any:
-    """Choose which kinds of news one is told of."""
+    """Choose which kinds of news one is told of, and how."""
     choose_kinds(me(), request.form.getlist("kinds"))
+    ways = {
+        name.removeprefix("mail."): way
+        for name, way in request.form.items()
+        if name.startswith("mail.")
+    }
+    choosing.choose_ways(me(), ways, hour=request.form.get("hour", type=int))
     flash(_("Saved."), "ok")
     return redirect(url_for("users.notification_kinds"), 303)

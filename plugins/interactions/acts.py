@@ -10,6 +10,7 @@ from core.assets import icon
 from core.i18n import _
 from core.interactions.permissions import WRITE
 from core.permissions import can
+from plugins.interactions.reactions import REACTIONS
 
 
 def acts_words() -> dict[str, Any]:
@@ -19,12 +20,16 @@ def acts_words() -> dict[str, Any]:
     each of them, they cost as much as the entries themselves.
     """
     field = '<input type="hidden" name="csrf_token" value="{}">'
+    may_write = can(WRITE)
     return {
-        "may_write": can(WRITE),
+        "may_write": may_write,
         "url": url_for("interactions.index"),
         "token": Markup(field).format(generate_csrf()),  # noqa: S704 - a constant
+        "react": _react() if may_write else Markup(""),
         "reply": _("Reply"),
         "more": _("More about this entry"),
+        "follow": _("Follow"),
+        "bell": icon("bell"),
         "pin": _("Pin"),
         "unpin": _("Unpin"),
         "pinned": _("Pinned"),
@@ -40,3 +45,14 @@ def acts_words() -> dict[str, Any]:
         "pencil": icon("pencil"),
         "bin": icon("trash3"),
     }
+
+
+def _react() -> Markup:
+    button = (
+        '<button class="menu-item" type="submit" role="menuitem" name="reaction"'
+        ' value="{}">{}{}</button>'
+    )
+    return Markup("").join(
+        Markup(button).format(name, icon(symbol), title)  # noqa: S704 - a constant
+        for name, (title, symbol) in REACTIONS.items()
+    )

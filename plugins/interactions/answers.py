@@ -10,12 +10,14 @@ from core.audiences import KINDS
 from core.db import Record
 from core.errors import CRMError, NotFound
 from core.i18n import _
+from core.interactions.mentions import MentionOutside
 from core.interactions.models import Interaction
 from core.permissions import me
 from core.problems import flatten
 from core.records import record_type_of
 from core.undo.offers import offer_undo
 from core.visibility import get_visible
+from plugins.interactions.fields import typed_fields
 from plugins.interactions.readers import ReadersUnseen
 from plugins.interactions.schemas import LISTS
 
@@ -43,20 +45,37 @@ def typed(error: CRMError | None) -> dict[str, Any]:
         return {}
     values: dict[str, Any] = {
         name: request.form[name]
-        for name in ("kind", "body", "audience", "occurred_at")
+        for name in ("kind", "body", "audience", "occurred_at", "with")
         if request.form.get(name)
     }
     if values.get("audience") not in KINDS:
         values.pop("audience", None)
+    values |= typed_fields(request.form)
     # A list that was emptied counts as well as one that was filled.
     values |= {name: request.form.getlist(name) for name in LISTS}
     found: dict[str, Any] = {"typed": values, "errors": flatten(error.errors)}
+    if isinstance(error, MentionOutside) and error.may_add:
+        found["add"] = added_by(error)
     if isinstance(error, ReadersUnseen):
         found["who"] = error.who
         found["hidden"] = {"sure": "1"} if error.sure else {}
     elif not error.errors:
         found["errors"] = {"form": [str(error.message)]}
     return found
+
+
+def added_by(error: CRMError) -> dict[str, str] | None:
+    """Give the button that opens an entry to those whom its text calls."""
+    if not isinstance(error, MentionOutside) or not error.may_add:
+        return None
+    # A form in its place is not drawn anew: the button brings all who were added.
+    before = [one for some in request.form.getlist("also") for one in some.split(",")]
+    missing = [f"{one.of}:{one.id}" for one in error.missing]
+    names = ", ".join(one.name for one in error.missing)
+    return {
+        "value": ",".join(dict.fromkeys([*filter(None, before), *missing])),
+        "words": _("Add %(names)s and save", names=names),
+    }
 
 
 def refused_in_place(error: CRMError) -> Any:
@@ -70,7 +89,9 @@ def refused_in_place(error: CRMError) -> Any:
         messages = [one for some in flatten(error.errors).values() for one in some]
         answer = make_response(
             render_template(
-                "interactions/wrong.html", messages=messages or [str(error.message)]
+                "interactions/wrong.html",
+                messages=messages or [str(error.message)],
+                add=added_by(error),
             )
         )
         answer.headers["HX-Retarget"] = "#composer-error"
@@ -96,6 +117,11 @@ def after_writing(entry: Interaction, parent: Interaction | None) -> Any:
     if entry.contact is not None and me().kind == "staff":
         return redirect(contact_page(entry), 303)
     return redirect(url_for("interactions.index"), 303)
+
+
+def in_thread(parent: Interaction) -> bool:
+    """Say whether a reply was written in a list, under what it answers."""
+    return request.headers.get("HX-Target") == f"entry-{parent.id}-replies-box"
 
 
 def contact_page(entry: Interaction) -> str:

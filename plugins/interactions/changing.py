@@ -5,10 +5,12 @@ from typing import Any
 
 from flask import render_template, request
 
+from core.contacts.models import Contact
 from core.errors import Conflict, CRMError, Forbidden
 from core.i18n import _
 from core.interactions import services
 from core.interactions.entries import name_of_author
+from core.interactions.mentions import check_mentions_anew
 from core.interactions.models import Interaction
 from core.interactions.permissions import WRITE
 from core.interactions.rules import gains_readers, may_change
@@ -19,6 +21,8 @@ from core.undo.offers import offer_undo
 from core.visibility import get_visible
 from plugins.interactions import answers
 from plugins.interactions.composer import composer_to_change
+from plugins.interactions.fields import sent_details
+from plugins.interactions.participants import named_contacts
 from plugins.interactions.readers import ReadersUnseen, check_seen, chosen
 from plugins.interactions.schemas import EntryForm, sent
 from plugins.interactions.views import bp as bp
@@ -61,8 +65,9 @@ def save(interaction_id: int) -> Any:
     if form["version"] != entry.version:
         raise Conflict(_("Somebody saved this meanwhile. Yours is kept below."))
     before = entry.audience.spec
-    contacts = [entry.contact] if entry.contact else []
+    contacts = _about(entry, form)
     spec = chosen(form, contacts)
+    check_mentions_anew(entry, form["body"], spec, me())
     check_seen(spec, looked=form["looked"], seen=form["seen"], known=before)
     opened = spec.kind != "shared" and gains_readers(before, spec, entry.author)
     if opened and not form["sure"]:
@@ -71,13 +76,27 @@ def save(interaction_id: int) -> Any:
     services.change_interaction(
         entry,
         actor=me(),
-        kind=form["kind"],
+        # A kind that is gone stays with its entries, and is no new choice.
+        kind=form["kind"] if form["kind"] != entry.kind else None,
+        direction=form["direction"],
+        source=form["source"],
+        contacts=contacts if entry.parent_id is None else None,
+        details=sent_details(request.form, form["kind"], entry),
         body=form["body"],
         occurred_at=_moved(entry, form["occurred_at"]),
         audience=spec,
     )
     offer_undo(entry, _("Saved."))
     return answers.to_entry(entry, "")
+
+
+def _about(entry: Interaction, form: dict[str, Any]) -> list[Contact]:
+    """Give whom the entry is about: its contact first, then whom the form says."""
+    found = [entry.contact] if entry.contact else []
+    if entry.parent_id is None:
+        found += [get_visible(me(), Contact, one) for one in form["contacts"]]
+        found += named_contacts(form["with_"])
+    return list({one.id: one for one in found}.values())
 
 
 def _moved(entry: Interaction, to: datetime | None) -> datetime | None:

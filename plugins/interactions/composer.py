@@ -1,6 +1,6 @@
 """What the composer is drawn with: what may be chosen, and what was typed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,14 +9,11 @@ from flask_babel import to_user_timezone
 
 from core.contacts.models import Contact
 from core.interactions.models import Interaction
-from core.pages import interaction_kinds
+from core.kinds import kind_of
 from core.users.models import User
+from plugins.interactions.fields import draw_fields, kinds_to_choose, values_of
+from plugins.interactions.participants import MOST, names_of, participants_of
 from plugins.interactions.readers import Choices, WhoSees, choices
-
-
-def kinds_to_choose() -> list[tuple[str, object]]:
-    """Give the kinds that people write by hand, as the composer offers them."""
-    return [(one.name, one.title) for one in interaction_kinds().values() if one.chosen]
 
 
 def for_input(moment: datetime) -> str:
@@ -34,28 +31,48 @@ def composer_for(
     who: WhoSees | None = None,
     hidden: Mapping[str, Any] | None = None,
     target: str = "",
+    running: bool = False,
+    add: Mapping[str, str] | None = None,
+    participants: Sequence[tuple[int, str]] | None = (),
 ) -> dict[str, Any]:
     """Give the template its composer for a new entry on `contact`.
 
-    It opens inside, whatever was chosen last. `target` is the element that shows the
-    new entry in place; without it, the next page does.
+    It opens inside, whatever was chosen last; its clock may be `running`. `target` is
+    the element that shows the new entry in place; without it, the next page does.
     """
     offered = offered or choices(user, contact)
     inside = {
         "audience": "teams" if user.teams else "staff",
         "teams": [team.name for team in user.teams],
     }
+    kinds = kinds_to_choose()
+    values = {**inside, **(typed or {})}
+    kind = values.get("kind") or (kinds[0][0] if kinds else "")
+    fields = draw_fields(kind, values, errors=errors, running=running)
+    if contact is None:
+        participants = None
+    elif values.get("contacts"):
+        typed_ids = [int(one) for one in values["contacts"] if str(one).isdecimal()]
+        others = [one for one in typed_ids if one != contact.id][:MOST]
+        participants = names_of(others, user)
+    # A kind that was asked for brings its beginning along; scripts do it later on.
+    if "kind" in values and not values.get("body") and not errors:
+        values["body"] = fields["template"]
     return {
         "action": url_for("interactions.write"),
         "draft_key": f"contact-{contact.id}" if contact else "new",
         "contact": contact,
-        "kinds": kinds_to_choose(),
+        "kinds": kinds,
+        "fields": fields,
         "offered": offered,
         "team_names": [(name, name) for _id, name in offered.teams],
-        "values": {**inside, **(typed or {})},
+        "values": values,
         "errors": errors or {},
         "who": who,
         "hidden": hidden or {},
+        "also": _also(values.get("also", ()), offered),
+        "add": add,
+        "participants": participants,
         "target": target,
     }
 
@@ -68,9 +85,19 @@ def composer_to_change(
     errors: Mapping[str, Any] | None = None,
     who: WhoSees | None = None,
     hidden: Mapping[str, Any] | None = None,
+    add: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Give the template its composer for changing `entry`."""
-    context = composer_for(entry.contact, user, errors=errors, who=who)
+    typed = typed or {}
+    # A reply is about whom it answers.
+    others = participants_of(entry, user) if entry.parent_id is None else None
+    context = composer_for(
+        entry.contact, user, errors=errors, who=who, add=add, participants=others
+    )
+    if others is not None and entry.contact is not None and "contacts" in typed:
+        chosen = [int(one) for one in typed["contacts"] if str(one).isdecimal()]
+        chosen = [one for one in chosen if one != entry.contact_id][:MOST]
+        context["participants"] = names_of(chosen, user)
     audience = entry.audience
     names = dict(context["offered"].teams)
     now = {
@@ -81,10 +108,38 @@ def composer_to_change(
         "teams": [names[one] for one in audience.teams if one in names],
         "users": audience.users,
         "shared_with": audience.shared_with,
+        "also": _added(entry),
+        **values_of(entry),
     }
+    values = now | dict(typed or {})
     return context | {
+        "also": _also(values["also"], context["offered"]),
+        "kinds": _with_own(context["kinds"], entry.kind),
+        "fields": draw_fields(values["kind"], values, errors=errors),
         "action": url_for("interactions.save", interaction_id=entry.id),
         "draft_key": f"entry-{entry.id}",
-        "values": now | dict(typed or {}),
+        "values": values,
         "hidden": {"version": entry.version, **(hidden or {})},
     }
+
+
+def _added(entry: Interaction) -> list[str]:
+    """Name the readers beside the teams, as the form sends them."""
+    beside = entry.audience.users if entry.audience.kind == "teams" else []
+    return [f"user:{one}" for one in beside]
+
+
+def _also(said: Iterable[str], offered: Choices) -> list[tuple[str, str]]:
+    """Give added readers their names."""
+    names = {f"user:{id_}": name for id_, name in offered.colleagues}
+    names |= {f"team:{id_}": name for id_, name in offered.teams}
+    every = [one for some in said for one in str(some).split(",")]
+    return [(one, names[one]) for one in dict.fromkeys(every) if one in names]
+
+
+def _with_own(kinds: list[tuple[str, object]], own: str) -> list[tuple[str, object]]:
+    """Offer the kind that an entry has, also if nobody can choose it any more."""
+    if any(name == own for name, _title in kinds):
+        return kinds
+    found = kind_of(own)
+    return [*kinds, (own, found.title if found else own)]

@@ -17,6 +17,7 @@ from core.pages import Action, DayItem, MenuItem, PaletteItem, Panel
 from core.permissions import can
 from core.users.models import User
 from plugins.interactions.composer import composer_for
+from plugins.interactions.meetings.panel import answers_to
 from plugins.interactions.readers import choices
 from plugins.interactions.story import story
 
@@ -29,6 +30,8 @@ def for_record(record: Record, user: User) -> list[Panel]:
         return []
     offered = choices(user, record, follow_ups=True)
     context = story(record, user, offered=offered)
+    # What is seldom asked for comes when it is.
+    context["lazy"] = url_for("interactions.story", contact_id=record.id)
     context |= {"follow_ups": offered.follow_ups, "handed": offered.handed}
     if can(WRITE) and record.trashed_at is None:
         context["composer"] = composer_for(
@@ -45,6 +48,28 @@ def for_record(record: Record, user: User) -> list[Panel]:
             READ,
             weight=10,
             place="main",
+        ),
+        *_following(record),
+    ]
+
+
+def _following(contact: Contact) -> list[Panel]:
+    """Give the strip its place for who follows; the page fetches that when drawn."""
+    if contact.trashed_at is not None:
+        return []
+    url = url_for("interactions.contact_followers", contact_id=contact.id)
+    context = {"url": url, "contact": contact}
+    template = "interactions/follow_slot.html"
+    title = _l("Following")
+    return [
+        Panel(
+            "interactions.following",
+            title,
+            template,
+            context,
+            READ,
+            weight=90,
+            place="strip",
         )
     ]
 
@@ -86,6 +111,7 @@ def day(user: User) -> list[DayItem]:
     items = []
     if planned:
         template, context = "interactions/day_now.html", _shown(planned, user)
+        context["answers"] = answers_to(planned)
         items.append(
             DayItem("interactions.now", _l("Now"), template, context, READ, weight=5)
         )

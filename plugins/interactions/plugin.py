@@ -1,20 +1,64 @@
 """Cross-team notes: written once, seen by every team that should."""
 
 from core import hookimpl
+from plugins.interactions import (
+    answering,
+    changing,
+    events,
+    follow_views,
+    kinds,
+    looking,
+    panels,
+    reactions,
+    subscribers,
+    suggesting,
+)
 from plugins.interactions import demo as demo_part
-from plugins.interactions import kinds, panels
+from plugins.interactions import telling as follow_telling
 from plugins.interactions.follow_ups import api as follow_up_api
 from plugins.interactions.follow_ups import exports, record, telling
 from plugins.interactions.follow_ups import panels as follow_up_panels
+from plugins.interactions.follow_ups import views as follow_up_views
 from plugins.interactions.hand_overs import panels as hand_over_panels
 from plugins.interactions.hand_overs import record as hand_over_record
 from plugins.interactions.hand_overs import telling as hand_over_telling
 from plugins.interactions.hand_overs import views as hand_over_views
+from plugins.interactions.meetings import answering as meeting_answering
+from plugins.interactions.meetings import api as meeting_api
+from plugins.interactions.meetings import events as meeting_events
+from plugins.interactions.meetings import feed_views
+from plugins.interactions.meetings import subscribers as meeting_subscribers
+from plugins.interactions.meetings import views as meeting_views
 
 
 @hookimpl
 def register_blueprints():
-    return [hand_over_views.bp, follow_up_api.bp]
+    # Two blueprints, with their routes in several modules.
+    pages = [
+        changing.bp,
+        looking.bp,
+        answering.bp,
+        suggesting.bp,
+        follow_views.bp,
+        meeting_views.bp,
+        meeting_answering.bp,
+        feed_views.bp,
+        follow_up_views.bp,
+        hand_over_views.bp,
+        meeting_api.bp,
+        follow_up_api.bp,
+    ]
+    return list(dict.fromkeys(pages))
+
+
+@hookimpl
+def register_event_types():
+    return [events.REACTED, *meeting_events.TYPES]
+
+
+@hookimpl
+def register_entry_parts():
+    return [reactions.PART]
 
 
 @hookimpl
@@ -23,18 +67,8 @@ def register_records():
 
 
 @hookimpl
-def register_subscribers():
-    return [*telling.SUBSCRIBERS, *hand_over_telling.SUBSCRIBERS]
-
-
-@hookimpl
 def register_jobs():
     return telling.JOBS
-
-
-@hookimpl
-def register_notifications():
-    return [*telling.KINDS, *hand_over_telling.KINDS]
 
 
 @hookimpl
@@ -45,6 +79,28 @@ def register_imports():
 @hookimpl
 def register_interaction_kinds():
     return kinds.KINDS
+
+
+@hookimpl
+def register_subscribers():
+    return [
+        *subscribers.ALL,
+        *follow_telling.ALL,
+        *telling.SUBSCRIBERS,
+        *hand_over_telling.SUBSCRIBERS,
+        *meeting_subscribers.ALL,
+    ]
+
+
+@hookimpl
+def register_notifications():
+    return [
+        *subscribers.KINDS,
+        *follow_telling.KINDS,
+        *telling.KINDS,
+        *hand_over_telling.KINDS,
+        *meeting_events.KINDS,
+    ]
 
 
 @hookimpl

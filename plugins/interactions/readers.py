@@ -13,6 +13,7 @@ from core.contacts.models import Affiliation, Contact
 from core.contacts.services import rollup_of
 from core.errors import Forbidden, Invalid
 from core.i18n import _, ngettext
+from core.interactions.mentions import with_readers
 from core.interactions.permissions import SHARE
 from core.permissions import can, me
 from core.readers import (
@@ -28,6 +29,7 @@ from core.users.models import Team, User
 from core.visibility import visible_conditions
 from plugins.interactions.follow_ups.reading import OpenFollowUp, open_in_story
 from plugins.interactions.hand_overs.reading import OpenHandOver, open_on_contact
+from plugins.interactions.seen import Looked, looked_from, looked_rows
 
 # More names than this are folded.
 NAMED, NAMED_OF_MANY = 8, 6
@@ -44,6 +46,7 @@ class Choices:
     """What the composer offers, as pairs of id and name.
 
     `heard` are the contacts whose news belong to the page; None is all of them.
+    `looked` is how far the reader has read the contact's story before.
     """
 
     teams: Sequence[tuple[int, str]] = ()
@@ -51,6 +54,7 @@ class Choices:
     outside: Sequence[tuple[int, str]] = ()
     outside_word: str = ""
     heard: Sequence[int] | None = None
+    looked: Looked | None = None
     # What is open on the contact, where it was asked for.
     follow_ups: Sequence[OpenFollowUp] = ()
     handed: OpenHandOver | None = None
@@ -99,8 +103,8 @@ def choices(
             handed = OpenHandOver(id_, name or "", at, owner or "")
         else:
             found[of].append((id_, name))
-    for some in found.values():
-        some.sort(key=lambda one: one[1].casefold())
+    for of in ("team", "user", "contact"):
+        found[of].sort(key=lambda one: one[1].casefold())
     remember_names("team", dict(found["team"]))
     remember_names("user", {user.id: user.name, **dict(found["user"])})
     if contact is not None:
@@ -113,6 +117,7 @@ def choices(
         outside if sharing else [],
         _outside_word(contact),
         heard if len(heard) <= MOST_HEARD else None,
+        looked_from(found),
         sorted(open_ones, key=lambda one: (one.remind_at, one.id)),
         handed,
     )
@@ -135,6 +140,7 @@ def _offered(user: User, kind: str, sharing: bool, follow_ups: bool) -> sa.Selec
         story = rollup_of(kind, about)
         heard = story.limit(MOST_HEARD + 1).subquery()
         parts.append(sa.select(sa.literal("heard"), heard.c.id, sa.literal("")))
+        parts += looked_rows(user, kind, about)
     parts = [one.add_columns(_NO_TIME, _NO_NAME) for one in parts]
     if kind and follow_ups:
         due = open_in_story(user, story).subquery()
@@ -226,7 +232,7 @@ def chosen(form: dict[str, Any], contacts: list[Contact]) -> AudienceSpec:
     """
     if form["audience"] == "shared" and me().kind == "staff" and not can(SHARE):
         raise Forbidden
-    return choose_audience(
+    spec = choose_audience(
         me(),
         form["audience"],
         teams=form["teams"],
@@ -234,3 +240,4 @@ def chosen(form: dict[str, Any], contacts: list[Contact]) -> AudienceSpec:
         shared_with=form["shared_with"],
         contact=contacts[0] if contacts else None,
     )
+    return with_readers(spec, form["also"]) if me().kind == "staff" else spec

@@ -1,5 +1,6 @@
 """What the forms of entries send."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,15 +11,26 @@ from marshmallow import fields, validate
 from werkzeug.datastructures import MultiDict
 
 from core.audiences import KINDS
-from core.i18n import _
-from core.interactions.schemas import MOST_NAMED, MOST_TEXT
+from core.dates import read_date
+from core.db import now
+from core.i18n import _, locale_code
+from core.interactions.details import DIRECTIONS
+from core.interactions.mentions import Of
+from core.interactions.schemas import MOST_NAMED, MOST_TEXT, FilterArguments
 from core.schemas import Schema, Text
 
-LISTS = ("teams", "users", "shared_with", "contacts", "seen")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+LISTS = ("teams", "users", "shared_with", "contacts", "seen", "also")
+
+
+def moment_in_words(text: str) -> datetime | None:
+    """Read "tomorrow 14:00" in the writer's zone and language; None when it is none."""
+    here = now().astimezone(ZoneInfo(str(get_timezone())))
+    return read_date(text, here, locale_code())
 
 
 class LocalTime(fields.Field[datetime | None]):
-    """A moment as `<input type=datetime-local>` sends it, in the writer's zone."""
+    """A moment in the writer's zone: as a date field sends it, or in words."""
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> datetime | None:
         if not value:
@@ -26,8 +38,11 @@ class LocalTime(fields.Field[datetime | None]):
         try:
             moment = datetime.fromisoformat(str(value))
         except ValueError as error:
-            said = _("Write a date and a time, such as 2026-03-05 14:00.")
-            raise ma.ValidationError(said) from error
+            found = moment_in_words(str(value))
+            if found is None:
+                said = _("Write a date such as 5.3. or tomorrow")
+                raise ma.ValidationError(said) from error
+            moment = found
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=ZoneInfo(str(get_timezone())))
         return moment.astimezone(UTC)
@@ -40,8 +55,21 @@ class _Ids(fields.List[int]):
         super().__init__(number, load_default=list, validate=limit)
 
 
+class _Reader(fields.Field[tuple[Of, int]]):
+    """A colleague or a team beside those of the audience: `user:7`, `team:3`."""
+
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> tuple[Of, int]:
+        of, _colon, number = str(value).partition(":")
+        if of not in {"user", "team"} or not _NUMBER.fullmatch(number):
+            raise ma.ValidationError(_("This colleague is not known."))
+        return ("user" if of == "user" else "team"), int(number)
+
+
 class AudienceForm(Schema):
-    """Who is to read an entry."""
+    """Who is to read an entry.
+
+    `also` are readers whom the writer added since the text calls them.
+    """
 
     class Meta:
         """Take no notice of what else the form sends, such as its token."""
@@ -55,6 +83,9 @@ class AudienceForm(Schema):
     users = _Ids()
     shared_with = _Ids()
     contacts = _Ids()
+    also = fields.List(
+        _Reader(), load_default=list, validate=validate.Length(max=MOST_NAMED)
+    )
 
 
 class EntryForm(AudienceForm):
@@ -66,6 +97,11 @@ class EntryForm(AudienceForm):
 
     kind = Text(most=40, load_default="note")
     body = Text(most=MOST_TEXT, load_default="")
+    with_ = Text(most=500, load_default="", data_key="with")
+    direction = fields.String(
+        load_default="", validate=validate.OneOf(["", *DIRECTIONS])
+    )
+    source = Text(most=100, load_default="")
     occurred_at = LocalTime(load_default=None)
     parent = fields.Integer(load_default=None, validate=validate.Range(1, 2**31 - 1))
     version = fields.Integer(load_default=None)
@@ -74,22 +110,56 @@ class EntryForm(AudienceForm):
     sure = fields.Boolean(load_default=False)
 
 
-class FilterForm(Schema):
-    """Which entries a page shows."""
+class FilterForm(FilterArguments):
+    """Which entries a page shows.
+
+    `new` is how far the reader had read when the page was drawn: an entry and the
+    microsecond; with `unseen` only what came since is shown.
+    """
+
+    new = fields.String(
+        load_default="", validate=validate.Regexp(r"[0-9]{1,9}\.[0-9]{1,16}\Z")
+    )
+    unseen = fields.Boolean(load_default=False)
+
+
+class SeenForm(Schema):
+    """Up to which entry a page was before its reader's eyes."""
+
+    class Meta:
+        """Take no notice of the form's token."""
+
+        unknown = ma.EXCLUDE
+
+    upto = fields.Integer(load_default=0, validate=validate.Range(0, 2**31 - 1))
+
+
+class HistoryForm(Schema):
+    """Where older changes of an entry begin."""
 
     class Meta:
         """An old link with another argument still works."""
 
         unknown = ma.EXCLUDE
 
-    kind = Text(most=40, load_default="")
-    team = fields.Integer(load_default=None, allow_none=True)
-    q = Text(most=200, load_default="")
-    cursor = Text(most=300, load_default="")
+    before = fields.Integer(load_default=None, validate=validate.Range(1, 2**31 - 1))
+
+
+class ReactionForm(Schema):
+    """Which sign somebody leaves on an entry."""
+
+    class Meta:
+        """Take no notice of the form's token."""
+
+        unknown = ma.EXCLUDE
+
+    reaction = Text(most=20, required=True)
 
 
 def sent(form: MultiDict[str, str]) -> dict[str, Any]:
     """Turn a form or a query into a dictionary; empty fields count as left out."""
     lists = {name: form.getlist(name) for name in LISTS if name in form}
     single = {key: value for key, value in form.items() if value and key not in LISTS}
-    return single | lists
+    # One button adds several readers.
+    also = [one for some in lists.get("also", ()) for one in some.split(",") if one]
+    return single | lists | ({"also": also} if also else {})

@@ -2,40 +2,61 @@
 
 from typing import Any
 
-import sqlalchemy as sa
 from flask import Blueprint, render_template, request, url_for
+from flask_babel import format_datetime
 
 from core.contacts.lists import Wanted, contact_list
 from core.contacts.models import Contact
 from core.contacts.permissions import READ as READ_CONTACTS
 from core.db import db
 from core.errors import CRMError, Forbidden, Invalid, NotFound
-from core.i18n import _
-from core.interactions import services, timeline
+from core.i18n import _, locale_code
+from core.interactions import filters, services, timeline
 from core.interactions.entries import show_entries
+from core.interactions.mentions import check_mentions
 from core.interactions.models import Interaction
 from core.interactions.permissions import READ, WRITE
 from core.interactions.rules import may_change
 from core.pages import interaction_kinds, on_refusal
 from core.permissions import can, me, requires
 from core.readers import readers_of
-from core.users.models import Team
 from core.visibility import get_visible
 from plugins.interactions import answers
 from plugins.interactions.acts import acts_words
-from plugins.interactions.composer import composer_for, kinds_to_choose
+from plugins.interactions.composer import composer_for, for_input
+from plugins.interactions.fields import (
+    draw_fields,
+    sent_details,
+    typed_fields,
+)
+from plugins.interactions.meetings.panel import panel_of
+from plugins.interactions.participants import named_contacts
 from plugins.interactions.readers import (
     check_seen,
     choices,
     chosen,
     put_into_words,
 )
-from plugins.interactions.schemas import AudienceForm, EntryForm, FilterForm, sent
+from plugins.interactions.schemas import (
+    AudienceForm,
+    EntryForm,
+    moment_in_words,
+    sent,
+)
+from plugins.interactions.story import asked, filter_choices
 from plugins.interactions.story import story as entries_of
+from plugins.interactions.threads import draw_thread
 
 bp = Blueprint("interactions", __name__)
 
 bp.app_template_global()(acts_words)
+
+# The page of a story, and its parts by the element that asks for them.
+PAGE = "interactions/story.html"
+PARTS = {
+    "story": "interactions/timeline.html",
+    "story-more": "interactions/filters_more.html",
+}
 
 # How many contacts "About whom?" offers.
 OFFERED = 20
@@ -45,19 +66,14 @@ OFFERED = 20
 @requires(READ, portal=True)
 def index() -> Any:
     """Show the latest entries one may read; a customer's are the messages."""
-    wanted = FilterForm().load(sent(request.args))
+    wanted = asked(request.args)
     inside = me().kind == "staff"
-    page = timeline.latest(
-        me(),
-        cursor=wanted["cursor"] or None,
-        kind=wanted["kind"] if inside else None,
-        team=wanted["team"] if inside else None,
-        replies=inside,
-    )
-    here = {name: wanted[name] for name in ("kind", "team") if wanted[name] and inside}
+    here = dict(wanted.filters) if inside else {}
+    narrowed = wanted.wanted if inside else filters.Wanted()
+    page = timeline.latest(me(), cursor=wanted.cursor, replies=inside, **narrowed)
     context = {
         "entries": show_entries(page.items, me()),
-        "filters": wanted,
+        "filters": here,
         "filtered": bool(here),
         "live_url": url_for("interactions.index", **here),
         "older_url": url_for("interactions.index", **here, cursor=page.next)
@@ -68,10 +84,8 @@ def index() -> Any:
         return render_template("interactions/entries.html", **context)
     if not inside:
         return render_template("interactions/messages.html", **context)
-    teams = db.session.execute(sa.select(Team.id, Team.name).order_by(Team.name)).all()
-    return render_template(
-        "interactions/index.html", teams=teams, kinds=kinds_to_choose(), **context
-    )
+    offered = filter_choices(me(), choices(me(), None))
+    return render_template("interactions/index.html", **offered, **context)
 
 
 @bp.get("/interactions/timeline/<int:contact_id>")
@@ -81,20 +95,17 @@ def story(contact_id: int) -> Any:
     if not can(READ_CONTACTS):
         raise Forbidden
     contact = get_visible(me(), Contact, contact_id, trashed=True)
-    wanted = FilterForm().load(sent(request.args))
-    if not request.headers.get("HX-Request"):
+    wanted = asked(request.args)
+    target = request.headers.get("HX-Target")
+    if not request.headers.get("HX-Request") or target in PARTS:
         offered = choices(me(), contact)
         context = entries_of(contact, me(), offered=offered, wanted=wanted)
-        return render_template("interactions/story.html", **context)
-    if request.headers.get("HX-Target") == "story":
-        offered = choices(me(), contact)
-        context = entries_of(contact, me(), offered=offered, wanted=wanted)
-        return render_template("interactions/timeline.html", **context)
+        return render_template(PARTS.get(target or "", PAGE), **context)
     context = entries_of(contact, me(), wanted=wanted)
     # The list asks for its own first part; the link "Older" for the next one, and it
     # wants a new link besides.
     template = (
-        "interactions/more.html" if wanted["cursor"] else "interactions/entries.html"
+        "interactions/more.html" if wanted.cursor else "interactions/entries.html"
     )
     return render_template(template, **context)
 
@@ -133,11 +144,13 @@ def _draw_new(
         )
         found = list(db.session.scalars(query.limit(OFFERED)))
     typed = answers.typed(error) or _asked()
+    # Who asks for a call begins one: its clock runs.
+    running = error is None and bool(typed)
     target = "#drawer-body" if _in_drawer() else ""
     return render_template(
         "interactions/drawer.html" if target else "interactions/new.html",
         contact=contact,
-        composer=composer_for(contact, me(), target=target, **typed),
+        composer=composer_for(contact, me(), target=target, running=running, **typed),
         found=found,
         q=q,
     )
@@ -146,14 +159,15 @@ def _draw_new(
 def _asked() -> dict[str, Any]:
     """Begin with the kind that the address names, such as a call."""
     kind = request.args.get("kind", "")
-    known = kind in interaction_kinds()
-    return {"typed": {"kind": kind}} if known else {}
+    return {"typed": {"kind": kind}} if kind in interaction_kinds() else {}
 
 
 def _draw_refused(error: CRMError) -> Any:
+    parent = answers.visible(Interaction, request.form.get("parent", type=int))
+    if parent is not None and answers.in_thread(parent):
+        return draw_thread(parent, error)
     if request.headers.get("HX-Request"):
         return answers.refused_in_place(error)
-    parent = answers.visible(Interaction, request.form.get("parent", type=int))
     if parent is not None:
         return _draw_entry(parent, error)
     if me().kind != "staff":
@@ -174,10 +188,13 @@ def write() -> Any:
         parent = get_visible(me(), Interaction, form["parent"])
     contacts = [get_visible(me(), Contact, one) for one in form["contacts"]]
     inside = me().kind == "staff"
+    if inside:
+        contacts += named_contacts(form["with_"])
     if not contacts and parent is None and inside:
         raise Invalid(errors={"contacts": [_("Say whom this is about.")]})
     spec = parent.audience.spec if parent else chosen(form, contacts)
     if inside:
+        check_mentions(form["body"], spec, me(), may_add=parent is None)
         check_seen(spec, looked=form["looked"], seen=form["seen"])
     entry = services.write_interaction(
         contacts,
@@ -186,11 +203,15 @@ def write() -> Any:
         body=form["body"],
         audience=spec,
         occurred_at=form["occurred_at"] if inside else None,
-        direction="" if inside else "in",
+        direction=form["direction"] if inside else "in",
+        source=form["source"] if inside else "",
+        details=sent_details(request.form, form["kind"]) if inside else None,
         parent=parent,
     )
     if _in_drawer():
         return answers.written_in_drawer(entry)
+    if parent is not None and answers.in_thread(parent):
+        return draw_thread(parent)
     if request.headers.get("HX-Request") and contacts:
         context = entries_of(contacts[0], me())
         composer = composer_for(contacts[0], me())
@@ -198,6 +219,25 @@ def write() -> Any:
             "interactions/written.html", composer=composer, **context
         )
     return answers.after_writing(entry, parent)
+
+
+@bp.get("/interactions/fields")
+@requires(WRITE)
+def fields() -> Any:
+    """Draw the few fields of a kind, with what was typed into those of another."""
+    kind = request.args.get("kind", "")[:40]
+    found = draw_fields(kind, typed_fields(request.args))
+    return render_template("interactions/fields.html", fields=found)
+
+
+@bp.get("/interactions/when")
+@requires(WRITE)
+def when() -> Any:
+    """Read a date in words back; `value` is empty for what is none."""
+    found = moment_in_words(request.args.get("text", ""))
+    if found is None:
+        return {"value": "", "words": ""}
+    return {"value": for_input(found), "words": format_datetime(found, "full")}
 
 
 @bp.get("/interactions/readers")
@@ -250,4 +290,5 @@ def _draw_entry(entry: Interaction, error: CRMError | None = None) -> Any:
     if can(WRITE):
         context["who"] = put_into_words(readers_of(entry.audience.spec))
     contact = answers.visible(Contact, entry.contact_id)
+    context |= panel_of(entry, user, locale_code())
     return render_template("interactions/show.html", contact=contact, **context)

@@ -183,7 +183,9 @@ def _found(
 ) -> Found:
     kind = record_types()[record.record_name()]
     audience: Audience | None = getattr(record, "audience", None)
-    body = document.body or " · ".join(document.identifiers)
+    # What stands in the title is not said twice.
+    unsaid = (one for one in document.identifiers if one not in document.title)
+    body = document.body or " · ".join(unsaid)
     name = names.get(document.contact_id or 0, "")
     return Found(
         ref=record.ref,

@@ -13,9 +13,10 @@ class Opened(Schema):
 
 
 class Answered(Schema):
-    """Who answered: staff, customer or vendor."""
+    """Who answered: staff, customer or vendor; and the entry it stands in."""
 
     by = fields.String(required=True)
+    entry = fields.Integer()
 
 
 TYPES = [

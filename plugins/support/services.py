@@ -98,7 +98,8 @@ def reply(ticket: Ticket, *, author: User, body: str) -> Interaction:
         spec = choose_audience(author, None)
         _move(ticket, "open")
     said = _say(ticket, author, body, spec)
-    announce("support.ticket.answered", ticket, {"by": author.kind})
+    fact = {"by": author.kind, "entry": said.id}
+    announce("support.ticket.answered", ticket, fact)
     return said
 
 

@@ -66,7 +66,8 @@ def tell_of_answer(event: Event) -> None:
         kind=ANSWERED.name,
         record=ticket,
         text=from_customer if outside else from_us,
-        key=f"{ANSWERED.name}:{event.id}",
+        # Who is told of the entry for another reason too is told of it once.
+        key=f"interaction:{event.data.get('entry', f'ticket-{event.id}')}",
         by=event.actor_id,
         deputies=True,
     )

@@ -38,11 +38,32 @@ LISTS: dict[str, list[str]] = {
         "/interactions",
         "/interactions?kind=note",
         "/interactions?team=1",
+        "/interactions?tag=xqz",
+        "/interactions?author={author}&from=2000-01-01",
     ],
-    "interactions.story": ["/interactions/timeline/{A}", "/interactions/timeline/{B}"],
+    "interactions.suggest": [
+        "/interactions/suggest?mark=%23&q=xq",
+        "/interactions/suggest?mark=@&q=a",
+    ],
+    "interactions.people": ["/interactions/people?q=Ahvenisto"],
+    "interactions.story": [
+        "/interactions/timeline/{A}",
+        "/interactions/timeline/{B}",
+        "/interactions/timeline/{A}?author={author}&from=2000-01-01",
+        "/interactions/timeline/{A}?plugin=interactions",
+        # As if nothing had ever been read: all of it is counted and shown as new.
+        "/interactions/timeline/{A}?new=0.0&unseen=1",
+    ],
+    "interactions.changed": ["/interactions/timeline/{A}/changed?new=0.0"],
     "interactions.new": ["/interactions/new?contact={A}"],
+    "interactions.calendar_address": ["/interactions/calendar"],
+    "interactions.invitation": ["/invitation/nothing"],
+    "interactions.contact_followers": ["/interactions/follow/{A}"],
     "interactions.readers": ["/interactions/readers?contact={A}&audience=staff"],
-    "interaction_api.index": ["/api/v1/interactions?limit=200"],
+    "interaction_api.index": [
+        "/api/v1/interactions?limit=200",
+        "/api/v1/interactions?limit=200&author={author}&from=2000-01-01",
+    ],
     "interaction_api.show_timeline": [
         "/api/v1/contacts/{A}/timeline?limit=200",
         "/api/v1/contacts/{B}/timeline?limit=200",
@@ -69,6 +90,7 @@ LISTS: dict[str, list[str]] = {
     "notifications.index": ["/notifications"],
     "notifications.bell": ["/notifications/bell"],
     "notifications_api.list_notifications": ["/api/v1/notifications?limit=200"],
+    "presence.show": ["/presence?about=contact/{A}", "/presence?about=contact/{B}"],
     "undo.index": ["/me/changes"],
     "portal.home": ["/portal"],
     "imports.index": ["/import"],
@@ -89,6 +111,13 @@ ONE: dict[str, dict[str, list[str]]] = {
     "interactions": {
         "interactions.show": ["/interactions/{id}"],
         "interactions.edit": ["/interactions/{id}/edit"],
+        "interactions.replies": ["/interactions/{id}/replies"],
+        "interactions.history": ["/interactions/{id}/history"],
+        "interactions_api.list_reactions": ["/api/v1/interactions/{id}/reactions"],
+        "interactions.invite": ["/interactions/{id}/invite"],
+        "interactions.ask_to_call_off": ["/interactions/{id}/call-off"],
+        "interactions_api.read_meeting": ["/api/v1/interactions/{id}/meeting"],
+        "interactions.thread_followers": ["/interactions/{id}/follow"],
         "interaction_api.show": ["/api/v1/interactions/{id}"],
         "interactions.new": ["/interactions/new?contact={A}&parent={id}"],
         "interactions.follow_up_new": ["/follow-ups/new?entry={id}"],
@@ -110,6 +139,7 @@ ONE: dict[str, dict[str, list[str]]] = {
     },
     "tickets": {
         "support.show": ["/support/{number}"],
+        "presence.show": ["/presence?about=support.ticket/{id}"],
         "support.thread": ["/support/{number}/thread"],
         "support.portal_show": ["/portal/messages/{number}"],
         "support_api.show_ticket": ["/api/v1/tickets/{id}"],
@@ -125,10 +155,17 @@ LOOKED_FOR: dict[str, list[str]] = {
     "documents_api.index": ["/api/v1/documents?q={needle}"],
     "documents.portal_index": ["/portal/documents?q={needle}"],
     "interaction_api.show_timeline": ["/api/v1/contacts/{A}/timeline?q={needle}"],
+    "interaction_api.index": ["/api/v1/interactions?q={needle}"],
     "interactions.story": ["/interactions/timeline/{A}?q={needle}"],
 }
 # Read through a function below.
-OTHERWISE = {"live.stream", "admin.why", "contacts.panel", "notifications.open_one"}
+OTHERWISE = {
+    "live.stream",
+    "admin.why",
+    "contacts.panel",
+    "notifications.open_one",
+    "interactions.calendar",
+}
 # What shows no entry, document or ticket, and nothing counted from them.
 OTHER: dict[str, str] = {
     "admin.": "accounts, roles, settings and plugins of the house",
@@ -137,6 +174,8 @@ OTHER: dict[str, str] = {
     "core.": "health and the description of the API",
     "deputies.index": "one's own deputies",
     "keys.show": "one's own keys",
+    "interactions.fields": "the fields of a kind, as they were typed",
+    "interactions.when": "a date in words, read back",
     "imports.": "rows of files as they were sent, for who may bring in their kind",
     "leaving.ask": "counts of what a leaver owns, for administrators",
     "mail.mine": "a mail one sent oneself",
@@ -144,6 +183,7 @@ OTHER: dict[str, str] = {
     "portal.": "orders, products, purchase orders: they have no audience",
     "portal_api.": "orders, products, purchase orders: they have no audience",
     "styleguide.": "made-up examples",
+    "unsubscribe.": "names the kinds of news in a signed link, and nothing of records",
     "users.": "one's own account",
 }
 
@@ -184,6 +224,7 @@ def lists(house: House) -> Iterator[tuple[str, Callable[[Reader], str]]]:
             address = f"/contacts/{house.ids[firm]}/panels/{name}"
             yield address, partial(read, address=address)
     yield "/notifications/<id>", _every_notification
+    yield "/calendar/<own>", _own_calendar
     yield "/live", stream
     for kind in sorted(export_kinds(house.app)):
         for form in ("csv", "json"):
@@ -207,6 +248,12 @@ def _panels(house: House) -> list[str]:
 
 def _every_notification(reader: Reader) -> str:
     return "".join(read(reader, f"/notifications/{one}") for one in range(1, 6))
+
+
+def _own_calendar(reader: Reader) -> str:
+    """Read one's calendar, unfolded, as its program does; signed in or not."""
+    secret = f"feed-{reader.user.id}" if reader.user else "nothing"
+    return read(reader, f"/calendar/{secret}.ics").replace("\r\n ", "")
 
 
 def stream(reader: Reader) -> str:

@@ -15,11 +15,14 @@ from flask.testing import FlaskClient
 from core.app import CRM
 from core.contacts.models import Affiliation, Contact
 from core.db import db
+from core.notifications.models import NotificationChoice
 from core.testing.factories import make_contact, make_user
 from core.users.defaults import ROLES
 from core.users.models import ApiToken, User, UserKind
 from core.users.services import ensure_role, ensure_team
-from core.users.sessions import end_sessions
+from core.users.sessions import end_sessions, hash_secret
+from plugins.interactions.follow_models import Follow
+from plugins.interactions.meetings.models import Attendee, CalendarFeed, Meeting
 from tests.core.world import PDF, _with_cookie, _with_token
 
 TEAM, OTHERS = "Sales", "Others"
@@ -102,7 +105,8 @@ def may_read(reader: Reader, secret: Secret) -> bool:
             return True
         return {
             "private": reader.name in secret.named,
-            "teams": bool(reader.teams & secret.teams),
+            # Single colleagues may be named beside the teams.
+            "teams": bool(reader.teams & secret.teams) or reader.name in secret.named,
             "staff": True,
             "shared": True,
         }[secret.audience]
@@ -156,7 +160,24 @@ def make_house(app: CRM) -> House:
     client = app.test_client()
     house.readers.append(Reader("anonymous", page=client, program=client))
     _add_revoked(house)
+    _have_all_told(house)
     return house
+
+
+def _have_all_told(house: House) -> None:
+    """Have everybody follow every contact, and want all news by mail at once.
+
+    Also those who may not: a row in a table gives nobody a right.
+    """
+    with db.transaction() as session:
+        for one in house.readers:
+            if one.user is None:
+                continue
+            session.add(NotificationChoice(user_id=one.user.id, kind="", way="now"))
+            for name in ("A", "B", "C", "V", "P"):
+                contact = house.ids[name]
+                follow = Follow(user_id=one.user.id, contact_id=contact, wanted=True)
+                session.add(follow)
 
 
 def _id_of(reader: Reader) -> int:
@@ -174,6 +195,9 @@ def _add(house: House, name: str, user: User, role: str, **more: Any) -> None:
         program=_with_token(house.app, user, "*"),
         **more,
     )
+    with db.transaction() as session:
+        secret = hash_secret(f"feed-{user.id}")
+        session.add(CalendarFeed(user_id=user.id, secret_hash=secret, ending="x"))
     house.readers.append(reader)
 
 
@@ -219,6 +243,10 @@ def hide(house: House) -> None:
                 # Who reads a ticket changes only by answering; it has no trash.
                 continue
             _write(house, of, story, readers)
+    named = house.reader("named colleague").user
+    assert named is not None
+    both = {"audience": "teams", "teams": [TEAM], "users": [named.id]}
+    _write(house, "interactions", "for a team and a colleague", [both])
     _answers(house)
 
 
@@ -300,6 +328,8 @@ def _write(
         answer = client.delete(address, headers={"If-Match": f'"{version}"'})
         assert answer.status_code == 204, answer.text
     house.secrets += [secret, follow_up] if follow_up else [secret]
+    if of == "interactions":
+        _invite(house, secret)
     return secret
 
 
@@ -316,6 +346,28 @@ def _remind(house: House, entry: Secret) -> Secret | None:
     found = replace(entry, of="follow-ups", word=word, needle=needle)
     found.id = answer.json["id"]
     return found
+
+
+def _invite(house: House, secret: Secret) -> None:
+    """Ask everybody to an entry: being asked lets nobody read it."""
+    with db.transaction() as session:
+        meeting = Meeting(
+            interaction_id=secret.id,
+            uid=f"{secret.id}@x",
+            title=f"{secret.needle} {secret.word}",
+            # Over at once, so that nobody is written to.
+            minutes=0,
+        )
+        for one in house.readers:
+            if one.user is not None:
+                guest = Attendee(
+                    user_id=one.user.id,
+                    address=one.user.email,
+                    seal="x",
+                    secret_hash=hash_secret(f"link-{secret.id}-{one.user.id}"),
+                )
+                meeting.guests.append(guest)
+        session.add(meeting)
 
 
 def _sent(
@@ -335,7 +387,7 @@ def _sent(
         answer = client.post(address, json={**body, **readers, **more})
     else:
         contacts = [secret.contact, *sorted(secret.others)]
-        body = {"contacts": contacts, "subject": text, "body": text}
+        body = {"contacts": contacts, "subject": text, "body": f"{text} #{secret.word}"}
         answer = client.post(address, json={**body, **readers, **more})
     assert answer.status_code == 201, (secret.story, answer.text)
     return dict(answer.json or {})

@@ -13,6 +13,7 @@ import pytest
 from core.db import db
 from core.events import acting
 from core.permissions import door_of
+from core.testing.mail import text_of
 from core.users.models import User
 from plugins.interactions.follow_ups.models import FollowUp
 from plugins.interactions.follow_ups.telling import tell_due
@@ -211,6 +212,35 @@ def answers(house: House, reader: Reader, secret: Secret) -> dict[str, str]:
         found |= {one: read(reader, one) for one in asked(house, secret)}
         found |= {what: shown(answer) for what, answer in changed(reader, secret)}
     return found
+
+
+@pytest.mark.timeout(600)
+def test_no_mail_tells_of_what_its_reader_may_not_read(house, mailbox, deliver):
+    house.app.config["NOTIFICATIONS_MAIL_AFTER_MINUTES"] = 0
+    revoked = house.reader("revoked").user
+    assert revoked is not None
+    with db.transaction() as session:
+        # Signed out everywhere, they would still be a colleague; now they are not.
+        session.get_one(User, revoked.id).active = False
+    try:
+        hide(house)
+        give_away(house)
+        for _round in range(3):
+            deliver()
+    finally:
+        del house.app.config["NOTIFICATIONS_MAIL_AFTER_MINUTES"]
+    readers = {one.user.email: one for one in house.readers if one.user is not None}
+    wrong, told = [], set()
+    for mail in mailbox.messages:
+        [address] = [one.addr_spec for one in mail["To"].addresses]
+        reader, text = readers[address], f"{mail['Subject']}\n{text_of(mail)}"
+        wrong += [
+            f"{reader.name} is mailed {one}" for one in leaks(house, reader, text)
+        ]
+        told |= {reader.name for one in house.secrets if one.word in text}
+    assert wrong == []
+    assert not told & set(SHUT_OUT)
+    assert {"same team", "named colleague", "without a team"} <= told
 
 
 def check_what_is_seen(house: House) -> None:

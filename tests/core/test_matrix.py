@@ -26,9 +26,16 @@ NARROWER: dict[str, str] = {
     "interactions.save": "only its author changes an entry",
     "interactions.trash": "only its author throws an entry away",
     "interactions.restore": "only its author takes an entry back",
+    "interactions.invite": "only its author invites, and only to a meeting",
+    "interactions.send_invitation": "only its author invites, and only to a meeting",
+    "interactions.ask_to_call_off": "only its author calls a meeting off",
+    "interactions.call_off": "only its author calls a meeting off",
+    "interactions.take_back_invitation": "only its author takes it back",
 }
 # What is the same for everybody, and named by what is in it.
 PICTURES = {"assets", "admin.logo"}
+# Pages that a secret in their address opens.
+LINKS = {"interactions.invitation", "interactions.answer_invitation"}
 # 429 is for tokens that open nothing, when many of them come.
 # For whom refusals are drawn as pages; the others save the time.
 DRAWN = {"anonymous", "admin", "sales", "customer of ours", "vendor of ours"}
@@ -100,7 +107,8 @@ def verdict(
         # What somebody uploaded is shut in further than our own pages.
         stricter = found == "no-referrer" or "sandbox" in (found or "")
         # A page with a secret in its address tells its origin alone.
-        secret = rule.endpoint.startswith("passwords.") and found == "strict-origin"
+        by_link = rule.endpoint.startswith("passwords.") or rule.endpoint in LINKS
+        secret = by_link and found == "strict-origin"
         if found != value and not (stricter or secret):
             return f"lacks the header {name}"
     kept = answer.headers.get("Cache-Control", "")

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from click import command, echo
 from flask import Blueprint
 from marshmallow import fields
+from sqlalchemy.orm import aliased
 
 from core import hookimpl, hookspecs, settings
 from core.contacts.models import Contact
@@ -20,12 +21,15 @@ from core.db import db
 from core.demo.loading import load_demo_company
 from core.events import EventType, Subscriber
 from core.imports import ImportKind
+from core.interactions.entries import show_entries
+from core.interactions.models import Interaction
 from core.jobs import Job
 from core.pages import (
     Action,
     Check,
     Column,
     DayItem,
+    EntryPart,
     InteractionKind,
     MenuItem,
     NotificationKind,
@@ -35,7 +39,7 @@ from core.pages import (
 from core.permissions import Permission, requires
 from core.plugin_manager import PluginError
 from core.records import RecordType
-from core.testing.factories import make_contact, make_user
+from core.testing.factories import make_contact, make_interaction, make_user
 from core.testing.plugins import INSTALLED, install_plugin, make_plugin
 from core.users.models import Team
 from core.users.services import ensure_team
@@ -93,6 +97,12 @@ def probe():
     echo("probed")
 
 
+def answers_to_entry(_user):
+    answer = aliased(Interaction)
+    count = sa.select(sa.cast(sa.func.count(), sa.String))
+    return count.where(answer.parent_id == Interaction.id).scalar_subquery()
+
+
 def everything():
     """Make a plugin that implements every hook there is."""
     done = []
@@ -138,6 +148,11 @@ def everything():
         register_checks=lambda: [Check("probe", lambda: "the probe is dirty")],
         register_interaction_kinds=lambda: [
             InteractionKind("probing", "Probing", "search")
+        ],
+        register_entry_parts=lambda: [
+            EntryPart(
+                "probe", answers_to_entry, lambda text, user: f"{text} for {user.name}"
+            )
         ],
         register_notifications=lambda: [NotificationKind("probe.news", "Probe news")],
         register_commands=lambda: [probe],
@@ -231,6 +246,13 @@ def test_what_a_plugin_declares_is_used(app, as_user, deliver, client):
     assert app.extensions["rapport_records"]["team"].title == "Team"
     assert app.extensions["rapport_events"].types["probe.done"].title == "Done"
     assert app.extensions["rapport_commands"]["probe"] is probe
+
+
+def test_a_plugin_has_its_part_in_every_entry_of_a_list(app):
+    anna = make_user("Anna Laine")
+    entry = make_interaction(make_contact("Kallio Oy"), author=anna)
+    [shown] = show_entries([entry], anna)
+    assert shown.parts == {"probe": "0 for Anna Laine"}
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 import sqlalchemy as sa
 from flask import Blueprint, request
-from marshmallow import fields
+from marshmallow import ValidationError, fields, validate
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import RequestEntityTooLarge, ServiceUnavailable
@@ -220,6 +220,19 @@ def test_a_wrong_method_is_refused_with_the_right_ones(client, browser, program)
     assert answer.status_code == 405
     assert answer.mimetype == "text/html"
     assert "GET" in answer.headers["Allow"]
+    # What the framework says is about requests; a person reads our own words.
+    assert "This could not be understood" in answer.text
+    assert "Method Not Allowed" not in answer.text
+
+
+@pytest.mark.parametrize("came_from", ["http://localhost/contacts/new?kind=x", ""])
+def test_a_refused_form_has_a_way_back_to_it(browser, came_from):
+    refused = browser.post("/probe/conflict", headers={"Referer": came_from})
+    there = '<a class="btn btn-primary" href="/contacts/new?kind=x" data-back>'
+    assert (there in refused.text) == bool(came_from)
+    elsewhere = {"Referer": "http://elsewhere.example/contacts/new?kind=x"}
+    assert "data-back" not in browser.post("/probe/conflict", headers=elsewhere).text
+    assert "data-back" not in browser.get("/nowhere", headers=elsewhere).text
 
 
 def test_too_many_bytes_are_refused(browser, program):
@@ -281,6 +294,25 @@ def test_messages_are_named_once_per_field(given, flat):
 
 
 # -- When everything fails ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("check", "value", "said"),
+    [
+        (validate.Length(max=3), "four", "This is longer than 3 characters."),
+        (validate.Length(min=0, max=3), "four", "This is longer than 3 characters."),
+        (validate.Length(min=1, max=3), "", "Write between 1 and 3 characters."),
+        (validate.Length(min=3), "no", "This is shorter than 3 characters."),
+        (validate.Range(min=1), 0, "Write a number of 1 or more."),
+        (validate.Range(max=5), 6, "Write a number of 5 or less."),
+        (validate.Range(min=1, max=5), 6, "Write a number from 1 to 5."),
+    ],
+)
+def test_a_limit_is_said_in_plain_words(app, check, value, said):
+    with app.test_request_context(), pytest.raises(ValidationError) as refused:
+        check(value)
+    with app.test_request_context():
+        assert flatten({"name": refused.value.messages}) == {"name": [said]}
 
 
 def test_a_bug_is_logged_with_the_id_its_user_sees(browser, caplog):

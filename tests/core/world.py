@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
+from core import settings
 from core.admin.models import HouseLogo
 from core.app import CRM
 from core.audiences import AudienceSpec
@@ -32,6 +33,7 @@ from core.users.models import ApiToken, Role, Team, User, UserDeputy, UserSessio
 from core.users.services import ensure_role, ensure_team
 from core.users.sessions import create_token, hash_secret, open_session
 from plugins.interactions.hand_overs.models import HandOver, HandOverItem
+from plugins.interactions.meetings.models import Attendee, CalendarFeed, Meeting
 from plugins.portal.services.orders import place_order
 from plugins.portal.services.products import create_product
 from plugins.portal.services.purchasing import (
@@ -45,6 +47,7 @@ LOGO = "a" * 64
 
 # What everybody may ask for whom the route lets in.
 COMMON = {
+    "reactions/name",
     "assets/digest",
     "alias",
     "panels/name",
@@ -57,10 +60,15 @@ COMMON = {
     "roles/role_id",
     "teams/team_id",
     "reset/secret",
+    "unsubscribe/token",
     "settings/owner",
     "reset/name",
     "first-hour/step",
     "jobs/name",
+    "kinds/name",
+    "invitation/secret",
+    "calendar/file",
+    "undo/number",
 }
 # What belongs to the administrator of the samples alone.
 PERSONAL = {
@@ -76,6 +84,7 @@ PERSONAL = {
 AUDIENCED = {
     "interactions/interaction_id",
     "follow-ups/follow_up_id",
+    "attendees/attendee_id",
     "documents/document_id",
     "support/number",
     "tickets/ticket_id",
@@ -153,7 +162,12 @@ def make_world(app: CRM) -> World:
     for house, firm in firms.items():
         world.samples[house] = _records(client, chief, house, firm)
         world.samples[house]["users/user_id"] = spare.id
+    with db.transaction():
+        kind = {"name": "inspection", "title": "Inspection", "fields": []}
+        settings.save("house", {"entry_kinds": [kind]})
     world.samples["team"] = world.samples["ours"] | _for_a_team(client, firms["ours"])
+    for house, samples in world.samples.items():
+        samples |= _meeting(house, samples["interactions/interaction_id"], chief)
     _invite(world, chief, firms)
     return world
 
@@ -218,9 +232,11 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
     return _shared(client, firm, shared) | {
         "contacts/contact_id": firm.id,
         "timeline/contact_id": firm.id,
+        "reactions/name": "thanks",
         "of/contact_id": firm.id,
         "hand-overs/hand_over_id": handed_ids[0],
         "items/item_id": handed_ids[1],
+        "follow/contact_id": firm.id,
         "agreements/contact_id": firm.id,
         "affiliations/affiliation_id": joined_id,
         "panels/name": "contacts.strip",
@@ -247,10 +263,13 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
         "roles/role_id": own[7],
         "teams/team_id": own[8],
         "reset/secret": "x",
+        "unsubscribe/token": "x",
         "settings/owner": "mail",
         "reset/name": "hold_seconds",
         "first-hour/step": "name",
         "jobs/name": "mail.sweep",
+        "kinds/name": "inspection",
+        "undo/number": 1,
     }
 
 
@@ -294,6 +313,30 @@ def _shared(client: Any, firm: Contact, readers: dict[str, Any]) -> dict[str, An
         "messages/number": ticket["number"],
         "tickets/ticket_id": ticket["id"],
     }
+
+
+def _meeting(house: str, entry_id: int, chief: User) -> dict[str, Any]:
+    """Invite somebody to an entry, and let the chief have a calendar."""
+    with db.transaction() as session:
+        meeting = Meeting(interaction_id=entry_id, uid=f"{house}@x", title="Lunch")
+        guest = Attendee(
+            address="outi@x.example",
+            seal=house,
+            secret_hash=hash_secret(f"link-{house}"),
+        )
+        meeting.guests.append(guest)
+        session.add(meeting)
+        if session.get(CalendarFeed, chief.id) is None:
+            feed = CalendarFeed(
+                user_id=chief.id, secret_hash=hash_secret("feed"), ending="feed"
+            )
+            session.add(feed)
+        session.flush()
+        return {
+            "attendees/attendee_id": guest.id,
+            "invitation/secret": f"link-{house}",
+            "calendar/file": "feed.ics",
+        }
 
 
 def _for_a_team(client: Any, firm: Contact) -> dict[str, Any]:

@@ -15,11 +15,14 @@ from core.audiences import AudienceSpec
 from core.contacts.models import Contact
 from core.db import db, now
 from core.events import Delivery, Event, acting
+from core.interactions.models import Interaction
 from core.mail.services import cancel_mail
 from core.testing.factories import PASSWORD, make_contact, make_interaction, make_user
 from core.users import leaving
 from core.users.models import User
 from core.users.sessions import create_token
+from plugins.interactions.meetings.models import Attendee
+from plugins.interactions.meetings.services import answer_invitation
 from plugins.portal.models import Order, PurchaseOrder
 from plugins.portal.services.orders import place_order
 from plugins.portal.services.products import create_product
@@ -69,7 +72,11 @@ class Story:
 
 
 def entries_and_documents(story):
-    body = {"body": "Likes Tuesdays.", "contacts": [story.firm.id], "audience": "staff"}
+    body = {
+        "body": "@Anna Laine: likes Tuesdays.",
+        "contacts": [story.firm.id],
+        "audience": "staff",
+    }
     entry = story.makes("interactions", json=body)
     parts = {"contact": story.firm.id, "audience": "staff"}
     file = (io.BytesIO(b"Prices"), "prices.txt")
@@ -80,6 +87,20 @@ def entries_and_documents(story):
     newer = {"file": (io.BytesIO(b"New prices"), "prices.txt")}
     story.makes(f"documents/{document['id']}/versions", data=newer)
     story.deliver()
+
+
+def meetings(story):
+    soon = (now() + timedelta(days=2)).isoformat()
+    body = {"kind": "meeting", "body": "Prices.", "contacts": [story.firm.id]}
+    entry = story.makes("interactions", json=body | {"occurred_at": soon})
+    place = f"/api/v1/interactions/{entry['id']}/meeting"
+    wish = {"title": "Prices", "attendees": [{"address": PEKKA}]}
+    assert story.program.put(place, json=wish).status_code == 200
+    with db.transaction() as session:
+        guest = session.scalars(sa.select(Attendee)).one()
+        answer_invitation(guest, session.get_one(Interaction, entry["id"]), "accepted")
+    gone = story.program.delete(place, headers={"If-Match": "*"})
+    assert gone.status_code == 204
 
 
 def tickets(story):
@@ -198,6 +219,7 @@ def test_every_event_that_is_declared_happens(
     monkeypatch.setitem(leaving.hand_over.__kwdefaults__, "most", 1)
     story = Story(app, as_user, api, deliver, mailbox)
     entries_and_documents(story)
+    meetings(story)
     tickets(story)
     orders(story)
     mails(story)

@@ -26,6 +26,7 @@ from plugins.portal.services.products import create_product
 from tests.core.mail.writing import look, write
 
 SHA = "a" * 64
+KINDS = [{"name": "inspection", "title": "Inspection", "fields": []}]
 
 
 class House:
@@ -159,6 +160,12 @@ def drafts_kept(house):
         return bool(session.scalar(sa.select(sa.func.count(ImportRun.id))))
 
 
+def composer_of_a_colleague(house):
+    address = f"/interactions/new?contact={house.firm.id}&kind=call"
+    page = house.browser.get(address).text
+    return "Inspection</option>" in page, "Asked for:</textarea>" in page
+
+
 # What it is set to, and where somebody notices.
 TRIED = {
     "house.name": ("Lehto Supply", head_of_a_page),
@@ -170,6 +177,8 @@ TRIED = {
     "house.open_days": ([3], day_promised),
     "house.opens": ("07:15", portal_of_a_customer),
     "house.closes": ("21:45", portal_of_a_customer),
+    "house.entry_kinds": (KINDS, composer_of_a_colleague),
+    "house.entry_templates": ({"call": "Asked for:"}, composer_of_a_colleague),
     "contacts.region": ("US", found_by_a_phone),
     "contacts.quiet_days": (30, gone_quiet),
     "contacts.quiet_days_of": (["vendor: 30"], gone_quiet),

@@ -9,14 +9,19 @@ from time import monotonic, sleep
 import pytest
 import sqlalchemy as sa
 
+from core.contacts.models import Contact
 from core.db import db, now
 from core.errors import Conflict
 from core.events import Delivery
 from core.mail.models import OutgoingMail
 from core.mail.services import cancel_mail
+from core.notifications.choosing import NOW, REST, choose_ways
+from core.notifications.services import notify
+from core.testing.factories import make_contact, make_user
 from core.testing.server import environment
+from core.users.models import User
 from core.worker import deliver_due
-from tests.core.mail.writing import look, write
+from tests.core.mail.writing import all_mails, look, write
 
 
 def worker(app, mailbox, tmp_path, database_url, word_lists):
@@ -120,3 +125,30 @@ def test_nobody_waits_for_the_database_while_the_mail_server_thinks(app, mailbox
         mailbox.go_on.set()
         sender.join(20)
     assert look(mail_id).state == "sent"
+
+
+def test_news_are_repeated_once_with_the_same_name_after_a_cut_and_no_more(
+    app, mailbox, tmp_path, database_url, word_lists, deliver
+):
+    more = (tmp_path, database_url, word_lists)
+    app.config["NOTIFICATIONS_MAIL_AFTER_MINUTES"] = 0
+    firm, anna = make_contact("Kallion Vesijohto Oy"), make_user("Anna Laine")
+    try:
+        with db.transaction() as session:
+            user = session.get_one(User, anna.id)
+            choose_ways(user, {REST: NOW}, hour=None)
+            about = session.get_one(Contact, firm.id)
+            notify([user], kind="contacts.owner", record=about, text="It is yours")
+    finally:
+        del app.config["NOTIFICATIONS_MAIL_AFTER_MINUTES"]
+    kill_while_the_server_has_it(app, mailbox, *more)
+    let_the_dead_be_found()
+    deliver()
+    deliver()
+    [mail] = all_mails()
+    assert mail.state == "sent"
+    assert [one["Message-ID"] for one in mailbox.messages] == [mail.message_id] * 2
+    with db.transaction() as session:
+        session.execute(sa.update(Delivery).values(leased_until=None, due=now()))
+    deliver()
+    assert len(mailbox.messages) == 2

@@ -180,6 +180,8 @@ def _audience_words(holds: bool, user: User, record: Record) -> str:
     if audience.kind == "private":
         named = _("It is private, and they are named as a reader.")
         return named if holds else _("It is private, and they are not named.")
+    if audience.kind == "teams" and user.id in audience.users:
+        return _("They are named as a reader, beside its teams.")
     if audience.kind == "teams":
         return _team_words(holds, user, audience)
     if user.kind == "staff":

@@ -6,6 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 
 from core import settings as store
 from core.admin.permissions import SETTINGS
+from core.admin.services import kinds
 from core.admin.services.roles import GROUP_TITLES
 from core.admin.services.setting_forms import base_of, read_form, shown_settings
 from core.admin.views.blueprint import bp
@@ -29,7 +30,10 @@ def settings() -> Any:
     owners = [
         (owner, _title(owner), shown_settings(owner)) for owner in store.schemas()
     ]
-    return render_template("core/admin/settings.html", owners=owners)
+    own_kinds = [one["title"] for one in kinds.own_kinds()]
+    return render_template(
+        "core/admin/settings.html", owners=owners, own_kinds=own_kinds
+    )
 
 
 def draw(error: CRMError | None = None, *, owner: str, **_more: object) -> Any:

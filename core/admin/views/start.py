@@ -14,6 +14,7 @@ from core.admin.services.plugins import plugin_states
 from core.admin.views.blueprint import bp
 from core.db import db
 from core.events import Event
+from core.i18n import lazy_gettext as _l
 from core.permissions import me, requires
 from core.plugin_manager import plugin_names
 from core.records import parse_ref
@@ -21,6 +22,23 @@ from core.users.models import Role, Team, User
 from core.visibility import visible_events, visible_to
 
 _HISTORY = ("user/", "team/", "role/", "setting/", "delivery/", "job/")
+# What an event calls a field, as the forms call it; a setting keeps its own name.
+_FIELDS = {
+    "active": _l("Account"),
+    "currency": _l("Currency"),
+    "email": _l("E-mail"),
+    "keys": _l("Keys"),
+    "language": _l("Language"),
+    "logo": _l("Logo"),
+    "name": _l("Name"),
+    "password": _l("Password"),
+    "permissions": _l("Permissions"),
+    "reach": _l("Sees"),
+    "roles": _l("Roles"),
+    "teams": _l("Teams"),
+    "theme": _l("Look"),
+    "timezone": _l("Time zone"),
+}
 
 
 @bp.get("")
@@ -59,11 +77,15 @@ def _changes(most: int = 12) -> list[dict[str, Any]]:
             "kind": one.subject.partition("/")[0],
             "what": names.get(one.subject, one.subject.partition("/")[2]),
             "who": names.get(f"user/{one.actor_id}", ""),
-            "fields": ", ".join(one.data.get("fields", [])).replace("_", " "),
+            "fields": ", ".join(map(_titled, one.data.get("fields", []))),
             "verb": one.type.rpartition(".")[2],
         }
         for one in events
     ]
+
+
+def _titled(field: str) -> str:
+    return str(_FIELDS.get(field) or field.replace("_", " "))
 
 
 def _names(events: Sequence[Event]) -> dict[str, str]:

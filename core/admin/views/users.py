@@ -16,6 +16,7 @@ from core.i18n import LANGUAGES, _
 from core.pages import on_refusal
 from core.permissions import me, requires
 from core.settings import get as settings_of
+from core.users.browsers import browser_words
 from core.users.models import Role, Team, User
 
 
@@ -134,6 +135,7 @@ def _draw(error: CRMError | None = None, *, user_id: int, **_more: object) -> An
             "teams": form.getlist("teams") if form else [t.name for t in user.teams],
         },
         sessions=sessions,
+        browser_words=browser_words,
         tokens=tokens,
         **_choices(),
     )

@@ -1,11 +1,13 @@
 """Folded names, phone numbers, and the keys by which contacts are found."""
 
 import pytest
+import sqlalchemy as sa
 
 from core.contacts import lists
 from core.contacts.finding import fold, normal_phone, region_of, words_of
+from core.contacts.models import Contact
 from core.contacts.services import contacts_with_email, contacts_with_phone
-from core.db import db
+from core.db import db, now
 from core.testing.factories import make_contact, make_user
 from tests.faults.naughty import NASTIEST
 
@@ -116,6 +118,35 @@ def test_who_sees_only_their_own_finds_only_their_own(app):
     sanna = make_user("Sanna Aho", roles=("own",))
     make_contact("Pekka Virtanen", kind="person", emails=["pekka@kallio.example"])
     assert contacts_with_email("pekka@kallio.example", actor=sanna) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "most", "said"),
+    [
+        ("kallio", 1000, "3 contacts"),
+        ("kallio", 2, "more than 2"),
+        ("kallio", 0, "more than 0"),
+        ("kallio vesi", 1000, "1 contact<"),
+        ("kallio@", 1000, "3 contacts"),
+        ("0401234", 1000, "3 contacts"),
+    ],
+)
+def test_a_filter_counts_each_contact_once_and_none_in_the_trash(
+    app, as_user, monkeypatch, typed, most, said
+):
+    monkeypatch.setattr(lists, "MOST_COUNTED", most)
+    for number, name in enumerate(["Vesi", "Putki", "Sahko", "Gone"]):
+        make_contact(
+            f"Kallio {name} Kallioinen",
+            emails=[f"kallio@{number}.example", f"kallioinen@{number}.example"],
+            phones=[f"040 123 400{number}"],
+        )
+    with db.transaction() as session:
+        gone = session.scalars(sa.select(Contact).where(Contact.name.contains("Gone")))
+        gone.one().trashed_at = now()
+    page = as_user(make_user()).get("/contacts", query_string={"q": typed}).text
+    assert said in page
+    assert "Gone" not in page
 
 
 def test_what_was_changed_is_found_by_its_new_keys_alone(app, api):

@@ -170,7 +170,7 @@ def test_an_empty_note_is_refused_and_keeps_what_was_chosen(firm, anna, as_user)
         {"audience": "teams", "teams": ["Nobody"]},
         {"audience": "private", "users": [999_999]},
         {"audience": "private", "users": ["x"]},
-        {"occurred_at": "tomorrow"},
+        {"occurred_at": "soonish"},
         {"kind": "seance"},
         {"body": "x" * 100_001},
         {"parent": "x"},

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0001_follow_ups"
-down_revision = None
+revision = "0002_follow_ups"
+down_revision = "0001_timeline"
 
 _OPEN = "done_at IS NULL AND trashed_at IS NULL"
 _UNTOLD = f"{_OPEN} AND told_at IS NULL"

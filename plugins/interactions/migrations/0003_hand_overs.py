@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002_hand_overs"
-down_revision = "0001_follow_ups"
+revision = "0003_hand_overs"
+down_revision = "0002_follow_ups"
 
 _MOMENT = sa.DateTime(timezone=True)
 

@@ -1,0 +1,146 @@
+"""What an entry said before: who changed it, when, and what differs."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import SequenceMatcher
+from typing import Any, Literal, TypeAlias
+
+import sqlalchemy as sa
+
+from core.audiences import Audience
+from core.db import db
+from core.events import Event
+from core.i18n import _
+from core.i18n import lazy_gettext as _l
+from core.interactions.models import Interaction
+from core.kinds import kind_of
+from core.moments import show_datetime
+from core.readers import AudienceView, describe
+from core.users.models import User
+
+# Of two texts whose words would make more pairs than this, the lines are compared.
+MOST_PAIRS = 1_000_000
+# What of an entry is told, in this order; the rest follows from it.
+_TITLES = {
+    "body": _l("Text"),
+    "subject": _l("Subject"),
+    "kind": _l("Kind"),
+    "occurred_at": _l("When"),
+    "audience_id": _l("Audience"),
+    "trashed_at": _l("Trash"),
+}
+
+Piece: TypeAlias = tuple[Literal["same", "gone", "new"], str]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field that changed; `pieces` are of a text, the others of a short value."""
+
+    title: object
+    before: Any = ""
+    after: Any = ""
+    pieces: Sequence[Piece] = ()
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change of an entry; without differences its words were erased."""
+
+    id: int
+    time: datetime
+    who: str
+    differences: Sequence[Difference]
+
+
+def edits_of(
+    entry: Interaction, reader: User, *, before: int | None = None, limit: int = 20
+) -> tuple[list[Edit], int | None]:
+    """Read what was changed of `entry`, the latest first, and where older ones begin.
+
+    The caller has made sure that `reader` may see the entry: whoever reads it now reads
+    how it came to say so, whatever its audience was at the time.
+    """
+    query = (
+        sa.select(Event, User.name)
+        .outerjoin(User, User.id == Event.actor_id)
+        .where(Event.subject == entry.ref, Event.type == "interaction.updated")
+        .order_by(Event.id.desc())
+    )
+    if before is not None:
+        query = query.where(Event.id < before)
+    rows = db.session.execute(query.limit(limit + 1)).all()
+    audiences = _audiences([event for event, _name in rows], reader)
+    found = [
+        Edit(event.id, event.time, name or "", list(_differences(event, audiences)))
+        for event, name in rows[:limit]
+        if _TITLES.keys() & set(event.data.get("fields", ()))
+    ]
+    return found, rows[limit - 1][0].id if len(rows) > limit else None
+
+
+def _audiences(events: Sequence[Event], reader: User) -> dict[int, AudienceView]:
+    ids = {one for event in events for one in _values(event).get("audience_id", ())}
+    if not ids:
+        return {}
+    query = sa.select(Audience).where(Audience.id.in_(ids))
+    return describe(db.session.scalars(query), reader)
+
+
+def _values(event: Event) -> dict[str, Any]:
+    return {**event.data.get("values", {}), **(event.personal or {})}
+
+
+def _differences(
+    event: Event, audiences: dict[int, AudienceView]
+) -> Iterator[Difference]:
+    values = _values(event)
+    for name, title in _TITLES.items():
+        if name not in values:
+            continue
+        before, after = values[name]
+        if name == "body":
+            yield Difference(title, pieces=compared(before or "", after or ""))
+        elif name == "audience_id":
+            old, new = audiences.get(before), audiences.get(after)
+            yield Difference(title, old and old.label, new and new.label)
+        elif name == "trashed_at":
+            said = _("Moved to trash.") if after else _("Put back.")
+            yield Difference(title, after=said)
+        else:
+            yield Difference(title, _words(name, before), _words(name, after))
+
+
+def _words(name: str, value: Any) -> Any:
+    if name == "kind":
+        kind = kind_of(value)
+        return kind.title if kind else value
+    if name == "occurred_at" and value:
+        return show_datetime(datetime.fromisoformat(value))
+    return value or ""
+
+
+def compared(before: str, after: str) -> list[Piece]:
+    """Say which words of a text stayed, went and came."""
+    old, new = _words_of(before), _words_of(after)
+    if len(old) * len(new) > MOST_PAIRS:
+        old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    if len(old) * len(new) > MOST_PAIRS:
+        return [("gone", before), ("new", after)]
+    found: list[Piece] = []
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    for verb, a, b, c, d in matcher.get_opcodes():
+        if verb == "equal":
+            found.append(("same", "".join(old[a:b])))
+            continue
+        if a < b:
+            found.append(("gone", "".join(old[a:b])))
+        if c < d:
+            found.append(("new", "".join(new[c:d])))
+    return found
+
+
+def _words_of(text: str) -> list[str]:
+    return re.findall(r"\s+|\w+|[^\w\s]", text)

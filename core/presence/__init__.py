@@ -1,0 +1,1 @@
+"""Who else has a record open, and who is writing."""

@@ -1,0 +1,91 @@
+"""Following a contact or a thread from its page, and from the menu of an entry."""
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+
+from core.contacts.models import Contact
+from core.contacts.permissions import READ as READ_CONTACTS
+from core.errors import Forbidden
+from core.i18n import _
+from core.interactions.models import Interaction
+from core.interactions.permissions import READ
+from core.links import url_for as address_of
+from core.permissions import can, me, requires
+from core.records import record_type_of
+from core.visibility import get_visible
+from plugins.interactions import following
+from plugins.interactions.views import bp as bp
+
+
+def _draw(record: Contact | Interaction, url: str) -> Any:
+    """Draw the button with its number, the line of a menu, or a page of its own."""
+    user = me()
+    who = following.followers_of(record)
+    kind = record_type_of(record)
+    context = {
+        "follows": user.id in who.wanted,
+        "names": who.names,
+        "named": following.NAMED,
+        "url": url,
+        "back_url": kind.url(record, user) if kind else "",
+        "of_contact": isinstance(record, Contact),
+        "slot": "follow-" + record.ref.replace("/", "-"),
+        "title": kind.label(record) if kind else "",
+    }
+    if not request.headers.get("HX-Request"):
+        return render_template("interactions/follow_page.html", **context)
+    part = "follow.html" if context["of_contact"] else "follow_line.html"
+    return render_template(f"interactions/{part}", **context)
+
+
+def _contact(contact_id: int) -> Contact:
+    if not can(READ_CONTACTS):
+        raise Forbidden
+    return get_visible(me(), Contact, contact_id)
+
+
+def _change(record: Contact | Interaction, url: str) -> Any:
+    wanted = request.form.get("wanted") == "1"
+    following.follow(me(), record, wanted=wanted)
+    if request.headers.get("HX-Request"):
+        return _draw(record, url)
+    if wanted:
+        flash(_("You are told when something new is written here."), "ok")
+    else:
+        flash(_("You are not told of this any more."), "ok")
+    kind = record_type_of(record)
+    page = kind.url(record, me()) if kind else None
+    return redirect(page or address_of("interactions.index"), 303)
+
+
+@bp.get("/interactions/follow/<int:contact_id>")
+@requires(READ)
+def contact_followers(contact_id: int) -> Any:
+    """Say who follows a contact, with the button to do so or to stop."""
+    url = url_for("interactions.follow_contact", contact_id=contact_id)
+    return _draw(_contact(contact_id), url)
+
+
+@bp.post("/interactions/follow/<int:contact_id>")
+@requires(READ)
+def follow_contact(contact_id: int) -> Any:
+    """Follow a contact, or stop."""
+    url = url_for("interactions.follow_contact", contact_id=contact_id)
+    return _change(_contact(contact_id), url)
+
+
+@bp.get("/interactions/<int:interaction_id>/follow")
+@requires(READ)
+def thread_followers(interaction_id: int) -> Any:
+    """Say who follows the thread of an entry, with the button to do so or to stop."""
+    url = url_for("interactions.follow_thread", interaction_id=interaction_id)
+    return _draw(get_visible(me(), Interaction, interaction_id), url)
+
+
+@bp.post("/interactions/<int:interaction_id>/follow")
+@requires(READ)
+def follow_thread(interaction_id: int) -> Any:
+    """Follow the thread of an entry, or stop."""
+    url = url_for("interactions.follow_thread", interaction_id=interaction_id)
+    return _change(get_visible(me(), Interaction, interaction_id), url)

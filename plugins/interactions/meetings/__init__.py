@@ -1,0 +1,1 @@
+"""Meetings with guests: invitations by mail, their answers, a calendar to subscribe."""

@@ -1,0 +1,303 @@
+"""The composer in a real browser: a call in three acts, names, people, time, drafts."""
+
+import os
+import re
+from time import monotonic
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import expect
+
+from core.db import db
+from core.interactions.models import Interaction
+from core.testing.factories import PASSWORD, make_contact, make_user
+from tests.browser.person import Person
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.soak_on_postgresql,
+    pytest.mark.parametrize("dialect", ["sqlite"]),
+]
+
+ACTIONS, SECONDS = 3, 5
+
+
+@pytest.fixture
+def firm(server):
+    return make_contact("Kallion Vesijohto Oy", roles=["customer"])
+
+
+@pytest.fixture
+def anna(server, browser, firm):
+    make_user("Mika Koski", teams=["Sales"])
+    make_user("Sanna Virta", teams=["Warehouse"])
+    user = make_user("Anna Laine", password=PASSWORD, teams=["Sales"])
+    return Person(browser, server, user)
+
+
+def written():
+    with db.read_only() as session:
+        found = session.scalars(sa.select(Interaction).order_by(Interaction.id)).all()
+        session.expunge_all()
+        return found
+
+
+def shot(page, name):
+    """Keep a picture where somebody asked for it."""
+    folder = os.environ.get("RAPPORT_SHOTS")
+    if folder:
+        page.screenshot(path=f"{folder}/{name}.png")
+
+
+class Hand:
+    """What somebody does, counted: a key or a click, some words, a key or a click."""
+
+    def __init__(self, page):
+        self.page, self.acts = page, 0
+
+    def press(self, key):
+        self.acts += 1
+        self.page.keyboard.press(key)
+
+    def type(self, words):
+        self.acts += 1
+        self.page.keyboard.type(words)
+
+
+def test_a_call_is_logged_from_the_contact_in_three_acts_and_five_seconds(anna, firm):
+    anna.opens(f"/contacts/{firm.id}")
+    page, hand = anna.page, Hand(anna.page)
+    began = monotonic()
+    hand.press("c")
+    hand.type("Asked for prices of valves.")
+    hand.press("Control+Enter")
+    entry = page.locator("#timeline article", has_text="Asked for prices")
+    entry.wait_for()
+    assert monotonic() - began < SECONDS
+    assert hand.acts <= ACTIONS
+    assert "Call" in entry.inner_text()
+    [one] = written()
+    assert (one.kind, one.details) == ("call", {"duration": 1})
+    # The composer begins anew as it always does.
+    expect(page.locator("#composer select[name=kind]")).to_have_value("note")
+    expect(page.locator("#composer [data-timer]")).to_have_count(0)
+    assert anna.complaints == []
+
+
+def test_the_clock_of_a_call_starts_and_stops(anna, firm):
+    anna.opens(f"/contacts/{firm.id}")
+    page = anna.page
+    page.get_by_role("link", name="Log call").first.click()
+    timer = page.locator("#composer .timer")
+    expect(timer).to_have_text(re.compile(r"0:0[1-9]"))
+    shot(page, "call")
+    minutes = page.get_by_label("Duration, minutes")
+    page.get_by_role("button", name="Stop timer").click()
+    expect(minutes).to_have_value("1")
+    minutes.fill("12")
+    page.get_by_label("Outcome").select_option("no_answer")
+    page.get_by_label("Source").fill("trade-journal ad")
+    page.locator("#composer textarea").fill("Rang about the ad.")
+    page.get_by_role("button", name="Save note").click()
+    facts = page.locator("#timeline .entry-facts")
+    expect(facts).to_have_text("Source: trade-journal ad · No answer · 12 minutes")
+    shot(page, "logged")
+    assert anna.complaints == []
+
+
+def test_colleagues_are_found_by_their_first_letters_with_the_keys_alone(anna, firm):
+    anna.opens(f"/contacts/{firm.id}")
+    page = anna.page
+    page.keyboard.press("n")
+    page.keyboard.type("Ask @mi")
+    options = page.locator("#composer .suggest [role=option]")
+    expect(options).to_have_text(["Mika Koski"])
+    shot(page, "suggest")
+    page.keyboard.press("Enter")
+    text = page.locator("#composer textarea")
+    expect(text).to_have_value("Ask @Mika Koski ")
+    page.keyboard.type("and @s")
+    expect(options).to_have_text(["Sales", "Sanna Virta"])
+    page.keyboard.press("ArrowDown")
+    expect(options.nth(1)).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Tab")
+    expect(text).to_have_value("Ask @Mika Koski and @Sanna Virta ")
+    page.keyboard.type("@m")
+    expect(options).to_have_text(["Mika Koski"])
+    page.keyboard.press("Escape")
+    expect(page.locator("#composer .suggest").first).to_be_hidden()
+    expect(text).to_be_focused()
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Backspace")
+    page.get_by_role("button", name="Save note").click()
+    refused = page.locator("#composer-error")
+    expect(refused).to_contain_text("Sanna Virta is not in Sales.")
+    shot(page, "outside")
+    assert written() == []
+    page.get_by_role("button", name="Add Sanna Virta and save").click()
+    entry = page.locator("#timeline article", has_text="Ask")
+    expect(entry.locator(".mention")).to_have_text(["@Mika Koski", "@Sanna Virta"])
+    expect(entry.locator(".aud")).to_have_text("Sales, Sanna Virta")
+    shot(page, "mentioned")
+    assert anna.complaints == []
+
+
+def test_a_word_that_is_being_composed_is_left_alone(anna, firm):
+    make_user("李伟", teams=["Sales"])
+    anna.opens(f"/contacts/{firm.id}")
+    page = anna.page
+    page.keyboard.press("n")
+    page.keyboard.type("请问@")
+    text = page.locator("#composer textarea")
+    options = page.locator("#composer .suggest [role=option]")
+    expect(options.first).to_be_visible()
+    fire = """(field, [type, key]) => field.dispatchEvent(new KeyboardEvent(type, {
+        key, bubbles: true, cancelable: true, isComposing: true, keyCode: 229 }))"""
+    text.evaluate(fire, ["keydown", "Enter"])
+    expect(text).to_have_value("请问@")
+    # What the input method has put in is looked for when it is done.
+    text.evaluate(
+        """(field) => {
+        field.setRangeText("李", field.selectionStart, field.selectionStart, "end");
+        const composing = { bubbles: true, isComposing: true };
+        field.dispatchEvent(new InputEvent("input", composing));
+        field.dispatchEvent(new CompositionEvent("compositionend", { bubbles: true }));
+    }"""
+    )
+    expect(options).to_have_text(["李伟"])
+    page.keyboard.press("Enter")
+    expect(text).to_have_value("请问@李伟 ")
+
+
+def test_people_are_chosen_as_one_types_and_time_is_written_in_words(anna, firm):
+    make_contact("Pekka Virtanen", kind="person")
+    make_contact("Outi Kallio", kind="person")
+    anna.opens(f"/contacts/{firm.id}")
+    page = anna.page
+    page.keyboard.press("n")
+    page.keyboard.type("Lunch.")
+    people = page.get_by_role("combobox", name="With")
+    people.fill("pek")
+    page.locator(".people-field [role=option]", has_text="Pekka").click()
+    chips = page.locator("#composer .people-chosen .chip")
+    expect(chips).to_have_text(["Pekka Virtanen"])
+    people.fill("outi")
+    expect(page.locator(".people-field [role=option]")).to_have_text(["Outi Kallio"])
+    people.press("Enter")
+    expect(chips).to_have_text(["Pekka Virtanen", "Outi Kallio"])
+    page.get_by_text("At another time").click()
+    words = page.get_by_label("When, in words")
+    words.fill("soonish")
+    said = page.locator("#composer .date-read")
+    expect(said).to_have_text("Write a date such as 5.3. or tomorrow")
+    words.fill("huomenna klo 14")
+    expect(said).to_contain_text("2:00")
+    shot(page, "people")
+    page.get_by_role("button", name="Save note").click()
+    entry = page.locator("#timeline article", has_text="Lunch.")
+    expect(entry).to_contain_text("with Outi Kallio, Pekka Virtanen")
+    expect(chips).to_have_count(0)
+    [one] = written()
+    assert one.occurred_at.strftime("%H:%M") == "14:00"
+    assert anna.complaints == []
+
+
+def test_a_preview_shows_what_will_stand_there(anna, firm):
+    anna.opens(f"/contacts/{firm.id}")
+    page = anna.page
+    page.keyboard.press("n")
+    page.keyboard.type("**Four** windows @Mika Koski ")
+    page.get_by_role("button", name="Preview").click()
+    shown = page.locator("#composer-preview")
+    expect(shown.locator("strong")).to_have_text("Four")
+    expect(shown.locator(".mention")).to_have_text("@Mika Koski")
+    shot(page, "preview")
+    assert written() == []
+    page.locator("#composer textarea").press("Control+Enter")
+    page.locator("#timeline article", has_text="windows").wait_for()
+    expect(shown).to_be_empty()
+
+
+def test_what_was_written_outlives_a_lost_connection_and_a_closed_tab(anna, firm):
+    anna.opens(f"/contacts/{firm.id}")
+    page = anna.page
+    page.keyboard.press("n")
+    page.keyboard.type("Wants four windows.")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Save note").click()
+    expect(page.locator("#faults")).to_have_text(
+        "No connection. Nothing was sent; what you wrote is still here."
+    )
+    text = page.locator("#composer textarea")
+    expect(text).to_have_value("Wants four windows.")
+    shot(page, "offline")
+    # The tab is closed before the line is back.
+    again = page.context.new_page()
+    page.close()
+    again.context.set_offline(False)
+    again.goto(f"{anna.server.url}/contacts/{firm.id}")
+    kept = again.locator("#composer textarea")
+    expect(kept).to_have_value("Wants four windows.")
+    expect(again.get_by_text("Your draft is back")).to_be_visible()
+    kept.press("Control+Enter")
+    again.locator("#timeline article", has_text="Wants four").wait_for()
+    again.reload()
+    expect(again.locator("#composer textarea")).to_have_value("")
+    assert len(written()) == 1
+
+
+def test_the_text_of_a_kind_begins_an_empty_note_and_leaves_a_written_one(
+    anna, firm, browser, server
+):
+    boss = make_user("Ad Min", password=PASSWORD, roles=("admin",))
+    chief = Person(browser, server, boss)
+    chief.opens("/admin/kinds/meeting")
+    chief.page.get_by_label("Text", exact=True).fill("**Present:**")
+    chief.presses("Save text")
+    chief.opens("/admin/kinds/new")
+    chief.page.get_by_label("Name", exact=True).fill("Site inspection")
+    chief.page.get_by_label("Name of field 1").fill("Result")
+    shot(chief.page, "kind")
+    chief.presses("Add kind")
+    expect(chief.page.locator("main")).to_contain_text("Site inspection")
+    shot(chief.page, "kinds")
+
+    anna.opens(f"/contacts/{firm.id}")
+    page = anna.page
+    page.keyboard.press("n")
+    kind = page.locator("#composer select[name=kind]")
+    text = page.locator("#composer textarea")
+    kind.select_option("meeting")
+    expect(text).to_have_value("**Present:**")
+    kind.select_option("site_inspection")
+    expect(page.get_by_role("textbox", name="Result")).to_be_visible()
+    expect(text).to_have_value("")
+    text.fill("Seen it.")
+    kind.select_option("meeting")
+    expect(page.get_by_label("Place")).to_be_visible()
+    expect(text).to_have_value("Seen it.")
+    assert anna.complaints == chief.complaints == []
+
+
+def test_without_scripts_a_call_has_its_fields_and_a_mention_its_page_in_between(
+    anna, firm, browser, server
+):
+    plain = Person(
+        browser,
+        server,
+        make_user("Pirjo Plain", password=PASSWORD, teams=["Sales"]),
+        scripts=False,
+        width=390,
+    )
+    plain.opens(f"/interactions/new?contact={firm.id}&kind=call")
+    page = plain.page
+    page.locator("textarea[name=body]").fill("Rang. Ask @Sanna Virta")
+    page.get_by_label("Outcome").select_option("reached")
+    page.get_by_label("Duration, minutes").fill("7")
+    plain.presses("Save note")
+    assert "Sanna Virta is not in Sales." in plain.reads()
+    shot(page, "plain")
+    plain.presses("Add Sanna Virta and save")
+    assert "Reached · 7 minutes" in plain.reads()
+    [entry] = written()
+    assert entry.details == {"outcome": "reached", "duration": 7}
