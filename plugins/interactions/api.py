@@ -1,4 +1,4 @@
-"""/api/v1/interactions/<id>/reactions: the signs on an entry, for programs."""
+"""/api/v1/interactions/<id>/reactions, and where the plugin's other parts add theirs."""
 
 from typing import Any
 
@@ -13,7 +13,9 @@ from core.visibility import get_visible
 from plugins.interactions.reactions import REACTIONS, react, reactions_on
 
 bp = ApiBlueprint(
-    "interactions_api", __name__, description="Reactions, meetings and invitations"
+    "interactions_api",
+    __name__,
+    description="Reactions, meetings, and what is to be done about contacts",
 )
 
 

@@ -33,7 +33,7 @@ from plugins.interactions.meetings import views as meeting_views
 
 @hookimpl
 def register_blueprints():
-    # Two blueprints, with their routes in several modules.
+    # One blueprint for pages and one for programs, each in several modules.
     pages = [
         changing.bp,
         looking.bp,
@@ -45,10 +45,9 @@ def register_blueprints():
         feed_views.bp,
         follow_up_views.bp,
         hand_over_views.bp,
-        meeting_api.bp,
-        follow_up_api.bp,
     ]
-    return list(dict.fromkeys(pages))
+    programs = [meeting_api.bp, follow_up_api.bp]
+    return [*dict.fromkeys(pages), *dict.fromkeys(programs)]
 
 
 @hookimpl
