@@ -30,6 +30,8 @@ NOT_PAGES = {
     "admin.logo": "the picture of the house, which the demo company has not",
     "mail.mine": "a mail that was refused: the demo company sends none",
     "passwords.reset": "asks for the secret of a mail",
+    "presence.show": "who else is here, a part of a page's head",
+    "unsubscribe.show": "asks for the signed link of a mail",
 }
 # Pages of one import: the demo company has brought in no file.
 OF_AN_IMPORT = "imports."
