@@ -17,6 +17,7 @@ from core.db import db, now
 from core.events import Delivery, Event, acting
 from core.interactions.models import Interaction
 from core.mail.services import cancel_mail
+from core.notifications.choosing import NOW, REST, choose_ways
 from core.testing.factories import PASSWORD, make_contact, make_interaction, make_user
 from core.users import leaving
 from core.users.models import User
@@ -69,6 +70,15 @@ class Story:
         headers = {"If-Match": etag}
         answer = self.program.patch(f"/api/v1/{path}", json=sent, headers=headers)
         assert answer.status_code == 200, answer.text
+
+
+def colleagues(story, as_user):
+    """Anna wants her news by mail at once; she and the administrator meet on a page."""
+    with db.transaction() as session:
+        choose_ways(session.get_one(User, story.anna.id), {REST: NOW}, hour=None)
+    for browser in (story.browser, as_user(story.anna)):
+        here = {"about": story.firm.ref, "doing": "open"}
+        assert browser.post("/presence", data=here).status_code == 200
 
 
 def entries_and_documents(story):
@@ -219,6 +229,7 @@ def test_every_event_that_is_declared_happens(
     monkeypatch.setattr(leaving, "STEP", 1)
     monkeypatch.setitem(leaving.hand_over.__kwdefaults__, "most", 1)
     story = Story(app, as_user, api, deliver, mailbox)
+    colleagues(story, as_user)
     entries_and_documents(story)
     meetings(story)
     tickets(story)
