@@ -327,9 +327,8 @@ def test_a_panel_is_shown_and_drawn_again_alone(make_app, count_queries):
 
     def record_panels(record, user):
         asked.append(record.ref)
-        about = SimpleNamespace(id=1, name=f"About {record.name}", next_step="")
-        own = {"due": [{"contact": about, "know": "", "when": "", "actions": []}]}
-        template = "core/contacts/due.html"
+        own = {"lines": [f"About {record.name}"]}
+        template = "core/day_list.html"
         more: Any = {"types": ("demo.",), "add_url": "/add"}
         return [
             Panel("demo.list", "Demo list", template, own, READ, **more),
@@ -384,8 +383,8 @@ def test_in_production_the_page_stands_when_a_plugin_fails(make_app, where):
             fails()
         if where not in {"template", "database"}:
             return []
-        context = {"due": Failing() if where == "template" else Asking()}
-        template = "core/contacts/due.html"
+        context = {"lines": Failing() if where == "template" else Asking()}
+        template = "core/day_list.html"
         return [Panel("demo.list", "Demo list", template, context, READ, weight=0)]
 
     hooks = {
