@@ -49,7 +49,7 @@ def test_done_and_snooze_take_their_line_away_and_keep_the_place(server, browser
     assert anna.page.evaluate("document.activeElement.textContent") == "Second Oy"
     lines.nth(0).locator("summary").click()
     lines.nth(0).get_by_role("button", name="In a week").click()
-    anna.page.wait_for_function("document.querySelectorAll('.day-line').length === 1")
+    lines.nth(1).wait_for(state="detached", timeout=WITHIN)
     assert anna.page.evaluate("window.kept"), "the page was loaded anew"
     assert states() == [(True, False), (False, True), (False, False)]
     anna.page.locator(".toast button").first.click()

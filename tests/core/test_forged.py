@@ -9,6 +9,9 @@ from core.testing.factories import make_user
 from tests.core.test_matrix import address_of, routes
 from tests.core.world import make_world
 
+# A mail program presses it and has seen no page: its address is the secret (RFC 8058).
+BY_MAIL = "/unsubscribe/<token>"
+
 pytestmark = pytest.mark.soak_on_postgresql
 
 
@@ -31,7 +34,7 @@ def test_no_route_takes_a_change_without_the_token_of_its_page(app, as_user):
         last = session.scalar(sa.select(sa.func.max(Event.id)))
     taken = []
     for rule, method, _door in routes(world):
-        if method == "GET":
+        if method == "GET" or rule.rule == BY_MAIL:
             continue
         address = address_of(world, rule, "ours")
         guest = app.test_client()
