@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from core.audiences import AudienceSpec
 from core.contacts.models import Contact
 from core.contacts.services import change_contact
-from core.db import Model, Record, db
+from core.db import Model, Record, db, now
 from core.events import Event
 from core.testing.factories import make_contact, make_interaction, make_user
 from core.users import leaving
@@ -75,11 +75,29 @@ def a_purchase_order():
     return made
 
 
+def a_follow_up():
+    from plugins.interactions.follow_ups.services import plan_follow_up
+
+    contact, author = make_contact(), make_user("Sami")
+    with db.transaction() as session:
+        made = plan_follow_up(
+            session.get_one(Contact, contact.id),
+            author=session.get_one(User, author.id),
+            text="Call about the pump",
+            due_at=now(),
+        )
+        session.flush()
+        session.refresh(made)
+        session.expunge(made)
+    return made
+
+
 # A kind that is marked as somebody's and missing here fails the tests below.
 SAMPLES = {
     "contact.owner_id": make_contact,
     "support_ticket.owner_id": a_ticket,
     "portal_purchase_order.buyer_id": a_purchase_order,
+    "interactions_follow_up.owner_id": a_follow_up,
 }
 
 
