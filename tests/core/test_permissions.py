@@ -268,10 +268,16 @@ def test_every_route_of_the_installation_has_a_door(make_app):
         "core.healthz",
         "core.openapi",
         "core.readyz",
+        # Opened by the secret in their address, which went to one person.
+        "interactions.answer_invitation",
+        "interactions.calendar",
+        "interactions.invitation",
         "passwords.ask",
         "passwords.forgot",
         "passwords.renew",
         "passwords.reset",
+        "unsubscribe.show",
+        "unsubscribe.stop",
         "users.enter",
         "users.sign_in",
     }
