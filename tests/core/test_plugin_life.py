@@ -197,11 +197,11 @@ def test_search_forgets_what_was_removed_and_finds_what_came_back(
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_plugin_without_tables_goes_and_comes_back_too(app, make_app, tmp_path):
-    gone = remove_plugin(app, "interactions")
+    gone = remove_plugin(app, "search")
     assert gone.tables == {}
-    assert make_app().test_client().get("/interactions").status_code == 404
+    assert make_app().test_client().get("/search").status_code == 404
     put_back(app, gone.archive)
-    assert make_app().test_client().get("/interactions").status_code == 302
+    assert make_app().test_client().get("/search").status_code == 302
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

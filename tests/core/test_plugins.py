@@ -36,6 +36,7 @@ from core.pages import (
     PaletteItem,
     Panel,
 )
+from core.parts import open_records
 from core.permissions import Permission, requires
 from core.plugin_manager import PluginError
 from core.records import RecordType
@@ -166,6 +167,7 @@ def everything():
         palette_results=lambda user, query: [
             {"group": "probe", "title": f"Found {query}", "why": "", "url": "/probe"}
         ],
+        open_records=lambda contact, user: [contact] if user.kind == "staff" else [],
         contact_columns=lambda: [
             Column("probe", "Probe column", lambda contact: f"probed {contact.id}")
         ],
@@ -198,7 +200,7 @@ def app(probed):
 
 def test_this_module_uses_every_hook(app):
     assert set(vars(app.probe)) - {"__name__", "__file__"} == ALL
-    assert {*STARTING, *PAGES, "contact_scope", "load_demo"} == ALL
+    assert {*STARTING, *PAGES, "contact_scope", "load_demo", "open_records"} == ALL
 
 
 def test_what_a_plugin_puts_on_pages_is_there(app, as_user):
@@ -254,6 +256,12 @@ def test_a_plugin_has_its_part_in_every_entry_of_a_list(app):
     with app.test_request_context():
         [shown] = show_entries([entry], anna)
     assert shown.parts == {"probe": "0 for Anna Laine"}
+
+
+def test_a_plugin_names_what_waits_with_a_contact(app):
+    contact, anna = make_contact("Kallio Oy"), make_user("Anna Laine")
+    with app.test_request_context():
+        assert open_records(contact, anna) == [contact]
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
