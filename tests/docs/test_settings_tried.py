@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from core import settings
+from core.audiences import AudienceSpec
 from core.contacts.models import Contact
 from core.contacts.services import contacts_with_phone
 from core.db import db, now
@@ -20,12 +21,15 @@ from core.importing.models import ImportRun
 from core.mail.jobs import forget_old_mail
 from core.mail.models import OutgoingMail
 from core.mail.words import from_text
-from core.testing.factories import make_contact, make_user
+from core.notifications.choosing import NOW, REST, choose_ways
+from core.testing.factories import make_contact, make_interaction, make_user
+from core.users.models import User
 from core.users.services import create_user
 from plugins.portal.services.products import create_product
 from tests.core.mail.writing import look, write
 
 SHA = "a" * 64
+STAFF = AudienceSpec("staff")
 KINDS = [{"name": "inspection", "title": "Inspection", "fields": []}]
 
 
@@ -166,6 +170,20 @@ def composer_of_a_colleague(house):
     return "Inspection</option>" in page, "Asked for:</textarea>" in page
 
 
+def mails_of_news(house):
+    """Have a colleague call the administrator, who wants such news by mail at once."""
+    house.turn += 1
+    with db.transaction() as session:
+        boss = session.get_one(User, house.boss.id)
+        choose_ways(boss, {REST: NOW}, hour=None)
+    mika = make_user(f"Mika {house.turn}")
+    make_interaction(house.firm, author=mika, body="@Ad Min: look.", audience=STAFF)
+    for _turn in range(3):
+        house.deliver()
+    with db.read_only() as session:
+        return session.scalar(sa.select(sa.func.count(OutgoingMail.id)))
+
+
 # What it is set to, and where somebody notices.
 TRIED = {
     "house.name": ("Lehto Supply", head_of_a_page),
@@ -188,6 +206,7 @@ TRIED = {
     "mail.signature_fi": ("Terveisin talo", words_in("fi")),
     "mail.signature_zh": ("此致", words_in("zh")),
     "mail.keep_days": (7, mails_kept),
+    "notifications.mail_after_minutes": (0, mails_of_news),
     "documents.max_upload": (1000, big_file),
     "importing.max_upload": (1000, big_table),
     "importing.keep_days": (5, drafts_kept),

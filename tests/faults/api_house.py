@@ -46,7 +46,12 @@ def make_house(api: Any, as_user: Any) -> House:
     ticket = post("tickets", json=words)
     file = {"file": (io.BytesIO(PDF), "Prices.pdf"), "contact": firm.id}
     document = post("documents", data=file)
+    moment = "2031-01-01T08:00:00Z"
+    reminder = {"contact": firm.id, "text": "Call.", "due_at": moment}
+    follow_up = post("follow-ups", json=reminder)
     places = {
+        "follow_up_id": follow_up["id"],
+        "name": "thanks",
         "contact_id": firm.id,
         "interaction_id": entry.id,
         "document_id": document["id"],
@@ -73,6 +78,7 @@ def make_house(api: Any, as_user: Any) -> House:
             "contacts": [firm.id],
             "body": f"Note {turn}.",
         },
+        "POST /api/v1/follow-ups": lambda turn: dict(reminder),
         "POST /api/v1/tickets": lambda turn: dict(words),
         "POST /api/v1/tickets/{ticket_id}/messages": lambda turn: {
             "kind": "note",
@@ -96,7 +102,9 @@ def make_house(api: Any, as_user: Any) -> House:
             "POST /api/v1/documents",
             "POST /api/v1/documents/{document_id}/versions",
             "PATCH /api/v1/documents/{document_id}",
+            "PATCH /api/v1/follow-ups/{follow_up_id}",
             "PATCH /api/v1/interactions/{interaction_id}",
+            "PUT /api/v1/interactions/{interaction_id}/reactions/{name}",
             "PATCH /api/v1/notifications/{notification_id}",
             "PATCH /api/v1/products/{sku}",
             "PATCH /api/v1/tickets/{ticket_id}",

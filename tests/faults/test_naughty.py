@@ -171,6 +171,8 @@ def same(at: tuple[Any, ...], found: Any, sent: str) -> bool:
             found is None
             or not sent.strip()
             or sent.strip().lower() in {str(found).lower(), json.dumps(found)}
+            # "09" is nine.
+            or (sent.strip().isdecimal() and int(sent) == found)
         )
     sent = sent.strip()
     tidy = {sent, sent.replace("\r\n", "\n").replace("\r", "\n")}
@@ -236,10 +238,12 @@ def check_pages(
             house.unseen[key].append(sent[:60])
 
 
+# What is written for guests is tried in tests/plugins/interactions: in
+# test_calendar_words.py the calendars that they get are read again.
 @pytest.mark.timeout(3000)
 @pytest.mark.parametrize("every", COUNTS)
 def test_every_field_of_the_api_keeps_or_refuses_every_string(app, house, every):
-    found = operations(app)
+    found = [one for one in operations(app) if "/meeting" not in one.path]
     unstarted = {one.name for one in found} - set(house.starts)
     assert unstarted == set(), "give these operations a start in this test"
     for seed, one in enumerate(found):

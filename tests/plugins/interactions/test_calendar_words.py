@@ -114,7 +114,7 @@ def test_hostile_words_in_an_invitation_make_no_header(
     sent = invite(api(world.anna), world, title=title, place=title, text=title)
     send_all(clock, deliver)
     [message] = mailbox.messages
-    assert message["Subject"] == f"Invitation: {sent.json['title']}"
+    assert message["Subject"] == f"Kutsu: {sent.json['title']}"
     assert message["To"] == "Outi Kallio <outi@kallio.example>"
     assert mailbox.envelopes[0].rcpt_tos == ["outi@kallio.example"]
     event = event_of(message)

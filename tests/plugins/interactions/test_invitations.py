@@ -50,7 +50,7 @@ def test_a_guest_gets_an_invitation_that_calendars_and_people_read(
     [message] = mailbox.messages
     assert message["To"] == "Outi Kallio <outi@kallio.example>"
     assert message["Reply-To"] == f"Anna Laine <{world.anna.email}>"
-    assert message["Subject"] == "Invitation: Four developments"
+    assert message["Subject"] == "Kutsu: Four developments"
     calendar, part = calendar_of(message)
     assert calendar["METHOD"] == "REQUEST"
     assert part.get_param("method") == "REQUEST"
@@ -110,7 +110,7 @@ def test_what_changes_reaches_the_guests_as_the_same_meeting(
     assert first["UID"] == second["UID"]
     assert (first["SEQUENCE"], second["SEQUENCE"]) == (0, 1)
     assert first[sees].to_ical() != second[sees].to_ical()
-    assert mailbox.messages[1]["Subject"].startswith("Changed: ")
+    assert mailbox.messages[1]["Subject"].startswith("Muutettu: ")
 
 
 def test_a_moved_entry_moves_the_meeting(world, program, mailbox, deliver, clock):
