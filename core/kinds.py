@@ -1,6 +1,6 @@
 """Kinds of entries, each with its own few fields: of plugins, and of the house."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
@@ -61,14 +61,22 @@ class InteractionKind:
     template: str = ""
 
 
+def _is_text(value: str) -> None:
+    if "\x00" in value:
+        raise ma.ValidationError(_("This contains a character that is not text."))
+
+
+_SHORT: list[Callable[[str], Any]] = [validate.Length(min=1, max=60), _is_text]
+
+
 class FieldOfKind(ma.Schema):
     """A field that the administrator thought of."""
 
     name = fields.String(required=True, validate=validate.Regexp(NAME))
-    title = fields.String(required=True, validate=validate.Length(min=1, max=60))
+    title = fields.String(required=True, validate=_SHORT)
     type = fields.String(load_default="text", validate=validate.OneOf(FIELD_TYPES))
     choices = fields.List(
-        fields.String(validate=validate.Length(min=1, max=60)),
+        fields.String(validate=_SHORT),
         load_default=list,
         validate=validate.Length(max=30),
     )
@@ -85,7 +93,7 @@ class KindOfHouse(ma.Schema):
     """A kind that the administrator thought of; `gone` ones are chosen no more."""
 
     name = fields.String(required=True, validate=validate.Regexp(NAME))
-    title = fields.String(required=True, validate=validate.Length(min=1, max=60))
+    title = fields.String(required=True, validate=_SHORT)
     icon = fields.String(load_default=ICONS[0], validate=validate.OneOf(ICONS))
     fields_ = fields.List(
         fields.Nested(FieldOfKind),

@@ -33,6 +33,8 @@ CHOSEN = {"hidden", "select", "checkbox", "radio"}
 UNDRAWN = {"admin.logo", "notifications.open_one"}
 # Fields that are accepted though nothing is kept as it was typed, and why.
 NOT_KEPT = {
+    "admin.add_kind choices": "parted at its commas, of lines that have a name",
+    "admin.change_kind choices": "parted at its commas, of lines that have a name",
     "contacts.selected tag": "without a ticked contact there is nobody to tag",
     "contacts.save label": "a label goes with its number or address",
     "contacts.create label": "a label goes with its number or address",
@@ -41,6 +43,9 @@ NOT_KEPT = {
 }
 # Fields that a refusal need not show again, and why.
 NOT_SHOWN = {
+    "admin.add_kind choices": "a line without a name is no field, says the page",
+    "admin.change_kind choices": "a line without a name is no field, says the page",
+    "interactions.follow_up_snooze on": "a day from a calendar, in a menu of My day",
     "contacts.save label": "a label goes with its number or address",
     "contacts.create label": "a label goes with its number or address",
     "portal.put_in quantity": "one number beside one of many products",

@@ -63,8 +63,11 @@ def _typed() -> dict[str, Any]:
         # The name a field got when it was made: what was written is kept under it.
         name = form.get(f"fields.{at}.name", "")
         rows.append({"name": name, **row} if name else row)
-    title = form.get("title", "").replace("\x00", "").strip()
-    return {"title": title, "icon": form.get("icon", ""), "fields": rows}
+    return {
+        "title": form.get("title", "").strip(),
+        "icon": form.get("icon", ""),
+        "fields": rows,
+    }
 
 
 @bp.get("/kinds/new")
