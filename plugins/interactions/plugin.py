@@ -6,7 +6,6 @@ from plugins.interactions import (
     changing,
     dossier_views,
     events,
-    follow_views,
     kinds,
     looking,
     panels,
@@ -15,14 +14,15 @@ from plugins.interactions import (
     suggesting,
 )
 from plugins.interactions import demo as demo_part
-from plugins.interactions import telling as follow_telling
 from plugins.interactions.follow_ups import api as follow_up_api
-from plugins.interactions.follow_ups import exports, record, telling
+from plugins.interactions.follow_ups import exports, jobs, record
 from plugins.interactions.follow_ups import panels as follow_up_panels
+from plugins.interactions.follow_ups import subscribers as follow_up_subscribers
 from plugins.interactions.follow_ups import views as follow_up_views
+from plugins.interactions.following import views as following_views
 from plugins.interactions.hand_overs import panels as hand_over_panels
 from plugins.interactions.hand_overs import record as hand_over_record
-from plugins.interactions.hand_overs import telling as hand_over_telling
+from plugins.interactions.hand_overs import subscribers as hand_over_subscribers
 from plugins.interactions.hand_overs import views as hand_over_views
 from plugins.interactions.meetings import answering as meeting_answering
 from plugins.interactions.meetings import api as meeting_api
@@ -41,7 +41,7 @@ def register_blueprints():
         answering.bp,
         dossier_views.bp,
         suggesting.bp,
-        follow_views.bp,
+        following_views.bp,
         meeting_views.bp,
         meeting_answering.bp,
         feed_views.bp,
@@ -69,7 +69,7 @@ def register_records():
 
 @hookimpl
 def register_jobs():
-    return telling.JOBS
+    return jobs.JOBS
 
 
 @hookimpl
@@ -86,9 +86,8 @@ def register_interaction_kinds():
 def register_subscribers():
     return [
         *subscribers.ALL,
-        *follow_telling.ALL,
-        *telling.SUBSCRIBERS,
-        *hand_over_telling.SUBSCRIBERS,
+        *follow_up_subscribers.ALL,
+        *hand_over_subscribers.ALL,
         *meeting_subscribers.ALL,
     ]
 
@@ -97,9 +96,9 @@ def register_subscribers():
 def register_notifications():
     return [
         *subscribers.KINDS,
-        *follow_telling.KINDS,
-        *telling.KINDS,
-        *hand_over_telling.KINDS,
+        *jobs.KINDS,
+        *follow_up_subscribers.KINDS,
+        *hand_over_subscribers.KINDS,
         *meeting_events.KINDS,
     ]
 

@@ -21,7 +21,7 @@ from core.users.defaults import ROLES
 from core.users.models import ApiToken, User, UserKind
 from core.users.services import ensure_role, ensure_team
 from core.users.sessions import end_sessions, hash_secret
-from plugins.interactions.follow_models import Follow
+from plugins.interactions.following.models import Follow
 from plugins.interactions.meetings.models import Attendee, CalendarFeed, Meeting
 from tests.core.world import PDF, _with_cookie, _with_token
 

@@ -15,8 +15,8 @@ from core.events import acting
 from core.permissions import door_of
 from core.testing.mail import text_of
 from core.users.models import User
+from plugins.interactions.follow_ups.jobs import tell_due
 from plugins.interactions.follow_ups.models import FollowUp
-from plugins.interactions.follow_ups.telling import tell_due
 from plugins.support.models import Ticket
 from plugins.support.services import change_ticket
 from tests.core.leak_doors import (

@@ -154,6 +154,24 @@ def test_several_reasons_are_one_line(firm, anna, mika, as_user, api, deliver):
     assert [kind for kind, _text in told(api(mika))] == ["interactions.replied"]
 
 
+def test_who_is_called_on_a_customer_they_follow_is_told_once_that_they_are_called(
+    firm, anna, mika, as_user, api, deliver
+):
+    own(firm, mika)
+    press(as_user(mika), f"/interactions/follow/{firm.id}")
+    entry = write(api(anna), firm, "@Mika Koski: please call them.")
+    deliver()
+    deliver()
+    line = ("interactions.mentioned", "Anna Laine mentions you: Kallion Vesijohto Oy")
+    assert told(api(mika)) == [line]
+    with db.transaction() as session:
+        text = "@Mika Koski and @Support: please call them."
+        found = session.get_one(Interaction, entry)
+        change_interaction(found, actor=session.get_one(User, anna.id), body=text)
+    deliver()
+    assert told(api(mika)) == [line]
+
+
 def test_who_follows_a_firm_is_told_of_its_people(
     firm, anna, mika, as_user, api, deliver
 ):

@@ -37,7 +37,7 @@ def tell_giver(event: Event) -> None:
     )
 
 
-SUBSCRIBERS = [
+ALL = [
     Subscriber(
         "interactions.hand_over",
         ("interactions.hand_over.updated",),

@@ -15,7 +15,7 @@ from core.contacts.models import Affiliation, Contact
 from core.db import db
 from core.interactions.models import Interaction
 from core.users.models import User
-from plugins.interactions.follow_models import Follow
+from plugins.interactions.following.models import Follow
 
 # More names than this are counted, not listed.
 NAMED = 12

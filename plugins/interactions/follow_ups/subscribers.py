@@ -1,16 +1,11 @@
-"""Telling people that a follow-up is due, and that one became theirs."""
-
-from datetime import timedelta
+"""Telling people that a follow-up became theirs, and moving it with its entry."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
-from core.contacts.models import Contact
-from core.db import db, now
+from core.db import db
 from core.events import Event, Subscriber
 from core.i18n import lazy_gettext as _l
 from core.interactions.models import Interaction
-from core.jobs import Job
 from core.notifications.services import notify
 from core.pages import NotificationKind
 from core.records import load_ref
@@ -18,61 +13,10 @@ from plugins.interactions.follow_ups.models import FollowUp
 from plugins.interactions.follow_ups.services import move_with_entry
 from plugins.interactions.hand_overs.reading import came_with_customer
 
-DUE = NotificationKind("interactions.due", _l("A follow-up is due"), "alarm")
 HANDED = NotificationKind(
     "interactions.handed", _l("A follow-up became yours"), "arrow-right-circle"
 )
-KINDS = [DUE, HANDED]
-# What one run tells of; the rest waits for the next minute.
-MOST = 500
-
-
-def tell_due() -> None:
-    """Tell the owners of what is due, once for each moment it was put to.
-
-    What came up while nobody was at work is told when somebody is again. Whoever may
-    no longer see it is told nothing, and not asked about again.
-    """
-    alive = aliased(Contact)
-    query = (
-        sa.select(FollowUp)
-        .join(alive, alive.id == FollowUp.contact_id)
-        .where(
-            FollowUp.told_at.is_(None),
-            FollowUp.done_at.is_(None),
-            FollowUp.trashed_at.is_(None),
-            FollowUp.remind_at <= now(),
-            alive.trashed_at.is_(None),
-        )
-        .order_by(FollowUp.remind_at)
-        .limit(MOST)
-    )
-    found = db.session.scalars(query).all()
-    for one in found:
-        if one.owner is not None:
-            notify(
-                [one.owner],
-                kind=DUE.name,
-                record=one,
-                text=_words(one),
-                key=f"{DUE.name}:{one.id}:{one.remind_at.isoformat()}",
-                deputies=True,
-            )
-    # Unrecorded: being told of it is no change of it.
-    db.session.execute(
-        sa.update(FollowUp)
-        .where(FollowUp.id.in_([one.id for one in found]))
-        .values(told_at=now(), updated_at=FollowUp.updated_at),
-        execution_options={"unrecorded": True, "synchronize_session": False},
-    )
-
-
-def _words(follow_up: FollowUp) -> object:
-    return _l(
-        "%(name)s: %(what)s",
-        name=follow_up.contact.name,
-        what=follow_up.text[:200],
-    )
+KINDS = [HANDED]
 
 
 def tell_new_owner(event: Event) -> None:
@@ -128,7 +72,7 @@ def follow_entry(event: Event) -> None:
         move_with_entry(entry)
 
 
-SUBSCRIBERS = [
+ALL = [
     Subscriber(
         "interactions.follow_up_owner",
         ("interactions.follow_up.created", "interactions.follow_up.updated"),
@@ -137,4 +81,3 @@ SUBSCRIBERS = [
     ),
     Subscriber("interactions.follow_up_moves", ("interaction.updated",), follow_entry),
 ]
-JOBS = [Job("interactions.due", timedelta(minutes=1), tell_due)]

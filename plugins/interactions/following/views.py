@@ -14,19 +14,19 @@ from core.links import url_for as address_of
 from core.permissions import can, me, requires
 from core.records import record_type_of
 from core.visibility import get_visible
-from plugins.interactions import following
+from plugins.interactions.following import services
 from plugins.interactions.views import bp as bp
 
 
 def _draw(record: Contact | Interaction, url: str) -> Any:
     """Draw the button with its number, the line of a menu, or a page of its own."""
     user = me()
-    who = following.followers_of(record)
+    who = services.followers_of(record)
     kind = record_type_of(record)
     context = {
         "follows": user.id in who.wanted,
         "names": who.names,
-        "named": following.NAMED,
+        "named": services.NAMED,
         "url": url,
         "back_url": kind.url(record, user) if kind else "",
         "of_contact": isinstance(record, Contact),
@@ -47,7 +47,7 @@ def _contact(contact_id: int) -> Contact:
 
 def _change(record: Contact | Interaction, url: str) -> Any:
     wanted = request.form.get("wanted") == "1"
-    following.follow(me(), record, wanted=wanted)
+    services.follow(me(), record, wanted=wanted)
     if request.headers.get("HX-Request"):
         return _draw(record, url)
     if wanted:

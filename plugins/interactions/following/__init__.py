@@ -1,0 +1,1 @@
+"""Following a customer or a conversation, to be told what is new there."""
