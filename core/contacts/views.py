@@ -225,7 +225,7 @@ def history(contact_id: int) -> Any:
     return render_template(
         "core/contacts/history.html",
         contact=contact,
-        changes=found,
+        changed=found,
         next_url=_url("history", contact, before=older) if older else "",
     )
 

@@ -52,7 +52,7 @@ def changed(contact_id: int) -> Any:
     return render_template(
         "interactions/changed_page.html" if whole else "interactions/changed.html",
         contact=contact,
-        changes=found,
+        changed=found,
         fields=list(fields) or [found[0].what] if found else [],
         since=since,
     )

@@ -48,14 +48,14 @@ class Crawl:
         except (HTTPException, RequestRedirect):
             return None
 
-    def walk(self, role, browser):
-        """Follow every link `role` is shown, a few of each kind."""
+    def walk(self, role, browser, start=()):
+        """Follow every link `role` is shown, a few of each kind, from `start` on."""
         known = [
             rule.rule
             for rule in self.app.url_map.iter_rules()
             if "GET" in rule.methods and not rule.arguments and is_for_people(rule)
         ]
-        queue, seen, tries = ["/", *known], set(), {}
+        queue, seen, tries = [*start, "/", *known], set(), {}
         while queue:
             url = queue.pop(0)
             path = urlsplit(url).path

@@ -4,14 +4,24 @@ The pages come from the application's own map of addresses, so none can be forgo
 They are drawn in one browser whose requests this process answers itself.
 """
 
+from datetime import timedelta
 from threading import Thread
 
 import pytest
+import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Response
 
+from core.contacts.models import Contact
+from core.db import db, now
+from core.interactions.services import write_interaction
 from core.testing.factories import PASSWORD, make_contact, make_user
+from core.users.models import Role, User
+from core.users.sessions import hash_secret
+from plugins.interactions.hand_overs.services import hand_over
+from plugins.interactions.meetings.services import invite
+from plugins.interactions.meetings.wishes import Guest, wished
 from tests.browser.crawl import Crawl, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -28,19 +38,17 @@ EMPTY = 'class="empty"'
 NOT_PAGES = {
     "documents.text": "the text of a document's page, asked for page by page",
     "admin.logo": "the picture of the house, which the demo company has not",
-    "interactions.ask_to_call_off": "the demo company has invited nobody yet",
     "interactions.calendar": "a calendar, for a calendar program",
     "interactions.changed": "what is new of a contact, a part of its page",
     "interactions.dossier_json": "a file",
     "interactions.dossier_pdf": "a file",
-    "interactions.hand_over_show": "the demo company hands no customer over yet",
     "interactions.history": "former versions, a part of an entry",
-    "interactions.invitation": "asks for the secret of a mail",
     "mail.mine": "a mail that was refused: the demo company sends none",
     "passwords.reset": "asks for the secret of a mail",
     "presence.show": "who else is here, a part of a page's head",
     "unsubscribe.show": "asks for the signed link of a mail",
 }
+SECRET = "a-link-in-a-mail"
 # Pages of one import: the demo company has brought in no file.
 OF_AN_IMPORT = "imports."
 
@@ -113,12 +121,46 @@ def look_at(browser):
         eyes.close()
 
 
-def test_the_pages_of_a_full_house_are_for_everybody(look_at, demo_app, sign_in_demo):
+@pytest.fixture
+def eventful(demo_app):
+    """A guest is asked to a meeting, and a customer handed over; gives the entry."""
+    # The mails wait: no worker runs that would send them.
+    sender = {"SMTP_HOST": "127.0.0.1", "MAIL_FROM": "crm@house.example"}
+    demo_app.config.update(sender, PUBLIC_URL="http://localhost")
+    with db.transaction() as session:
+        people = session.scalars(
+            sa.select(User).where(User.roles.any(Role.name == "sales")).limit(2)
+        )
+        rep, colleague = people.unique().all()
+        firms = session.scalars(
+            sa.select(Contact).where(Contact.kind == "organisation").limit(2)
+        )
+        first, second = firms.unique().all()
+        entry = write_interaction(
+            first,
+            author=rep,
+            kind="meeting",
+            body="Prices for next year.",
+            occurred_at=now() + timedelta(days=3),
+        )
+        guest = Guest("guest@example.com", "Gwen Guest")
+        words = {"title": "Prices", "place": "Gate B", "text": "Coffee is ready."}
+        wish = wished(**words, minutes=60, zone=rep.timezone, guests=[guest])
+        made = invite(entry, wish, actor=rep)
+        made.guests[0].secret_hash = hash_secret(SECRET)
+        hand_over(second, colleague, actor=rep, word="They like to be called early.")
+        return entry.id
+
+
+def test_the_pages_of_a_full_house_are_for_everybody(
+    look_at, demo_app, sign_in_demo, eventful
+):
     roles = ("admin", "sales", "customer", "vendor")
     browsers = {role: sign_in_demo(role)[0] for role in roles}
     crawl = Crawl(demo_app)
+    crawl.walk("guest", demo_app.test_client(), [f"/invitation/{SECRET}"])
     for role, browser in browsers.items():
-        crawl.walk(role, browser)
+        crawl.walk(role, browser, [f"/interactions/{eventful}"])
     never = {one for one in crawl.never_met() if not one.startswith(OF_AN_IMPORT)}
     assert sorted(never - set(NOT_PAGES)) == []
     assert len(crawl.pages) > 50

@@ -225,7 +225,7 @@ def test_the_stylesheets_stay_small(app: Flask) -> None:
         for name in assets.OWN_FILES
         if name.endswith(".css")
     }
-    assert size.pop("tokens.css") + size.pop("app.css") < 56_000
+    assert size.pop("tokens.css") + size.pop("app.css") < 54_000
     # What only some pages ask for besides.
     assert max(size.values()) < 4_000, size
 

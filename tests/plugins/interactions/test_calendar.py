@@ -26,16 +26,6 @@ from tests.plugins.interactions.meeting_world import (
 
 
 @pytest.fixture
-def world(app):
-    return make_invited()
-
-
-@pytest.fixture
-def program(world, api):
-    return api(world.anna)
-
-
-@pytest.fixture
 def stranger(app):
     return app.test_client()
 

@@ -12,16 +12,6 @@ from plugins.interactions import dossier
 
 
 @pytest.fixture
-def firm(app):
-    return make_contact("Kallion Vesijohto Oy", roles=["customer"])
-
-
-@pytest.fixture
-def anna(app):
-    return make_user("Anna Laine", teams=["Sales"])
-
-
-@pytest.fixture
 def story(firm, anna):
     """One entry of each audience, the last one hidden from Anna."""
     mika = make_user("Mika Koski", teams=["Support"])

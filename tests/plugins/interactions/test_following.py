@@ -25,11 +25,6 @@ def mika(app):
     return make_user("Mika Koski", teams=["Support"])
 
 
-@pytest.fixture
-def firm(app):
-    return make_contact("Kallion Vesijohto Oy", roles=["customer"])
-
-
 def own(contact, user):
     with db.transaction() as session:
         session.get_one(Contact, contact.id).owner_id = user.id

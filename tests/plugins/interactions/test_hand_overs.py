@@ -18,11 +18,6 @@ from tests.core.contacts.reading import words_of
 
 
 @pytest.fixture
-def anna(app):
-    return make_user("Anna Laine", teams=["Sales"])
-
-
-@pytest.fixture
 def mika(app):
     return make_user("Mika Koski")
 

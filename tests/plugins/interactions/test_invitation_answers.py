@@ -27,16 +27,6 @@ from tests.plugins.interactions.meeting_world import (
 
 
 @pytest.fixture
-def world(app):
-    return make_invited()
-
-
-@pytest.fixture
-def program(world, api):
-    return api(world.anna)
-
-
-@pytest.fixture
 def link(world, program, mailbox, deliver, clock):
     """The path of the link that the guest was sent."""
     invite(program, world)

@@ -30,16 +30,6 @@ from tests.plugins.interactions.meeting_world import (
 )
 
 
-@pytest.fixture
-def world(app):
-    return make_invited()
-
-
-@pytest.fixture
-def program(world, api):
-    return api(world.anna)
-
-
 def test_a_guest_gets_an_invitation_that_calendars_and_people_read(
     world, program, mailbox, deliver, clock
 ):

@@ -11,16 +11,10 @@ from core.testing.factories import make_contact, make_interaction
 from tests.plugins.interactions.meeting_world import (
     change_entry,
     invite,
-    make_invited,
     meeting_now,
     moved,
     send_all,
 )
-
-
-@pytest.fixture
-def world(app):
-    return make_invited()
 
 
 @pytest.fixture

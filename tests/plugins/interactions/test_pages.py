@@ -17,11 +17,6 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def firm(app):
-    return make_contact("Kallion Vesijohto Oy", roles=["customer"])
-
-
-@pytest.fixture
 def anna(app):
     return make_user("Anna Laine", teams=["Sales", "Support"])
 
