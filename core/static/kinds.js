@@ -47,6 +47,14 @@ const clockOf = (box) => {
   show();
 };
 
+/* Fast hands: who saves before the fields of the kind are here waits for them ------- */
+const arrived = (form) => {
+  const { held } = form;
+  form.runs = false;
+  form.held = undefined;
+  held?.();
+};
+
 const setUp = (scope) => {
   for (const row of scope.querySelectorAll(".composer .kind-row")) {
     if (row.ready) continue;
@@ -56,16 +64,33 @@ const setUp = (scope) => {
     if (first) form.begun = form.querySelector("textarea").value === row.dataset.template ? row.dataset.template : "";
     else begin(form, row);
     const box = row.querySelector("[data-timer]");
-    if (!box) continue;
-    clockOf(box);
-    if (form.runs || "running" in box.dataset) box.start();
-    form.runs = false;
+    if (box) {
+      clockOf(box);
+      if (form.runs || "running" in box.dataset) box.start();
+    }
+    arrived(form);
   }
 };
 setUp(document);
 document.addEventListener("htmx:load", ({ detail }) => setUp(detail.elt.parentElement ?? document));
-// Before anybody reads the fields.
-document.addEventListener("submit", ({ target }) => target.querySelector?.("[data-timer]")?.stop?.(), true);
+// Before anybody reads the fields: at the window, which hears of it first.
+addEventListener(
+  "submit",
+  (event) => {
+    const { target: form, submitter } = event;
+    if (form.runs) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      form.held = () => form.requestSubmit(submitter);
+    } else form.querySelector?.("[data-timer]")?.stop?.();
+  },
+  true,
+);
+// Fields that do not come hold nothing up.
+document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
+  const form = !detail.successful && target.matches?.("select[name=kind]") && formOf(target);
+  if (form) arrived(form);
+});
 // A form that begins anew shows the fields of the kind it begins with.
 document.addEventListener("reset", ({ target }) => {
   const select = target.matches?.(".composer") && target.querySelector("select[name=kind]");

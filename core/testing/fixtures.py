@@ -208,9 +208,9 @@ def server(
         yield running
 
 
-@pytest.fixture
-def browser() -> Iterator[Any]:
-    """A headless Chromium; `browser.new_context()` gives somebody's own."""
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium, started once for all tests of a process."""
     from playwright.sync_api import sync_playwright
 
     from core.testing.chromium import ChromiumMissing, launch_options
@@ -220,9 +220,17 @@ def browser() -> Iterator[Any]:
     except ChromiumMissing as missing:
         pytest.skip(str(missing))
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(**options)
-        yield chromium
-        chromium.close()
+        launched = playwright.chromium.launch(**options)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def browser(chromium: Any) -> Iterator[Any]:
+    """A headless Chromium; `browser.new_context()` gives somebody's own."""
+    yield chromium
+    for context in chromium.contexts:
+        context.close()
 
 
 def _demo_settings(folder: Path, word_lists: str) -> dict[str, Any]:

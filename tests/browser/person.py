@@ -1,6 +1,13 @@
 """Somebody at a browser of their own: what they open, press and read."""
 
+import re
+
 from core.testing.factories import PASSWORD
+
+# A form that is refused with a reason is no fault of the page, nor is a question that
+# a newer one took the place of; htmx says so in two words. A request that fails has
+# the first word in common with it, and one of its own after it.
+NO_FAULT = re.compile(r"of 422|^htmx:(afterRequest|sendAbort)$")
 
 
 class Person:
@@ -19,8 +26,7 @@ class Person:
         server.sign_in(self.page, user.email, PASSWORD)
 
     def _hear(self, message):
-        # A form that is refused with a reason is no fault of the page.
-        if message.type in {"error", "warning"} and "of 422" not in message.text:
+        if message.type in {"error", "warning"} and not NO_FAULT.search(message.text):
             self.complaints.append(message.text)
 
     def opens(self, path):

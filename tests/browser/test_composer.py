@@ -2,7 +2,7 @@
 
 import os
 import re
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 import sqlalchemy as sa
@@ -82,6 +82,26 @@ def test_a_call_is_logged_from_the_contact_in_three_acts_and_five_seconds(anna, 
     expect(page.locator("#composer select[name=kind]")).to_have_value("note")
     expect(page.locator("#composer [data-timer]")).to_have_count(0)
     assert anna.complaints == []
+
+
+@pytest.mark.parametrize("comes", [True, False], ids=["late", "never"])
+def test_a_call_saved_before_its_fields_are_here_waits_for_them(anna, firm, comes):
+    def slowly(route):
+        sleep(0.5)
+        if comes:
+            route.continue_()
+        else:
+            route.abort()
+
+    anna.opens(f"/contacts/{firm.id}")
+    page = anna.page
+    page.route("**/fields*", slowly)
+    page.keyboard.press("c")
+    page.keyboard.type("Asked for prices of valves.")
+    page.keyboard.press("Control+Enter")
+    page.locator("#timeline article", has_text="Asked for prices").wait_for()
+    [one] = written()
+    assert (one.kind, one.details) == ("call", {"duration": 1} if comes else {})
 
 
 def test_the_clock_of_a_call_starts_and_stops(anna, firm):
