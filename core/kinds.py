@@ -127,6 +127,15 @@ def kind_of(name: str) -> InteractionKind | None:
     return declared_kinds().get(name) or interaction_kinds().get(name)
 
 
+def is_automatic(name: str) -> bool:
+    """Say whether entries of a kind are a plugin's, which nobody writes by hand.
+
+    A kind of the house that was removed is chosen no more; its entries were.
+    """
+    kind = declared_kinds().get(name)
+    return kind is not None and not kind.chosen
+
+
 def kinds_of_plugin(plugin: str) -> list[str]:
     """Name the kinds of timeline entries that one plugin declares."""
     return [name for name, owner in owners_of_kinds().items() if owner == plugin]

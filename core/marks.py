@@ -4,7 +4,7 @@ They are found in words alone, never in code, and drawn as badges and links.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -16,6 +16,7 @@ from markdown_it.token import Token
 # Chinese has no blank before either.
 _ALONE = r"(?<![^\W\u4e00-\u9fff])"
 TAG = re.compile(_ALONE + r"(?<![#/&])#(?P<tag>[^\W\d_][\w-]{0,79})")
+MOST_OF_TAG: Final = 80
 _CLOSED = {"link_open", "link_close", "mention_open", "mention_close"}
 
 
@@ -34,12 +35,25 @@ class Marks:
 NO_MARKS: Final = Marks()
 
 
-def mention_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
-    """Find `@name` of any of `names`, the longest that fits, in any capitals."""
+def plain(name: str) -> str:
+    """Give a name as it is looked up, whatever its capitals."""
+    return name.casefold()
+
+
+def tag_of(word: str) -> str:
+    """Give a tag as it is kept: in small letters, which may be more than were typed."""
+    return word.casefold()[:MOST_OF_TAG]
+
+
+def mention_pattern(names: Iterable[str]) -> re.Pattern[str]:
+    """Find `@name` of any of `names`, the longest that fits, in any capitals.
+
+    What it finds may still be no name of these: to a pattern "ı" is a small "I".
+    """
     # After a Latin name no letter follows; Chinese has no blanks between words.
     ways = (
         re.escape(one) + (r"(?!\w)" if one[-1:].isascii() else "")
-        for one in sorted(names, key=len, reverse=True)
+        for one in sorted(set(names), key=len, reverse=True)
     )
     return re.compile(rf"{_ALONE}(?<![@/.])@(?P<name>{'|'.join(ways)})", re.IGNORECASE)
 
@@ -48,9 +62,10 @@ def mark_names_and_tags(state: StateCore) -> None:
     """Put badges in place of names, and links in place of tags."""
     marks: Marks = state.env.get("marks", NO_MARKS)
     if marks.names:
-        shown = {name.casefold(): (word, me) for name, word, me in marks.names}
-        pattern = mention_pattern(tuple(shown))
-        _replace(state, pattern, lambda found: _badge(*shown[found["name"].casefold()]))
+        shown = {plain(name): (word, me) for name, word, me in marks.names}
+        # As they are written too: in small letters "Groß" has one letter more.
+        pattern = mention_pattern([*shown, *(name for name, _w, _m in marks.names)])
+        _replace(state, pattern, lambda found: _name(found, shown))
     if marks.tags:
         _replace(state, TAG, lambda found: _tag(found["tag"], marks.tags))
 
@@ -80,6 +95,11 @@ def _replace(
         block.children = made
 
 
+def _name(found: re.Match[str], shown: Mapping[str, tuple[str, bool]]) -> list[Token]:
+    known = shown.get(plain(found["name"]))
+    return _badge(*known) if known else [Token("text", "", 0, content=found[0])]
+
+
 def _badge(word: str, me: bool) -> list[Token]:
     names = {"class": "mention mention-me" if me else "mention"}
     name = Token("text", "", 0, content=f"@{word}")
@@ -88,7 +108,7 @@ def _badge(word: str, me: bool) -> list[Token]:
 
 
 def _tag(word: str, address: str) -> list[Token]:
-    href = address + quote(word.casefold(), safe="")
+    href = address + quote(tag_of(word), safe="")
     begin = Token("link_open", "a", 1, attrs={"href": href})
     name = Token("text", "", 0, content=f"#{word}")
     return [begin, name, Token("link_close", "a", -1)]

@@ -291,6 +291,8 @@ def visible_events(user: User) -> sa.Select[Event]:
         bell = sa.and_(
             Event.subject == user.ref, Event.type.startswith("notification.")
         )
+        # Who of the house looks at what is no news for them, whatever it is.
+        query = query.where(~Event.subject.startswith("here."))
         return query.where(sa.or_(opened, own, bell))
     anybody = sa.or_(opened, Event.audience_id.is_(None), Event.actor_id == user.id)
     query = query.where(anybody)

@@ -17,7 +17,7 @@ from core.interactions.details import facts_of
 from core.interactions.mentions import mentions_of
 from core.interactions.models import Interaction, InteractionContact
 from core.interactions.rules import may_change
-from core.kinds import kind_of
+from core.kinds import is_automatic, kind_of
 from core.marks import Marks
 from core.markup import to_html
 from core.pages import entry_parts
@@ -125,7 +125,7 @@ def _view(
         replies_url=part_of_page(entry, "replies") if inside else None,
         history_url=part_of_page(entry, "history") if inside else None,
         parts=around.parts,
-        automatic=kind is not None and not kind.chosen,
+        automatic=is_automatic(entry.kind),
     )
 
 

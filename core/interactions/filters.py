@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from core.audiences import labels_open
 from core.interactions.models import Interaction, InteractionTag
 from core.kinds import kinds_of_plugin
+from core.marks import tag_of
 from core.users.models import TeamMember
 
 
@@ -51,7 +52,7 @@ def conditions_of(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
         found.append(Interaction.occurred_at < until)
     if tag := wanted.get("tag"):
         tagged = sa.select(InteractionTag.interaction_id)
-        tagged = tagged.where(InteractionTag.tag == tag.casefold())
+        tagged = tagged.where(InteractionTag.tag == tag_of(tag))
         found.append(Interaction.id.in_(tagged))
     if (unseen := wanted.get("unseen")) is not None:
         found.append(Interaction.id > unseen)

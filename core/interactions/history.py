@@ -1,7 +1,7 @@
 """What an entry said before: who changed it, when, and what differs."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import SequenceMatcher
@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
 
-from core.audiences import Audience
+from core.audiences import Audience, AudienceLabel, labels_open
 from core.db import db
 from core.events import Event
 from core.i18n import _
@@ -19,6 +19,7 @@ from core.kinds import kind_of
 from core.moments import show_datetime
 from core.readers import AudienceView, describe
 from core.users.models import User
+from core.visibility import labels_of, visible_events
 
 # Of two texts whose words would make more pairs than this, the lines are compared.
 MOST_PAIRS = 1_000_000
@@ -60,11 +61,14 @@ def edits_of(
 ) -> tuple[list[Edit], int | None]:
     """Read what was changed of `entry`, the latest first, and where older ones begin.
 
-    The caller has made sure that `reader` may see the entry: whoever reads it now reads
-    how it came to say so, whatever its audience was at the time.
+    The caller has made sure that `reader` may see the entry. Its author reads all that
+    was changed; others what was changed while they could read it, and of the change
+    that opened it to them no words from before.
     """
+    mine = entry.author_id == reader.id
+    events = sa.select(Event) if mine else visible_events(reader)
     query = (
-        sa.select(Event, User.name)
+        events.add_columns(User.name)
         .outerjoin(User, User.id == Event.actor_id)
         .where(Event.subject == entry.ref, Event.type == "interaction.updated")
         .order_by(Event.id.desc())
@@ -73,8 +77,11 @@ def edits_of(
         query = query.where(Event.id < before)
     rows = db.session.execute(query.limit(limit + 1)).all()
     audiences = _audiences([event for event, _name in rows], reader)
+    read = audiences.keys() if mine else _readable(audiences, reader)
     found = [
-        Edit(event.id, event.time, name or "", list(_differences(event, audiences)))
+        Edit(
+            event.id, event.time, name or "", list(_differences(event, audiences, read))
+        )
         for event, name in rows[:limit]
         if _TITLES.keys() & set(event.data.get("fields", ()))
     ]
@@ -89,14 +96,23 @@ def _audiences(events: Sequence[Event], reader: User) -> dict[int, AudienceView]
     return describe(db.session.scalars(query), reader)
 
 
+def _readable(ids: Collection[int], reader: User) -> Collection[int]:
+    opened = labels_open(sorted(labels_of(reader)))
+    return set(db.session.scalars(opened.where(AudienceLabel.audience_id.in_(ids))))
+
+
 def _values(event: Event) -> dict[str, Any]:
     return {**event.data.get("values", {}), **(event.personal or {})}
 
 
 def _differences(
-    event: Event, audiences: dict[int, AudienceView]
+    event: Event, audiences: dict[int, AudienceView], read: Collection[int]
 ) -> Iterator[Difference]:
     values = _values(event)
+    before, after = values.get("audience_id", (None, None))
+    if before is not None and before not in read:
+        # Until then its reader could not read it, nor learn who could.
+        values = {"audience_id": (None, after)}
     for name, title in _TITLES.items():
         if name not in values:
             continue

@@ -6,7 +6,7 @@ found is kept with the entry by its number, so that it outlives a change of the 
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
@@ -19,7 +19,7 @@ from core.errors import Invalid
 from core.events import announce
 from core.i18n import _
 from core.interactions.models import Interaction, InteractionTag
-from core.marks import TAG, mention_pattern
+from core.marks import TAG, mention_pattern, plain, tag_of
 from core.markup import spoken
 from core.users.models import Team, TeamMember, User
 
@@ -69,10 +69,12 @@ def find_mentions(body: str, kept: Iterable[Mention] = ()) -> list[Mention]:
     if not _MAYBE.search(body) or body.count("@") > MOST_SIGNS:
         return []
     known = _known(kept)
-    pattern = mention_pattern(tuple(known))
+    # As they are written too: in small letters "Groß" has one letter more.
+    written = [one.name for ones in known.values() for one in ones]
+    pattern = mention_pattern([*known, *written])
     found: dict[tuple[Of, int], Mention] = {}
     for match in pattern.finditer(spoken(body)):
-        for one in known[match["name"].casefold()]:
+        for one in known.get(plain(match["name"]), ()):
             found.setdefault((one.of, one.id), one)
     return list(found.values())[:MOST_MENTIONS]
 
@@ -91,15 +93,15 @@ def _known(kept: Iterable[Mention]) -> dict[str, list[Mention]]:
     first: dict[str, list[Mention]] = {}
     for row in rows:
         one = Mention(row.of, row.id, row.name)
-        known.setdefault(row.name.casefold(), []).append(one)
-        given = row.name.split()[0].casefold() if row.name.split() else ""
+        known.setdefault(plain(row.name), []).append(one)
+        given = row.name.split()[0] if row.name.split() else ""
         if one.of == "user" and given:
-            first.setdefault(given, []).append(one)
+            first.setdefault(plain(given), []).append(replace(one, name=given))
     for name, ones in first.items():
         if len(ones) == 1:
-            known.setdefault(name, [Mention("user", ones[0].id, name)])
+            known.setdefault(name, ones)
     for one in kept:
-        known.setdefault(one.name.casefold(), [one])
+        known.setdefault(plain(one.name), [one])
     return known
 
 
@@ -107,7 +109,7 @@ def find_tags(body: str) -> list[str]:
     """Name the tags of a text, in small letters, each once."""
     if "#" not in body:
         return []
-    found = (match["tag"].casefold() for match in TAG.finditer(spoken(body)))
+    found = (tag_of(match["tag"]) for match in TAG.finditer(spoken(body)))
     return list(dict.fromkeys(found))[:MOST_TAGS]
 
 

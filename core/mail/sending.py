@@ -102,6 +102,7 @@ def _drop(mail: OutgoingMail) -> None:
     """Send nothing: there is no news in it any more that its reader may read."""
     mail.state = CANCELLED
     mail.error = None
+    mailing.take_back(mail)
     tell(CANCELLED_EVENT, mail)
 
 

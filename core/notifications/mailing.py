@@ -180,6 +180,17 @@ def is_news(mail: OutgoingMail) -> bool:
     return subject is not None and subject[0] in {AT_ONCE, DAILY}
 
 
+def take_back(mail: OutgoingMail) -> None:
+    """Note that a mail told nobody of what is still unread: another one may."""
+    unread = sa.select(Notification.id).where(Notification.read_at.is_(None))
+    db.session.execute(
+        sa.delete(NotificationMailed).where(
+            NotificationMailed.mail_id == mail.id,
+            NotificationMailed.notification_id.in_(unread),
+        )
+    )
+
+
 def draw_news(mail: OutgoingMail) -> Words | None:
     """Write what is in a mail for its reader at this moment; None for nothing."""
     about, user_id = parse_ref(mail.about or "") or ("", 0)

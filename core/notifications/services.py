@@ -56,14 +56,16 @@ def notify(
     url: str = "",
     by: int | None = None,
     deputies: bool = False,
+    names: Record | None = None,
 ) -> list[int]:
     """Tell each of `users` something, once; give the ids of those who were told.
 
-    Left out is who may not see `record`, who switched the `kind` off, who did it
-    themselves (`by`), and who was told of the same `key` before; without a key the
-    kind and the record are it. A lazy `text` is written in each reader's language.
+    Left out is who may not see `record`, or what the text `names` besides, who switched
+    the `kind` off, who did it themselves (`by`), and who was told of the same `key`
+    before; without a key the kind and the record are it. A lazy `text` is written in
+    each reader's language.
     With `deputies`, who stands in for one of `users` today is told too, if they may
-    see `record` themselves. Without `url` the line leads to the record's page. Raises
+    see these themselves. Without `url` the line leads to the record's page. Raises
     `LookupError` for a kind that no plugin declares.
     """
     if kind not in notification_kinds():
@@ -75,7 +77,7 @@ def notify(
     absent = _stand_ins(readers) if deputies else {}
     readers |= {one.deputy_id: one.deputy for one in absent.values()}
     for user in _wanting(readers.values(), kind, by):
-        if record is not None and not may_see(user, record):
+        if not all(may_see(user, one) for one in (record, names) if one is not None):
             continue
         with flask_babel.force_locale(user.language):
             words = str(text)

@@ -1,13 +1,15 @@
 """What the composer is drawn with: what may be chosen, and what was typed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
 from flask import url_for
 from flask_babel import to_user_timezone
 
 from core.contacts.models import Contact
+from core.db import db
 from core.interactions.models import Interaction
 from core.kinds import kind_of
 from core.users.models import User
@@ -113,7 +115,7 @@ def composer_to_change(
     }
     values = now | dict(typed or {})
     return context | {
-        "also": _also(values["also"], context["offered"]),
+        "also": _also(values["also"], context["offered"], audience.users),
         "kinds": _with_own(context["kinds"], entry.kind),
         "fields": draw_fields(values["kind"], values, errors=errors),
         "action": url_for("interactions.save", interaction_id=entry.id),
@@ -129,9 +131,14 @@ def _added(entry: Interaction) -> list[str]:
     return [f"user:{one}" for one in beside]
 
 
-def _also(said: Iterable[str], offered: Choices) -> list[tuple[str, str]]:
-    """Give added readers their names."""
-    names = {f"user:{id_}": name for id_, name in offered.colleagues}
+def _also(
+    said: Iterable[str], offered: Choices, readers: Collection[int] = ()
+) -> list[tuple[str, str]]:
+    """Give added readers their names: who is on offer, and who reads it already."""
+    query = sa.select(User.id, User.name).where(User.id.in_(readers))
+    rows = db.session.execute(query).all() if readers else []
+    names = {f"user:{row.id}": row.name for row in rows}
+    names |= {f"user:{id_}": name for id_, name in offered.colleagues}
     names |= {f"team:{id_}": name for id_, name in offered.teams}
     every = [one for some in said for one in str(some).split(",")]
     return [(one, names[one]) for one in dict.fromkeys(every) if one in names]

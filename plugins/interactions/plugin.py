@@ -20,6 +20,7 @@ from plugins.interactions.follow_ups import panels as follow_up_panels
 from plugins.interactions.follow_ups import subscribers as follow_up_subscribers
 from plugins.interactions.follow_ups import views as follow_up_views
 from plugins.interactions.following import views as following_views
+from plugins.interactions.hand_overs import jobs as hand_over_jobs
 from plugins.interactions.hand_overs import panels as hand_over_panels
 from plugins.interactions.hand_overs import record as hand_over_record
 from plugins.interactions.hand_overs import subscribers as hand_over_subscribers
@@ -69,7 +70,7 @@ def register_records():
 
 @hookimpl
 def register_jobs():
-    return jobs.JOBS
+    return [*jobs.JOBS, *hand_over_jobs.JOBS]
 
 
 @hookimpl

@@ -13,6 +13,7 @@ from core.events import announce
 from core.i18n import lazy_gettext as _l
 from core.interactions.models import Interaction
 from core.pages import EntryPart
+from core.sight import told
 from core.users.models import User
 from plugins.interactions.events import REACTED
 from plugins.interactions.models import Reaction
@@ -91,7 +92,9 @@ def _rows(user: User) -> sa.ScalarSelect[Any]:
     if user.kind != "staff":
         # Whom else an entry is shared with is nobody's business outside.
         own = sa.and_(User.contact_id.is_not(None), User.contact_id == user.contact_id)
-        query = query.where(sa.or_(User.kind == "staff", own))
+        query = query.where(
+            sa.or_(User.kind == "staff", own, User.id == told("me", user.id))
+        )
     return query.correlate(Interaction).scalar_subquery()
 
 

@@ -14,7 +14,8 @@ from core.i18n import lazy_gettext as _l
 from core.interactions.entries import name_of_author
 from core.interactions.mentions import mentions_of
 from core.interactions.models import Interaction
-from core.notifications.services import may_see, notify
+from core.notifications.models import Notification
+from core.notifications.services import notify
 from core.pages import NotificationKind
 from core.records import load_ref
 from core.users.models import TeamMember, User
@@ -61,11 +62,19 @@ def tell_of_entry(event: Event) -> None:
 
 
 def tell_mentioned(event: Event) -> None:
-    """Tell those whom an entry calls since somebody changed it."""
+    """Tell those whom an entry calls only since somebody changed it.
+
+    That is news also to who was told of the entry before, for another reason.
+    """
     entry = load_ref(event.subject)
-    if isinstance(entry, Interaction) and entry.trashed_at is None:
-        called = {of: event.data[f"{of}s"] for of in ("user", "team")}
-        _tell_mentioned(entry, called, but={entry.author_id, event.actor_id})
+    if not isinstance(entry, Interaction) or entry.trashed_at is not None:
+        return
+    if entry.edited_at is None:
+        # Nobody has changed it: `tell_of_entry` tells of those.
+        return
+    called = {of: event.data[f"{of}s"] for of in ("user", "team")}
+    wrote = {entry.author_id, event.actor_id}
+    _tell_mentioned(entry, called, but=wrote, key=f"mention:{entry.id}")
 
 
 def _tell_mentioned(
@@ -73,20 +82,29 @@ def _tell_mentioned(
     called: Mapping[str, Collection[int]],
     *,
     but: Collection[int | None],
+    key: str = "",
 ) -> None:
     members = sa.select(TeamMember.user_id).where(
         TeamMember.team_id.in_(called["team"])
     )
-    meant = sa.or_(User.id.in_(called["user"]), User.id.in_(members))
-    query = sa.select(User).where(meant, User.kind == "staff").order_by(User.id)
-    users = [one for one in db.session.scalars(query).unique() if one.id not in but]
+    told = sa.select(Notification.user_id).where(
+        Notification.kind == MENTIONED.name,
+        Notification.about == entry.record_name(),
+        Notification.about_id == entry.id,
+    )
+    query = sa.select(User).where(
+        sa.or_(User.id.in_(called["user"]), User.id.in_(members)),
+        User.kind == "staff",
+        User.id.not_in(told),
+    )
+    found = db.session.scalars(query.order_by(User.id)).unique()
+    users = [one for one in found if one.id not in but]
     name, contact = name_of_author(entry), entry.contact
-    # Who may read the entry and not see its contact is not told whom it is about.
-    knowing = [one for one in users if contact is not None and may_see(one, contact)]
-    if contact is not None and knowing:
+    if contact is not None:
         said = _l("%(name)s mentions you: %(contact)s", name=name, contact=contact.name)
-        _notify(knowing, MENTIONED, entry, said)
-    _notify(users, MENTIONED, entry, _l("%(name)s mentions you in a note", name=name))
+        _notify(users, MENTIONED, entry, said, names=contact, key=key)
+    said = _l("%(name)s mentions you in a note", name=name)
+    _notify(users, MENTIONED, entry, said, key=key)
 
 
 def _tell_thread(
@@ -94,14 +112,12 @@ def _tell_thread(
 ) -> None:
     inside = [one for one in users if one.kind == "staff" and one.id not in but]
     outside = [one for one in users if one.kind != "staff" and one.id not in but]
-    name = name_of_author(entry)
-    contact = entry.contact
-    knowing = [one for one in inside if contact is not None and may_see(one, contact)]
-    if contact is not None and knowing:
+    name, contact = name_of_author(entry), entry.contact
+    if contact is not None:
         said = _l(
             "%(name)s replied about %(contact)s.", name=name, contact=contact.name
         )
-        _notify(knowing, REPLIED, entry, said)
+        _notify(inside, REPLIED, entry, said, names=contact)
     _notify(inside, REPLIED, entry, _l("%(name)s replied to you.", name=name))
     _notify(outside, REPLIED, entry, _l("You have a reply."))
 
@@ -113,28 +129,35 @@ def _tell_of_contact(
     *,
     but: Collection[int | None],
 ) -> None:
-    # The line names the contact, so whoever may not see it any more is not told.
-    who = [one for one in users if one.id not in but and may_see(one, contact)]
+    inside = [one for one in users if one.kind == "staff" and one.id not in but]
     said = _l(
         "%(name)s wrote about %(contact)s.",
         name=name_of_author(entry),
         contact=contact.name,
     )
-    _notify([one for one in who if one.kind == "staff"], WRITTEN, entry, said)
+    _notify(inside, WRITTEN, entry, said, names=contact)
 
 
 def _notify(
-    users: Collection[User], kind: NotificationKind, entry: Interaction, said: object
+    users: Collection[User],
+    kind: NotificationKind,
+    entry: Interaction,
+    said: object,
+    *,
+    names: Contact | None = None,
+    key: str = "",
 ) -> None:
+    """Tell `users`; whoever may not see what the words name is left for other words."""
     if users:
         notify(
             users,
             kind=kind.name,
             record=entry,
             text=said,
-            key=f"interaction:{entry.id}",
+            key=key or f"interaction:{entry.id}",
             by=entry.author_id,
             deputies=True,
+            names=names,
         )
 
 

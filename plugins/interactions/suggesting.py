@@ -34,6 +34,9 @@ def suggest() -> Any:
     """Offer what `@` or `#` may begin: colleagues and teams, or tags in use."""
     q = _asked()
     if request.args.get("mark") == "#":
+        # All tags there are would be counted at each key.
+        if not q:
+            return {"items": []}
         return {"items": [{"name": one, "why": ""} for one in tags_beginning(me(), q)]}
     return {"items": _colleagues(q)}
 

@@ -63,6 +63,15 @@ def test_a_name_is_a_badge_where_it_is_a_word(text, badges):
     assert html.count('<span class="mention">@Anna Laine</span>') == badges
 
 
+def test_a_name_keeps_its_letters_in_any_capitals_and_one_alike_is_no_name():
+    marks = names("Rolf Groß", "Mika Koski", "İlker Öz")
+    for said in ("Rolf Groß", "ROLF GROSS", "rolf groß"):
+        assert '<span class="mention">@Rolf Groß</span>' in to_html(f"@{said}", marks)
+    assert '<span class="mention">@İlker Öz</span>' in to_html("@İlker Öz", marks)
+    # To a pattern the dotless letter of Turkish is an "i"; it is another name.
+    assert to_html("Ask @Mıka Koski.", marks) == "<p>Ask @Mıka Koski.</p>\n"
+
+
 def test_nobody_draws_a_badge_by_html_of_their_own():
     html = to_html('<span class="mention">@Boss</span>', names())
     assert "<span" not in html

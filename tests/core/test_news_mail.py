@@ -197,6 +197,29 @@ def test_what_may_not_be_read_any_more_is_not_sent(
     assert all_mails()[0].state == "cancelled"
 
 
+def test_news_that_were_hidden_when_their_mail_was_due_come_with_a_later_one(
+    firm, anna, mika, mailbox, as_user, deliver, clock
+):
+    choose(as_user(anna))
+    entry = make_interaction(firm, author=mika)
+    tell(anna, entry)
+    mailbox.stop()
+    clock.shift(WAIT)
+    deliver()
+    narrow(entry, mika)
+    mailbox.start()
+    clock.shift(3600)
+    deliver()
+    assert mailbox.messages == []
+    narrow(entry, mika, anna)
+    tell(anna, firm, "Something else", key="else")
+    clock.shift(WAIT)
+    deliver()
+    deliver()
+    found = " ".join(text_of(one) for one in mailbox.messages)
+    assert found.count("Mika Koski wrote") == found.count("Something else") == 1
+
+
 def test_a_mail_server_that_is_down_for_an_hour_loses_nothing(
     firm, anna, mailbox, as_user, deliver, clock
 ):

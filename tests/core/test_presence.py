@@ -86,6 +86,22 @@ def test_who_may_not_see_the_record_learns_of_nobody(firm, anna, mika, as_user):
     assert seen(as_user(mika), firm).count("avatar-here") == 1
 
 
+def test_no_customer_hears_that_a_colleague_looks_at_something(
+    firm, anna, mika, as_user, api
+):
+    outi = make_user("Outi Kallio", kind="customer", contact=firm)
+    browsers = [api(one) for one in (outi, mika)]
+    say(as_user(mika), firm)
+    say(as_user(anna), firm)
+    heard = []
+    for browser in browsers:
+        answer = browser.get("/api/v1/events?cursor=0.0&limit=100")
+        assert answer.status_code == 200
+        heard.append([one["type"] for one in answer.json["items"]])
+    assert CHANGED not in heard[0]
+    assert CHANGED in heard[1]
+
+
 def test_who_keeps_it_to_themselves_is_not_seen_and_sees(firm, anna, mika, as_user):
     his, hers = as_user(mika), as_user(anna)
     assert "What colleagues see of you" in his.get("/me").text

@@ -4,8 +4,10 @@ import io
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
+from core.db import now
 from core.testing.factories import make_contact, make_interaction, make_user
 from tests.core.world import PDF
 
@@ -27,7 +29,10 @@ def make_house(api: Any, as_user: Any) -> House:
     chief = make_user("Ada Admin", roles=["admin"], teams=["Sales"])
     firm = make_contact("Kallion Vesijohto Oy", roles=["customer", "vendor"])
     client = api(chief)
-    entry = make_interaction(firm, author=chief)
+    entry = make_interaction(
+        firm, author=chief, kind="meeting", occurred_at=now() + timedelta(days=30)
+    )
+    guest = {"address": "guest@example.com"}
     other = make_contact("Outi Kallio", kind="person")
 
     def post(path: str, **sent: Any) -> Any:
@@ -79,6 +84,13 @@ def make_house(api: Any, as_user: Any) -> House:
             "body": f"Note {turn}.",
         },
         "POST /api/v1/follow-ups": lambda turn: dict(reminder),
+        "PUT /api/v1/interactions/{interaction_id}/meeting": lambda turn: {
+            "title": f"Prices {turn}",
+            "attendees": [guest],
+        },
+        "POST /api/v1/interactions/{interaction_id}/meeting/attendees": (
+            lambda turn: {"address": f"guest{turn}@example.com"}
+        ),
         "POST /api/v1/tickets": lambda turn: dict(words),
         "POST /api/v1/tickets/{ticket_id}/messages": lambda turn: {
             "kind": "note",

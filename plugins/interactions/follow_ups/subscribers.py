@@ -29,6 +29,8 @@ def tell_new_owner(event: Event) -> None:
     theirs = follow_up.owner_id == _made_owner(event)
     if not theirs or event.actor_id in {None, follow_up.owner_id}:
         return
+    if event.type.endswith(".created") and _was_theirs(follow_up):
+        return
     if came_with_customer(follow_up):
         # They are told of the hand-over, which names it.
         return
@@ -45,6 +47,14 @@ def tell_new_owner(event: Event) -> None:
         by=event.actor_id,
         deputies=True,
     )
+
+
+def _was_theirs(follow_up: FollowUp) -> bool:
+    """Say whether it is the next one of what its owner had to do before."""
+    if follow_up.previous_id is None:
+        return False
+    before = db.session.get(FollowUp, follow_up.previous_id)
+    return before is not None and before.owner_id == follow_up.owner_id
 
 
 def _made_owner(event: Event) -> int | None:

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
 from core.contacts.models import Affiliation, Contact
-from core.db import db
+from core.db import db, now, table_of
 from core.interactions.models import Interaction
 from core.users.models import User
+from core.visibility import visible_conditions
 from plugins.interactions.following.models import Follow
 
 # More names than this are counted, not listed.
@@ -56,33 +58,39 @@ def follow(user: User, record: Contact | Interaction, *, wanted: bool = True) ->
 
     Doing it twice is harmless.
     """
-    column, target = _target(record)
-    db.session.execute(sa.delete(Follow).where(Follow.user_id == user.id, column))
-    db.session.add(Follow(user_id=user.id, wanted=wanted, **target))
-    db.session.flush()
+    target = _target(record)
+    make: Any = postgresql.insert if db.dialect == "postgresql" else sqlite.insert
+    row = {"user_id": user.id, "wanted": wanted, "since": now(), **target}
+    statement = make(table_of(Follow)).values(row)
+    statement = statement.on_conflict_do_update(
+        index_elements=["user_id", *target], set_={"wanted": wanted}
+    )
+    db.session.execute(statement)
 
 
-def _target(
-    record: Contact | Interaction,
-) -> tuple[sa.ColumnElement[bool], dict[str, int]]:
+def _target(record: Contact | Interaction) -> dict[str, int]:
     if isinstance(record, Contact):
-        return Follow.contact_id == record.id, {"contact_id": record.id}
-    root = root_of(record)
-    return Follow.interaction_id == root, {"interaction_id": root}
+        return {"contact_id": record.id}
+    return {"interaction_id": root_of(record)}
 
 
 # -- Who follows -------------------------------------------------------------------
 
 
-def followers_of(record: Contact | Interaction) -> Followers:
-    """Give who follows a contact, or the thread that an entry belongs to."""
+def followers_of(record: Contact | Interaction, viewer: User) -> Followers:
+    """Give who follows a contact, or the thread of an entry, as `viewer` may know."""
     if isinstance(record, Contact):
         return by_contact([record.id])[record.id][1]
-    return of_thread(record)
+    return of_thread(record, visible_conditions(viewer, Interaction))
 
 
-def of_thread(entry: Interaction) -> Followers:
-    """Give who wrote in the thread of an entry, or said that they follow it."""
+def of_thread(
+    entry: Interaction, known: Iterable[sa.ColumnElement[bool]] = ()
+) -> Followers:
+    """Give who wrote in the thread of an entry, or said that they follow it.
+
+    Of those who wrote, only the authors of entries that are `known`.
+    """
     root = root_of(entry)
     tree = sa.select(Interaction.id).where(Interaction.id == root)
     below = tree.cte("thread", recursive=True)
@@ -92,7 +100,9 @@ def of_thread(entry: Interaction) -> Followers:
         sa.select(User)
         .join(Interaction, Interaction.author_id == User.id)
         .where(
-            Interaction.id.in_(sa.select(below.c.id)), Interaction.trashed_at.is_(None)
+            Interaction.id.in_(sa.select(below.c.id)),
+            Interaction.trashed_at.is_(None),
+            *known,
         )
         .distinct()
     )

@@ -10,9 +10,12 @@ from core.errors import Forbidden
 from core.i18n import _
 from core.interactions.models import Interaction
 from core.interactions.permissions import READ
+from core.kinds import kind_of
 from core.links import url_for as address_of
+from core.notifications.services import may_see
 from core.permissions import can, me, requires
 from core.records import record_type_of
+from core.users.models import User
 from core.visibility import get_visible
 from plugins.interactions.following import services
 from plugins.interactions.views import bp as bp
@@ -21,7 +24,7 @@ from plugins.interactions.views import bp as bp
 def _draw(record: Contact | Interaction, url: str) -> Any:
     """Draw the button with its number, the line of a menu, or a page of its own."""
     user = me()
-    who = services.followers_of(record)
+    who = services.followers_of(record, user)
     kind = record_type_of(record)
     context = {
         "follows": user.id in who.wanted,
@@ -31,12 +34,24 @@ def _draw(record: Contact | Interaction, url: str) -> Any:
         "back_url": kind.url(record, user) if kind else "",
         "of_contact": isinstance(record, Contact),
         "slot": "follow-" + record.ref.replace("/", "-"),
-        "title": kind.label(record) if kind else "",
+        "title": _title(record, user),
     }
     if not request.headers.get("HX-Request"):
         return render_template("interactions/follow_page.html", **context)
     part = "follow.html" if context["of_contact"] else "follow_line.html"
     return render_template(f"interactions/{part}", **context)
+
+
+def _title(record: Contact | Interaction, user: User) -> str:
+    """Name what is followed; of an entry no contact that `user` does not see."""
+    if isinstance(record, Contact):
+        return record.name
+    kind = record_type_of(record)
+    known = record.contact is None or may_see(user, record.contact)
+    if kind is not None and known:
+        return kind.label(record)
+    found = kind_of(record.kind)
+    return str(found.title) if found else record.kind
 
 
 def _contact(contact_id: int) -> Contact:

@@ -144,7 +144,16 @@ def acknowledge(made: HandOver, item_id: int, *, actor: User) -> None:
         raise NotFound
     shown[item_id].acknowledged_at = shown[item_id].acknowledged_at or now()
     db.session.flush()
-    _finish(made, actor)
+    # Whoever stands in may see less than is handed over.
+    _finish(made, made.receiver or actor)
+
+
+def end_what_is_looked_at() -> None:
+    """End the hand-overs of which the last thing left was put away otherwise."""
+    open_ones = sa.select(HandOver).where(HandOver.finished_at.is_(None))
+    for made in db.session.scalars(open_ones.order_by(HandOver.id)):
+        if made.receiver is not None:
+            _finish(made, made.receiver)
 
 
 def _finish(made: HandOver, user: User) -> None:

@@ -8,8 +8,10 @@ import marshmallow as ma
 from marshmallow import fields, validate
 from werkzeug.datastructures import MultiDict
 
+from core.errors import Invalid
 from core.i18n import _
 from core.interactions.models import Interaction
+from core.mail.addresses import check_recipients
 from core.schemas import Moment, Schema, Text
 from plugins.interactions.meetings.mails import ends_at, is_on, time_of
 from plugins.interactions.meetings.models import PLACE_LENGTH, TITLE_LENGTH, Meeting
@@ -52,12 +54,19 @@ def sent_form(form: MultiDict[str, str]) -> dict[str, Any]:
     return single | lists
 
 
+def _is_address(text: str) -> None:
+    try:
+        check_recipients("address", [text])
+    except Invalid as error:
+        raise ma.ValidationError(error.errors["address"]) from error
+
+
 class NewGuest(Schema):
     """Whom a program invites: a colleague, a contact, or an address."""
 
     user = fields.Integer(validate=validate.Range(1, 2**31 - 1))
     contact = fields.Integer(validate=validate.Range(1, 2**31 - 1))
-    address = fields.String(validate=validate.Length(max=254))
+    address = fields.String(validate=[validate.Length(max=254), _is_address])
     name = Text(most=200, load_default="")
 
     @ma.validates_schema

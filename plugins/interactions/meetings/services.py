@@ -28,6 +28,7 @@ from plugins.interactions.meetings.mails import (
     organiser_of,
     settle,
     time_of,
+    written_to,
 )
 from plugins.interactions.meetings.models import (
     ACCEPTED,
@@ -99,9 +100,9 @@ def check_wish(
     if len(wish.guests) > MOST_GUESTS:
         said = _("At most %(num)d guests can be invited.", num=MOST_GUESTS)
         raise Invalid(errors={"guests": [said]})
-    known = {one.address.lower() for one in meeting.expected} if meeting else set()
-    new = [one for one in wish.guests if one.outside and one.key not in known]
-    if new and not can(SHARE, actor):
+    asked, told_off = written_to(meeting, entry, wish)
+    users = [one.user_id for one in asked] + [one.user_id for one in told_off]
+    if None in users and not can(SHARE, actor):
         raise Forbidden(_("Your role may not write to customers or vendors."))
 
 

@@ -317,6 +317,19 @@ def test_done_makes_the_next_of_what_repeats_and_undo_takes_it_back(
     assert [one.trashed_at for one in rows()] == [None, None]
 
 
+def test_the_next_of_ones_own_is_no_news_whoever_did_it(
+    firm, anna, mika, as_user, api, deliver
+):
+    repeat = {"every": 1, "unit": "week"}
+    due = (now() + timedelta(days=1)).isoformat()
+    made = plan(api(mika), contact=firm.id, due_at=due, repeat=repeat)
+    answer = as_user(anna).post(f"/follow-ups/{made['id']}/done", headers=HTMX)
+    assert answer.status_code == 200
+    deliver()
+    assert [one.owner_id for one in rows()] == [mika.id, mika.id]
+    assert told(mika) == []
+
+
 def test_what_repeats_skips_the_days_that_went_by(firm, anna, api, clock):
     due = now() - timedelta(days=30)
     client = api(anna)

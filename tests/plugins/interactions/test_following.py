@@ -5,12 +5,13 @@ import sqlalchemy as sa
 
 from core.audiences import AudienceSpec
 from core.contacts.models import Affiliation, Contact
-from core.db import db
+from core.db import db, now
 from core.interactions.models import Interaction
 from core.interactions.services import change_interaction, trash_interaction
 from core.notifications.models import Notification
 from core.testing.factories import make_contact, make_user
-from core.users.models import User
+from core.users.models import User, UserDeputy
+from core.users.services import ensure_role
 
 HTMX = {"HX-Request": "true"}
 
@@ -165,6 +166,66 @@ def test_who_is_called_on_a_customer_they_follow_is_told_once_that_they_are_call
         change_interaction(found, actor=session.get_one(User, anna.id), body=text)
     deliver()
     assert told(api(mika)) == [line]
+
+
+def test_who_was_told_of_an_entry_is_told_when_a_change_calls_them(
+    firm, anna, mika, as_user, api, deliver
+):
+    own(firm, mika)
+    entry = write(api(anna), firm)
+    deliver()
+    for body in ("@Mika Koski: please call.", "Please call, @mika koski and @Support."):
+        with db.transaction() as session:
+            found = session.get_one(Interaction, entry)
+            change_interaction(found, actor=session.get_one(User, anna.id), body=body)
+        deliver()
+    assert [kind for kind, _text in told(api(mika))] == [
+        "interactions.mentioned",
+        "interactions.written",
+    ]
+
+
+@pytest.fixture
+def narrow(app):
+    """Somebody who reads entries, and sees no contact."""
+    with db.transaction():
+        ensure_role("narrow", ["interactions:read", "interactions:write"])
+    return make_user("Nelli Narrow", roles=["narrow"], teams=["Support"])
+
+
+def test_a_contact_one_may_not_see_is_named_nowhere(
+    firm, anna, mika, narrow, as_user, api, deliver
+):
+    today = now().date()
+    with db.transaction() as session:
+        line = {"user_id": mika.id, "deputy_id": narrow.id}
+        session.add(UserDeputy(**line, from_on=today, until_on=today))
+    entry = write(api(anna), firm, "@Mika Koski: look!", audience="staff")
+    deliver()
+    assert "Kallion" in told(api(mika))[0][1]
+    [(_kind, said)] = told(api(narrow))
+    assert said == "For Mika Koski: Anna Laine mentions you in a note"
+    page = as_user(narrow).get(f"/interactions/{entry}/follow")
+    assert page.status_code == 200
+    assert "Kallion" not in page.text
+    assert "Kallion" in as_user(mika).get(f"/interactions/{entry}/follow").text
+
+
+def test_who_answered_unseen_is_not_named_among_who_follows(
+    firm, anna, mika, as_user, api
+):
+    only = {"audience": "teams", "teams": ["Support"]}
+    first = write(api(anna), firm, **only)
+    write(api(mika), firm, "For one team", parent=first)
+    with db.transaction() as session:
+        found = session.get_one(Interaction, first)
+        author = session.get_one(User, anna.id)
+        change_interaction(found, actor=author, audience=AudienceSpec("staff"))
+    outside = make_user("Olli Outside", teams=["Warehouse"])
+    page = as_user(outside).get(f"/interactions/{first}/follow").text
+    assert "1 follows: Anna Laine" in page
+    assert "Mika" not in page
+    assert "2 follow" in as_user(anna).get(f"/interactions/{first}/follow").text
 
 
 def test_who_follows_a_firm_is_told_of_its_people(

@@ -12,6 +12,7 @@ from core.notifications.models import Notification
 from core.testing.factories import make_contact, make_interaction, make_user
 from core.users.models import UserDeputy
 from core.users.services import ensure_role
+from core.worker import run_due_jobs
 from plugins.interactions.follow_ups.models import FollowUp
 from plugins.interactions.hand_overs.models import HandOver
 from tests.core.contacts.reading import words_of
@@ -146,6 +147,45 @@ def test_who_stands_in_takes_over_for_a_colleague(firm, anna, mika, as_user):
     assert "Take over" in browser.get("/").text
     one = buttons(browser.get(page).text, page)[0]
     assert browser.post(f"{page}/items/{one}").status_code == 303
+
+
+def test_who_stands_in_and_sees_less_does_not_end_it_for_their_colleague(
+    firm, anna, mika, as_user, api
+):
+    olli, today = make_user("Olli Outside"), now().date()
+    with db.transaction() as session:
+        line = {"user_id": mika.id, "deputy_id": olli.id}
+        session.add(UserDeputy(**line, from_on=today, until_on=today))
+    spec = AudienceSpec("private", users=frozenset({anna.id, mika.id}))
+    entry = make_interaction(firm, author=anna, audience=spec)
+    remind(api(anna), interaction=entry.id, text="For the two of us")
+    page = give(as_user(anna), firm, mika)
+    standing_in = as_user(olli)
+    for item in buttons(standing_in.get(page).text, page):
+        assert standing_in.post(f"{page}/items/{item}").status_code == 303
+    assert only(HandOver)[0].finished_at is None
+    taking = as_user(mika)
+    [left] = buttons(taking.get(page).text, page)
+    taking.post(f"{page}/items/{left}")
+    assert only(HandOver)[0].finished_at is not None
+
+
+def test_a_hand_over_ends_when_its_last_thing_is_put_away_otherwise(
+    app, firm, anna, mika, as_user, api, deliver, clock
+):
+    kept = remind(api(anna), contact=firm.id, text="Send the drawings")
+    page = give(as_user(anna), firm, mika)
+    taking = as_user(mika)
+    for item in buttons(taking.get(page).text, page)[:-1]:
+        taking.post(f"{page}/items/{item}")
+    assert len(buttons(taking.get(page).text, page)) == 1
+    run_due_jobs(app)
+    assert only(HandOver)[0].finished_at is None
+    taking.post(f"/follow-ups/{kept}/trash")
+    clock.shift(timedelta(minutes=11))
+    run_due_jobs(app)
+    assert only(HandOver)[0].finished_at is not None
+    assert "Handed over" not in words_of(taking.get("/").text)
 
 
 def test_a_customer_is_not_handed_to_who_cannot_own_it(firm, anna, mika, as_user):

@@ -124,22 +124,32 @@ def test_what_an_entry_said_before_is_shown_with_who_and_what_differs(
     assert changed.id
 
 
-def test_former_versions_are_for_who_may_read_the_entry_now(
-    changed, mika, olli, outi, anna, as_user, api
+@pytest.mark.parametrize("words", [{}, {"body": "Wants nine windows"}])
+def test_former_words_are_for_who_could_read_them_then(
+    changed, mika, olli, outi, anna, as_user, api, words
 ):
     url = f"/interactions/{changed.id}/history"
     for one in (olli, outi):
         assert as_user(one).get(url).status_code == 404
-    # Opened to all colleagues, its past is theirs too.
+    # Opened to all colleagues, what it said before is not theirs: with the words
+    # changed first, an entry that was between two is fit for all.
     program = api(anna)
     address = f"/api/v1/interactions/{changed.id}"
     version = program.get(address).headers["ETag"]
-    opened = {"audience": "staff"}
+    opened = {"audience": "staff"} | words
     answer = program.patch(address, json=opened, headers={"If-Match": version})
     assert answer.status_code == 200
     said = as_user(olli).get(url).text
-    assert "<del>two</del>" in said
-    assert "<del>Sales</del> <ins>All colleagues</ins>" in said
+    for hidden in ("two", "four", "<del>", "Sales"):
+        assert hidden not in said
+    assert "<ins>All colleagues</ins>" in said
+    for one in (anna, mika):
+        said = as_user(one).get(url).text
+        assert "<del>two</del>" in said
+        assert "<del>Sales</del> <ins>All colleagues</ins>" in said
+    then = {"If-Match": answer.headers["ETag"]}
+    answer = program.patch(address, json={"body": "Wants ten"}, headers=then)
+    assert "<ins>ten</ins>" in as_user(olli).get(url).text
     # Closed again, nothing of it is left to him.
     back = {"audience": "teams", "teams": ["Sales"]}
     version = answer.headers["ETag"]

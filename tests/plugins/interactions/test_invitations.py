@@ -12,7 +12,9 @@ from core.interactions.models import Interaction
 from core.mail.models import OutgoingMail
 from core.testing.factories import make_contact, make_user
 from core.testing.mail import html_of, text_of
+from core.users.defaults import ROLES
 from core.users.models import Role, User
+from core.users.services import ensure_role
 from plugins.interactions.meetings.models import Attendee, Meeting
 from tests.plugins.interactions.meeting_world import (
     BODY,
@@ -402,6 +404,22 @@ def test_without_the_right_to_share_only_colleagues_are_invited(
     assert program.put(world.address, json=world.wish()).status_code == 403
     mika = [{"user": world.mika.id}]
     assert invite(program, world, attendees=mika).json["attendees"][0]["name"]
+
+
+def test_without_the_right_to_share_no_guest_is_written_to_again(
+    world, program, api, mailbox
+):
+    invite(program, world)
+    with db.transaction():
+        ensure_role("quiet", [one for one in ROLES["sales"] if "share" not in one])
+        role = db.session.scalars(sa.select(Role).where(Role.name == "quiet")).one()
+        db.session.get_one(User, world.anna.id).roles = [role]
+    match = {"If-Match": program.get(world.address).headers["ETag"]}
+    for words in ({"title": "Other"}, {"attendees": [{"user": world.mika.id}]}):
+        sent = world.wish(**words)
+        answer = program.put(world.address, json=sent, headers=match)
+        assert answer.status_code == 403, answer.text
+    assert meeting_now().title == "Four developments"
 
 
 def test_without_a_mail_server_nobody_is_said_to_be_invited(world, program):

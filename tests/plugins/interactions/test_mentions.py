@@ -222,6 +222,52 @@ def test_suggestions_are_colleagues_and_teams_and_tags_one_may_read(
     make_interaction(firm, author=mika, body="#secret", audience=private)
     make_interaction(firm, author=mika, body="#Season and #sea")
     assert offered("mark=%23&q=se") == ["sea", "season"]
+    # All tags there are would be counted at each key.
+    assert offered("mark=%23&q=") == []
+
+
+def test_names_of_all_letters_are_called_and_one_alike_is_not(
+    firm, anna, mika, as_user, deliver
+):
+    for name in ("Rolf Groß", "İlker Öz"):
+        make_user(name, teams=["Sales"])
+    body = "@Rolf Groß, @İlker Öz, but not @Mıka Koski"
+    answer = as_user(anna).post("/interactions", data=note(firm, body))
+    assert answer.status_code == 303
+    deliver()
+    assert [name for name, _text in told()] == ["Rolf Groß", "İlker Öz"]
+    page = as_user(anna).get(f"/contacts/{firm.id}").text
+    assert page.count('<span class="mention">') == 2
+
+
+def test_a_tag_that_grows_in_small_letters_is_kept_and_found(firm, anna, as_user):
+    body = "About #" + "ß" * 60
+    browser = as_user(anna)
+    assert browser.post("/interactions", data=note(firm, body)).status_code == 303
+    page = browser.get(f"/contacts/{firm.id}").text
+    [address] = re.findall(r'href="(/interactions\?tag=[^"]+)"', page)
+    assert "About" in browser.get(address).text.partition('id="timeline"')[2]
+
+
+def test_who_reads_an_entry_still_reads_it_when_its_form_is_saved(
+    firm, anna, sanna, as_user
+):
+    spec = AudienceSpec(
+        "teams", teams=frozenset(anna.team_ids), users=frozenset({sanna.id})
+    )
+    entry = make_interaction(firm, author=anna, audience=spec)
+    with db.transaction() as session:
+        session.get_one(User, sanna.id).active = False
+    browser = as_user(anna)
+    form = browser.get(f"/interactions/{entry.id}/edit").text
+    also = re.findall(r'name="also" value="([^"]+)"', form)
+    assert also == [f"user:{sanna.id}"]
+    sent = note(firm, "Changed.", version=entry.version, audience="teams", also=also)
+    sent["teams"] = "Sales"
+    answer = browser.post(f"/interactions/{entry.id}/edit", data=sent)
+    assert answer.status_code == 303, answer.text
+    [found] = written()
+    assert found.audience.users == [sanna.id]
 
 
 def test_a_tag_leads_to_what_has_it(firm, anna, as_user):
