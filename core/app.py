@@ -17,6 +17,7 @@ from core.assets import init_assets
 from core.config import instance_folder, load_config
 from core.db import db
 from core.drawing import PageEnvironment
+from core.event_visibility import scope_of
 from core.events import Declarations, EventType, Subscriber, acting
 from core.files import init_files
 from core.house import HouseSettings
@@ -25,7 +26,13 @@ from core.idempotency import answer_once
 from core.imports import ImportKind
 from core.jobs import Job
 from core.live import init_live
-from core.pages import Check, EntryPart, InteractionKind, NotificationKind
+from core.pages import (
+    Check,
+    EntryFiles,
+    EntryPart,
+    InteractionKind,
+    NotificationKind,
+)
 from core.parts import contained_type
 from core.permissions import Permission, door_of, undeclared_routes
 from core.plugin_manager import (
@@ -44,7 +51,7 @@ from core.security import init_security
 from core.settings import config_key, from_environment, pinned
 from core.shell import init_shell
 from core.users.models import User
-from core.visibility import Condition, scope_of
+from core.visibility import Condition
 
 
 class CRM(Flask):
@@ -152,6 +159,7 @@ def _secret_key(folder: Path) -> str:
 def _collect(app: Flask, overrides: dict[str, Any]) -> None:
     """Ask every plugin once what it declares."""
     kinds = named(app, "register_interaction_kinds", InteractionKind)
+    files = [one for _n, one in declared(app, "register_entry_files", EntryFiles)][:1]
     app.extensions.update(
         rapport_permissions=named(app, "register_permissions", Permission),
         rapport_records={
@@ -159,9 +167,11 @@ def _collect(app: Flask, overrides: dict[str, Any]) -> None:
             for name, one in named(app, "register_records", RecordType).items()
         },
         rapport_kinds=dict(sorted(kinds.items(), key=lambda item: item[1].weight)),
-        rapport_entry_parts=list(
-            named(app, "register_entry_parts", EntryPart).values()
-        ),
+        rapport_entry_files=files[0] if files else None,
+        rapport_entry_parts=[
+            *named(app, "register_entry_parts", EntryPart).values(),
+            *(one.part for one in files),
+        ],
         rapport_imports=named(app, "register_imports", ImportKind),
         rapport_notifications=named(app, "register_notifications", NotificationKind),
         rapport_jobs=list(named(app, "register_jobs", Job).values()),

@@ -30,6 +30,7 @@ OWN_FILES: Final = (
     "admin.css",
     "app.css",
     "app.js",
+    "attach.js",
     "charts.css",
     "composer.js",
     "drawer.js",

@@ -23,13 +23,13 @@ from core.cursors import events_after, latest_cursor
 from core.day import blocks
 from core.db import db, now
 from core.errors import NotFound
+from core.event_visibility import visible_events
 from core.live import check_cursor, describe_event
 from core.metrics import write_metrics
 from core.pages import Check, DayItem, Failure, allowed
 from core.permissions import can, colleagues_only, me, public, signed_in
 from core.plugin_manager import contributions
 from core.schemas import ApiBlueprint, Moment, PageArguments
-from core.visibility import visible_events
 
 bp = Blueprint("core", __name__)
 api = ApiBlueprint("core_api", __name__, description="What changed")

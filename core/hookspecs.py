@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Check,
         Column,
         DayItem,
+        EntryFiles,
         EntryPart,
         InteractionKind,
         MenuItem,
@@ -144,6 +145,15 @@ def register_entry_parts() -> list[EntryPart]:
     """Return what the plugin adds to every timeline entry, at no statement of its own.
 
     Example: `return [EntryPart("stars", stars_of_entry, lambda text, user: text)]`.
+    """
+
+
+@hookspec
+def register_entry_files() -> list[EntryFiles]:
+    """Return what keeps the files that people put into the composer of an entry.
+
+    Of several plugins the first one keeps them. Example:
+    `return [EntryFiles(PART, may_add, most_bytes, keep)]`.
     """
 
 

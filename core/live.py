@@ -19,12 +19,12 @@ from sqlalchemy.engine import Engine
 from core.cursors import events_after, latest_cursor
 from core.db import db
 from core.errors import BadRequest, TooMany
+from core.event_visibility import visible_events
 from core.events import CHANNEL, Event
 from core.i18n import _
 from core.permissions import me, signed_in
 from core.users.models import User
 from core.users.sessions import user_of_session
-from core.visibility import visible_events
 
 log = logging.getLogger("rapport.live")
 

@@ -19,7 +19,9 @@ from core.permissions import Permission, can
 
 if TYPE_CHECKING:
     from sqlalchemy import ScalarSelect
+    from werkzeug.datastructures import FileStorage
 
+    from core.interactions.models import Interaction
     from core.statements import Prepared
     from core.users.models import User
 
@@ -152,6 +154,30 @@ class EntryPart:
 
 
 @dataclass(frozen=True)
+class EntryFile:
+    """A file of an entry, as its readers see it."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
+class EntryFiles:
+    """What keeps the files that come with an entry.
+
+    `may(user)` says whether `user` may add some, each of at most `most()` bytes.
+    `keep(entry, files, user)` keeps what a form sent, with the readers of the entry;
+    it raises `Invalid` for `files` where one is refused. `part` gives the files of
+    each entry as a list of `EntryFile`.
+    """
+
+    part: EntryPart
+    may: "Callable[[User], bool]"
+    most: Callable[[], int]
+    keep: "Callable[[Interaction, Sequence[FileStorage], User], None]"
+
+
+@dataclass(frozen=True)
 class NotificationKind:
     """A kind of news that people are told of; each may switch it off under /me.
 
@@ -221,6 +247,12 @@ def on_refusal(
 def entry_parts() -> list[EntryPart]:
     """Give what the plugins of the current application add to entries."""
     found: list[EntryPart] = current_app.extensions["rapport_entry_parts"]
+    return found
+
+
+def entry_files() -> EntryFiles | None:
+    """Give what keeps files with entries; None where no plugin does."""
+    found: EntryFiles | None = current_app.extensions["rapport_entry_files"]
     return found
 
 

@@ -2,7 +2,8 @@
 
 Pages, API, timeline, live, search and exports all start from `visible_to()`, or from
 the labels that say the same to the index. A hit is: audience label × contact set ×
-readable types. Nothing else in the code decides visibility.
+readable types. Nothing else in the code decides visibility; `core.event_visibility`
+says the same of events.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,16 +11,13 @@ from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from flask import current_app
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import aliased
 
 from core.audiences import Audience, labels_open
 from core.contacts.models import Contact
 from core.db import Record, db
 from core.errors import NotFound
-from core.events import Event, EventScope
 from core.interactions.models import Interaction, InteractionContact
-from core.permissions import can
-from core.records import record_types
 from core.sight import Sight, told
 from core.users.models import User
 
@@ -52,7 +50,7 @@ def labels_of(user: User) -> frozenset[str]:
     if user.kind == "staff":
         teams = {f"team:{one}" for one in user.team_ids}
         return frozenset({"staff", f"user:{user.id}"} | teams)
-    own = {f"shared:{one}" for one in _open_contacts(user)}
+    own = {f"shared:{one}" for one in open_contacts(user)}
     return frozenset(own | ({"portal"} if user.kind == "customer" else set()))
 
 
@@ -97,7 +95,7 @@ def _named_scopes(user: User) -> Sequence[tuple[str, Condition]]:
     return scope(user)
 
 
-def _open_contacts(user: User) -> list[int]:
+def open_contacts(user: User) -> list[int]:
     """Give a portal user's own contacts, without those that a plugin hides."""
     own, narrowing = _own_contacts(user), _plugin_scopes(user)
     if not own or not narrowing:
@@ -127,7 +125,7 @@ def contact_scope(user: User) -> Condition | None:
     return sa.and_(*conditions) if conditions else None
 
 
-def _within(user: User, contact_id: Any) -> Condition | None:
+def within(user: User, contact_id: Any) -> Condition | None:
     """Narrow a column of contact ids to the contacts `user` sees; None is all."""
     scope = contact_scope(user)
     if scope is None:
@@ -138,19 +136,23 @@ def _within(user: User, contact_id: Any) -> Condition | None:
 def _audience_rules(user: User, model: Any) -> list[Rule]:
     labels = told("labels", sorted(labels_of(user)))
     opened = model.audience_id.in_(labels_open(labels))
+    # What is attached to an entry is read by its readers, the moment they change.
+    entry: list[Rule] = []
+    if hasattr(model, "interaction_id"):
+        entry.append(("entry", _entry_is_seen(user, model, trashed=True)))
     if user.kind != "staff":
         # The labels name this reader's own contacts, so they are the limit here.
-        return [("audience", opened)]
+        return [("audience", opened), *entry]
     mine = model.author_id == told("me", user.id)
-    rules: list[Rule] = [("audience", sa.or_(opened, mine))]
+    rules: list[Rule] = [("audience", sa.or_(opened, mine)), *entry]
     scope = contact_scope(user)
     if scope is None:
         return rules
     inside: Condition
-    if model is Interaction:
+    if sa.inspect(model).mapper.class_ is Interaction:
         inside = (
             sa.exists()
-            .where(InteractionContact.interaction_id == Interaction.id)
+            .where(InteractionContact.interaction_id == model.id)
             .where(InteractionContact.contact_id == Contact.id)
             .where(scope)
         )
@@ -163,8 +165,9 @@ def _audience_rules(user: User, model: Any) -> list[Rule]:
 def visible_rules(user: User, model: type[Record]) -> list[Rule]:
     """Name the conditions that all must hold for `user` to see a row of `model`.
 
-    `audience`: its audience opens to them. `contact`: they see its contact. `outside`:
-    it is of a type that people outside see. A contact has the rules of `contact_rules`.
+    `audience`: its audience opens to them. `contact`: they see its contact. `entry`:
+    they see the entry it hangs on. `outside`: it is of a type that people outside see.
+    A contact has the rules of `contact_rules`.
     """
     columns: Any = model
     if model is Contact:
@@ -176,24 +179,28 @@ def visible_rules(user: User, model: type[Record]) -> list[Rule]:
             return [] if user.kind == "customer" else [("outside", sa.false())]
         if model.readers != "shared":
             return [("outside", sa.false())]
-        inside = _within(user, columns.contact_id)
+        inside = within(user, columns.contact_id)
         return [("contact", inside if inside is not None else sa.false())]
     if not hasattr(model, "contact_id") or model is User:
         return []
     rules: list[Rule] = []
     if model.readers == "entry":
         rules.append(("entry", _entry_is_seen(user, columns)))
-    inside = _within(user, columns.contact_id)
+    inside = within(user, columns.contact_id)
     if inside is not None:
         rules.append(("contact", sa.or_(columns.contact_id.is_(None), inside)))
     return rules
 
 
-def _entry_is_seen(user: User, model: Any) -> Condition:
+def _entry_is_seen(user: User, model: Any, *, trashed: bool = False) -> Condition:
     """Say that a row hangs on no entry, or on one that `user` sees."""
-    seen = visible_to(user, Interaction).with_only_columns(Interaction.id)
     # The statement around it may read entries of its own.
-    inside = model.interaction_id.in_(seen.correlate(None))
+    entry = aliased(Interaction)
+    inside = sa.exists().where(
+        entry.id == model.interaction_id, *visible_conditions(user, entry)
+    )
+    if not trashed:
+        inside = inside.where(entry.trashed_at.is_(None))
     return sa.or_(model.interaction_id.is_(None), inside)
 
 
@@ -238,65 +245,3 @@ def contact_ids_of(user: User) -> frozenset[int] | None:
     if scope is None:
         return None
     return frozenset(db.session.scalars(sa.select(Contact.id).where(scope)))
-
-
-def scope_of(session: Session, record: Record) -> EventScope:
-    """Say who may learn of an event about `record`; written on the event itself.
-
-    No audience means: colleagues, and the portal users of the contact.
-    """
-    contact = contact_id_of(record)
-    if record.readers == "entry":
-        entry = getattr(record, "interaction_id", None)
-        return EventScope(contact, _audience_inside(session, entry))
-    if record.readers == "audience":
-        return EventScope(contact, record.audience_id)  # type: ignore[attr-defined]
-    if record.readers == "customers":
-        return EventScope(contact, CUSTOMERS_AUDIENCE)
-    if record.readers == "shared" and contact is not None:
-        return EventScope(contact, None)
-    return EventScope(contact, STAFF_AUDIENCE)
-
-
-def _audience_inside(session: Session, interaction_id: int | None) -> int:
-    """Give who inside the house learns of what hangs on an entry."""
-    if interaction_id is None:
-        return STAFF_AUDIENCE
-    inside = sa.case((Audience.kind == "shared", STAFF_AUDIENCE), else_=Audience.id)
-    query = sa.select(inside).join(Interaction, Interaction.audience_id == Audience.id)
-    with session.no_autoflush:
-        found = session.scalars(query.where(Interaction.id == interaction_id))
-        # Fails where there is none: an event without an audience is for everybody.
-        return int(found.one())
-
-
-def visible_events(user: User) -> sa.Select[Event]:
-    """Select the events `user` may learn of, deleted records' included.
-
-    Those about records of a type they may not read are left out.
-    """
-    opened = Event.audience_id.in_(labels_open(sorted(labels_of(user))))
-    shut = [k.name for k in record_types().values() if not can(k.permission, user)]
-    # As they are named by `core.presence` too.
-    beginnings = [f"{prefix}{name}/" for name in shut for prefix in ("", "here.")]
-    query = sa.select(Event).where(
-        *(~Event.subject.startswith(one, autoescape=True) for one in beginnings)
-    )
-    if user.kind != "staff":
-        own = sa.and_(
-            Event.audience_id.is_(None), Event.contact_id.in_(_open_contacts(user))
-        )
-        # A private audience opens to colleagues by its label; people outside have no
-        # label of their own, and one thing that only they are told of: their bell.
-        bell = sa.and_(
-            Event.subject == user.ref, Event.type.startswith("notification.")
-        )
-        # Who of the house looks at what is no news for them, whatever it is.
-        query = query.where(~Event.subject.startswith("here."))
-        return query.where(sa.or_(opened, own, bell))
-    anybody = sa.or_(opened, Event.audience_id.is_(None), Event.actor_id == user.id)
-    query = query.where(anybody)
-    inside = _within(user, Event.contact_id)
-    if inside is not None:
-        query = query.where(sa.or_(Event.contact_id.is_(None), inside))
-    return query

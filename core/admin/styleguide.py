@@ -48,11 +48,7 @@ def _entry(number: int, author: str, kind: str, audience: int, **more: Any) -> A
 
 
 def _entries() -> list[Any]:
-    file = {
-        "title": "Price agreement 2026.pdf",
-        "url": "#entry",
-        "audience": AUDIENCES[2],
-    }
+    file = {"title": "Price agreement 2026.pdf", "url": "#entry"}
     reply = _entry(4, "Sanna Niemi", "Note", 2, contacts=[])
     return [
         _entry(1, "Anna Laine", "Meeting", 2, attachments=[file], edited_at=now()),

@@ -9,11 +9,12 @@ from core.contacts.forms import MORE_TITLES, TITLES
 from core.contacts.models import Contact
 from core.db import db
 from core.errors import NotFound
+from core.event_visibility import visible_events
 from core.events import Event, declarations
 from core.i18n import _
 from core.permissions import me
 from core.users.models import Team, User
-from core.visibility import get_visible, visible_events
+from core.visibility import get_visible
 
 # Columns that follow from others, or are told elsewhere.
 _SILENT = {"sort_name", "last_interaction_at"}

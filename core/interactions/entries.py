@@ -20,7 +20,7 @@ from core.interactions.rules import may_change
 from core.kinds import is_automatic, kind_of
 from core.marks import Marks
 from core.markup import to_html
-from core.pages import entry_parts
+from core.pages import EntryFile, entry_files, entry_parts
 from core.readers import AudienceView, describe, name_of
 from core.records import record_type_of
 from core.statements import among, prepared
@@ -52,7 +52,7 @@ class EntryView:
     parent: int | None
     pinned: bool
     changeable: bool
-    attachments: Sequence[Any] = ()
+    attachments: Sequence[EntryFile] = ()
     facts: Sequence[str] = ()
     # Where its replies and its former versions are shown in place.
     replies_url: str | None = None
@@ -98,6 +98,7 @@ def _view(
     on: Contact | None,
 ) -> EntryView:
     kind = kind_of(entry.kind)
+    files = entry_files()
     inside = user.kind == "staff"
     others = [one for one in around.contacts if on is None or one.id != on.id]
     return EntryView(
@@ -126,6 +127,7 @@ def _view(
         history_url=part_of_page(entry, "history") if inside else None,
         parts=around.parts,
         automatic=is_automatic(entry.kind),
+        attachments=around.parts.get(files.part.name, ()) if files else (),
     )
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from core.audiences import Audience, AudienceLabel, labels_open
 from core.db import db
+from core.event_visibility import visible_events
 from core.events import Event
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
@@ -19,7 +20,7 @@ from core.kinds import kind_of
 from core.moments import show_datetime
 from core.readers import AudienceView, describe
 from core.users.models import User
-from core.visibility import labels_of, visible_events
+from core.visibility import labels_of
 
 # Of two texts whose words would make more pairs than this, the lines are compared.
 MOST_PAIRS = 1_000_000

@@ -3,6 +3,7 @@
 A plugin's own tests load them with `pytest_plugins = ["core.testing.fixtures"]`.
 """
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -251,20 +252,32 @@ def demo_template(
 ) -> Path:
     """A folder with the demo company, on SQLite, that tests copy.
 
-    A process that a test starts names in RAPPORT_DEMO_TEMPLATE the folder that was
-    made already, and only adds the tables of its own plugins.
+    Of several test processes one makes it and the others wait for it. A process that a
+    test starts names in RAPPORT_DEMO_TEMPLATE the folder that was made already, and
+    only adds the tables of its own plugins.
     """
+    ready = os.environ.get("RAPPORT_DEMO_TEMPLATE")
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / f"demo-{'of-plugin' if ready else 'template'}"
+    with (shared / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            begun = tmp_path_factory.mktemp("demo")
+            _make_demo(begun, word_lists, Path(ready) if ready else sqlite_template)
+            begun.rename(folder)
+    return folder
+
+
+def _make_demo(folder: Path, word_lists: str, origin: Path) -> None:
     from core.demo import load_demo_company
 
-    folder = tmp_path_factory.mktemp("demo")
-    ready = os.environ.get("RAPPORT_DEMO_TEMPLATE")
-    if ready:
-        shutil.copytree(ready, folder, dirs_exist_ok=True)
+    if origin.is_dir():
+        shutil.copytree(origin, folder, dirs_exist_ok=True)
     else:
-        shutil.copy(sqlite_template, folder / "rapport.db")
-    settings = _demo_settings(folder, word_lists)
-    made = create_app(settings, instance=folder)
-    if ready:
+        shutil.copy(origin, folder / "rapport.db")
+    made = create_app(_demo_settings(folder, word_lists), instance=folder)
+    if origin.is_dir():
         migrate.upgrade(made)
     else:
         load_demo_company(made, reset=False, data=None, url="")
@@ -273,7 +286,6 @@ def demo_template(
     with made.app_context(), db.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     made.extensions["rapport_engine"].dispose()
-    return folder
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from core import hookimpl
 from plugins.documents import (
     api,
+    attached,
     checks,
     events,
     form_views,
@@ -54,6 +55,11 @@ def register_jobs():
 @hookimpl
 def register_records():
     return [search.RECORD]
+
+
+@hookimpl
+def register_entry_files():
+    return [attached.FILES]
 
 
 @hookimpl

@@ -55,11 +55,13 @@ def upload_document(
 
     Hung on an `interaction` it takes the contact and the audience of that; else,
     without an `audience`, it is for the author's teams. Raises `Invalid` for an empty
-    file or an audience that does not fit, `TooLarge`, and `Forbidden` for an author
+    file or an audience that does not fit, `TooLarge`, and `Forbidden` for a colleague
     who may not show documents to people outside.
     """
     spec = _audience_for(author, audience, interaction)
-    _check_sharing(author, spec)
+    if interaction is None or author.kind == "staff":
+        # Who is outside adds to what they wrote themselves.
+        _check_sharing(author, spec)
     if interaction is not None and contact is None:
         contact = interaction.contact
     return _keep(

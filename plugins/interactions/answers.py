@@ -10,6 +10,7 @@ from core.audiences import KINDS
 from core.db import Record
 from core.errors import CRMError, NotFound
 from core.i18n import _
+from core.interactions.files import with_lost_files
 from core.interactions.mentions import MentionOutside
 from core.interactions.models import Interaction
 from core.permissions import me
@@ -53,7 +54,8 @@ def typed(error: CRMError | None) -> dict[str, Any]:
     values |= typed_fields(request.form)
     # A list that was emptied counts as well as one that was filled.
     values |= {name: request.form.getlist(name) for name in LISTS}
-    found: dict[str, Any] = {"typed": values, "errors": flatten(error.errors)}
+    errors = with_lost_files(flatten(error.errors))
+    found: dict[str, Any] = {"typed": values, "errors": errors}
     if isinstance(error, MentionOutside) and error.may_add:
         found["add"] = added_by(error)
     if isinstance(error, ReadersUnseen):

@@ -10,6 +10,7 @@ from core.errors import Conflict, CRMError, Forbidden
 from core.i18n import _
 from core.interactions import services
 from core.interactions.entries import name_of_author
+from core.interactions.files import keep_sent
 from core.interactions.mentions import check_mentions_anew
 from core.interactions.models import Interaction
 from core.interactions.permissions import WRITE
@@ -86,6 +87,7 @@ def save(interaction_id: int) -> Any:
         occurred_at=_moved(entry, form["occurred_at"]),
         audience=spec,
     )
+    keep_sent(entry)
     offer_undo(entry, _("Saved."))
     return answers.to_entry(entry, "")
 

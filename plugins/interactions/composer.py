@@ -10,6 +10,7 @@ from flask_babel import to_user_timezone
 
 from core.contacts.models import Contact
 from core.db import db
+from core.interactions.files import most_bytes
 from core.interactions.models import Interaction
 from core.kinds import kind_of
 from core.users.models import User
@@ -76,6 +77,7 @@ def composer_for(
         "add": add,
         "participants": participants,
         "target": target,
+        "files_most": most_bytes(user),
     }
 
 

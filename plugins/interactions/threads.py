@@ -7,6 +7,7 @@ from flask import render_template, request, url_for
 from core.errors import CRMError
 from core.interactions import timeline
 from core.interactions.entries import show_entries
+from core.interactions.files import most_bytes, with_lost_files
 from core.interactions.models import Interaction
 from core.interactions.permissions import WRITE
 from core.permissions import can, me
@@ -31,7 +32,8 @@ def draw_thread(
         if page.next
         else "",
         "typed": request.form.get("body", "") if error else "",
-        "errors": flatten(error.errors) if error else {},
+        "errors": with_lost_files(flatten(error.errors)) if error else {},
+        "files_most": most_bytes(me()),
         "focus": focus or error is not None,
     }
     target = request.headers.get("HX-Target")

@@ -13,6 +13,7 @@ from core.errors import CRMError, Forbidden, Invalid, NotFound
 from core.i18n import _, locale_code
 from core.interactions import filters, services, timeline
 from core.interactions.entries import show_entries
+from core.interactions.files import keep_sent, most_bytes, with_lost_files
 from core.interactions.mentions import check_mentions
 from core.interactions.models import Interaction
 from core.interactions.permissions import READ, WRITE
@@ -208,6 +209,7 @@ def write() -> Any:
         details=sent_details(request.form, form["kind"]) if inside else None,
         parent=parent,
     )
+    keep_sent(entry)
     if _in_drawer():
         return answers.written_in_drawer(entry)
     if parent is not None and answers.in_thread(parent):
@@ -281,7 +283,8 @@ def _draw_entry(entry: Interaction, error: CRMError | None = None) -> Any:
         "replies": replies,
         "next_url": next_url,
         "typed": request.form.get("body", ""),
-        "errors": error.errors if error else {},
+        "errors": with_lost_files(error.errors) if error else {},
+        "files_most": most_bytes(user),
     }
     if user.kind != "staff":
         return render_template("interactions/message.html", **context)

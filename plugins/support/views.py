@@ -9,6 +9,7 @@ from core.db import db
 from core.errors import CRMError, Invalid, NotFound
 from core.i18n import _
 from core.interactions.entries import show_entries
+from core.interactions.files import keep_sent, most_bytes, with_lost_files
 from core.pages import on_refusal
 from core.permissions import me, requires
 from core.readers import describe, readers_of, words_for
@@ -73,7 +74,8 @@ def _draw_new(error: CRMError | None = None) -> Any:
         contact=contact,
         found=found,
         form=request.form,
-        errors=error.errors if error else {},
+        errors=with_lost_files(error.errors) if error else {},
+        files_most=most_bytes(me()),
     )
 
 
@@ -98,6 +100,7 @@ def create() -> Any:
         subject=form["subject"],
         body=form["body"],
     )
+    keep_sent(*services.thread(ticket, me()))
     flash(_("Ticket #%(number)d is open.", number=ticket.number), "ok")
     return redirect(url_for("support.show", number=ticket.number), 303)
 
@@ -117,7 +120,8 @@ def _draw_ticket(error: CRMError | None = None, *, number: int) -> Any:
         reader_words=words_for(readers) if readers else "",
         states=services.STATES,
         form=request.form,
-        errors=error.errors if error else {},
+        errors=with_lost_files(error.errors) if error else {},
+        files_most=most_bytes(me()),
     )
 
 
@@ -146,10 +150,10 @@ def answer(number: int) -> Any:
     kind = request.form.get("answer", "")
     body = request.form.get("body", "").strip()
     if kind == "reply":
-        services.reply(ticket, author=me(), body=body)
+        keep_sent(services.reply(ticket, author=me(), body=body))
         flash(_("Sent."), "ok")
     elif kind == "note":
-        services.add_note(ticket, author=me(), body=body)
+        keep_sent(services.add_note(ticket, author=me(), body=body))
         flash(_("Note saved."), "ok")
     else:
         raise Invalid(errors={"body": [_("Choose Reply or Internal note.")]})
@@ -191,7 +195,8 @@ def _draw_portal_new(error: CRMError | None = None) -> Any:
     return render_template(
         "support/portal_new.html",
         form=request.form or request.args,
-        errors=error.errors if error else {},
+        errors=with_lost_files(error.errors) if error else {},
+        files_most=most_bytes(me()),
     )
 
 
@@ -217,6 +222,7 @@ def portal_create() -> Any:
         subject=form["subject"],
         body=form["body"],
     )
+    keep_sent(*services.thread(ticket, me()))
     flash(_("We have it. You will read our answer here."), "ok")
     return redirect(url_for("support.portal_show", number=ticket.number), 303)
 
@@ -228,7 +234,8 @@ def _draw_portal_ticket(error: CRMError | None = None, *, number: int) -> Any:
         ticket=ticket,
         entries=show_entries(services.thread(ticket, me()), me(), on=ticket.contact),
         form=request.form,
-        errors=error.errors if error else {},
+        errors=with_lost_files(error.errors) if error else {},
+        files_most=most_bytes(me()),
     )
 
 
@@ -247,5 +254,6 @@ def portal_answer(number: int) -> Any:
     ticket = ticket_of(number)
     if me().kind == "staff":
         raise NotFound
-    services.reply(ticket, author=me(), body=request.form.get("body", "").strip())
+    body = request.form.get("body", "").strip()
+    keep_sent(services.reply(ticket, author=me(), body=body))
     return redirect(url_for("support.portal_show", number=number), 303)

@@ -321,3 +321,43 @@ def test_without_scripts_a_call_has_its_fields_and_a_mention_its_page_in_between
     assert "Reached · 7 minutes" in plain.reads()
     [entry] = written()
     assert entry.details == {"outcome": "reached", "duration": 7}
+
+
+DROP = """(target, [name, text, type]) => {
+    const files = new DataTransfer();
+    files.items.add(new File([text], name));
+    const how = { bubbles: true, cancelable: true };
+    const event = type === "paste"
+        ? new ClipboardEvent("paste", { ...how, clipboardData: files })
+        : new DragEvent(type, { ...how, dataTransfer: files });
+    target.dispatchEvent(event);
+}"""
+
+
+def test_files_are_dropped_pasted_chosen_and_taken_out(anna, firm, tmp_path):
+    anna.opens(f"/contacts/{firm.id}")
+    page = anna.page
+    page.keyboard.press("n")
+    text = page.locator("#composer textarea")
+    page.keyboard.type("Here they are.")
+    text.evaluate(DROP, ["Dropped.txt", "one", "drop"])
+    text.evaluate(DROP, ["Pasted.txt", "two", "paste"])
+    chosen = tmp_path / "Chosen.txt"
+    chosen.write_text("three")
+    page.locator("#composer input[type=file]").set_input_files(chosen)
+    chips = page.locator("#composer .files-field .chip")
+    expect(chips).to_have_text(["Dropped.txt×", "Pasted.txt×", "Chosen.txt×"])
+    shot(page, "files")
+    page.get_by_role("button", name="Remove Pasted.txt").click()
+    expect(chips).to_have_count(2)
+    page.get_by_role("button", name="Save note").click()
+    entry = page.locator("#timeline article", has_text="Here they are.")
+    expect(entry.locator(".entry-files a")).to_have_text(["Dropped", "Chosen"])
+    expect(chips).to_have_count(0)
+    shot(page, "files-saved")
+    page.keyboard.press("n")
+    page.keyboard.type("No more files.")
+    page.get_by_role("button", name="Save note").click()
+    entry = page.locator("#timeline article", has_text="No more files.")
+    expect(entry.locator(".entry-files")).to_have_count(0)
+    assert anna.complaints == []

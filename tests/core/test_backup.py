@@ -19,13 +19,13 @@ from core.backup import tables
 from core.cli import rapport
 from core.cursors import events_after, latest_cursor
 from core.db import db, now
+from core.event_visibility import visible_events
 from core.events import Delivery, Event
 from core.files import file_store
 from core.interactions.models import Interaction
 from core.jobs import JobRun
 from core.testing.factories import PASSWORD, make_contact, make_interaction, make_user
 from core.testing.fixtures import SignedIn
-from core.visibility import visible_events
 from core.worker import deliver_due, run_due_jobs
 from plugins.documents.models import Version
 

@@ -56,8 +56,11 @@ def test_reset_spares_the_accounts_of_an_installation_without_a_demonstration(
 
 
 @pytest.mark.timeout(300)
-def test_the_command_prints_the_sign_ins(database_url: str, tmp_path: Path) -> None:
+def test_the_command_prints_the_sign_ins(
+    database_url: str, tmp_path: Path, word_lists: str
+) -> None:
     place = {"RAPPORT_INSTANCE": str(tmp_path), "RAPPORT_DATABASE_URL": database_url}
+    place["RAPPORT_SEARCH_LEMMAS"] = word_lists
     result = subprocess.run(
         [
             sys.executable,

@@ -1,6 +1,7 @@
 """Plugins: what each hook is for, and what one that fails may spoil."""
 
 import inspect
+import io
 import json
 import logging
 import re
@@ -10,7 +11,7 @@ import marshmallow as ma
 import pytest
 import sqlalchemy as sa
 from click import command, echo
-from flask import Blueprint
+from flask import Blueprint, g
 from marshmallow import fields
 from sqlalchemy.orm import aliased
 
@@ -19,9 +20,11 @@ from core.contacts.models import Contact
 from core.contacts.services import create_contact
 from core.db import db
 from core.demo.loading import load_demo_company
+from core.errors import Forbidden
 from core.events import EventType, Subscriber
 from core.imports import ImportKind
 from core.interactions.entries import show_entries
+from core.interactions.files import keep_sent, most_bytes
 from core.interactions.models import Interaction
 from core.jobs import Job
 from core.pages import (
@@ -29,6 +32,8 @@ from core.pages import (
     Check,
     Column,
     DayItem,
+    EntryFile,
+    EntryFiles,
     EntryPart,
     InteractionKind,
     MenuItem,
@@ -155,6 +160,18 @@ def everything():
                 "probe", answers_to_entry, lambda text, user: f"{text} for {user.name}"
             )
         ],
+        register_entry_files=lambda: [
+            EntryFiles(
+                EntryPart(
+                    "probe files",
+                    answers_to_entry,
+                    lambda text, user: [EntryFile(f"Probe {text}", "/probe")],
+                ),
+                may=lambda user: user.kind == "staff",
+                most=lambda: 10,
+                keep=lambda entry, files, user: done.append((entry.id, len(files))),
+            )
+        ],
         register_notifications=lambda: [NotificationKind("probe.news", "Probe news")],
         register_commands=lambda: [probe],
         menu_items=lambda user: [MenuItem("Probe menu", "probe.page", READ)],
@@ -255,7 +272,25 @@ def test_a_plugin_has_its_part_in_every_entry_of_a_list(app):
     entry = make_interaction(make_contact("Kallio Oy"), author=anna)
     with app.test_request_context():
         [shown] = show_entries([entry], anna)
-    assert shown.parts == {"probe": "0 for Anna Laine"}
+    assert shown.parts["probe"] == "0 for Anna Laine"
+
+
+def test_a_plugin_keeps_the_files_of_entries(app):
+    anna = make_user("Anna Laine")
+    firm = make_contact("Kallio Oy")
+    outi = make_user("Outi Kallio", kind="customer", contact=firm)
+    entry = make_interaction(firm, author=anna)
+    sent = {"files": [(io.BytesIO(b"x"), "a.txt"), (io.BytesIO(b"y"), "b.txt")]}
+    with app.test_request_context(method="POST", data=sent):
+        g._login_user = anna
+        keep_sent(entry)
+        assert app.done == [(entry.id, 2)]
+        [shown] = show_entries([entry], anna)
+        assert shown.attachments == [EntryFile("Probe 0", "/probe")]
+        g._login_user = outi
+        with pytest.raises(Forbidden):
+            keep_sent(entry)
+        assert (most_bytes(anna), most_bytes(outi)) == (10, 0)
 
 
 def test_a_plugin_names_what_waits_with_a_contact(app):

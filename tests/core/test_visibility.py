@@ -11,6 +11,7 @@ from core.audiences import AudienceSpec, intern_audience
 from core.contacts.models import Contact
 from core.db import db, now
 from core.errors import NotFound
+from core.event_visibility import visible_events
 from core.events import Event, acting
 from core.interactions.models import Interaction, InteractionContact
 from core.interactions.services import trash_interaction
@@ -24,7 +25,6 @@ from core.visibility import (
     get_visible,
     labels,
     labels_of,
-    visible_events,
     visible_to,
 )
 from tests.core.gadgets import (

@@ -13,13 +13,14 @@ from core.admin.services.overview import concerns
 from core.admin.services.plugins import plugin_states
 from core.admin.views.blueprint import bp
 from core.db import db
+from core.event_visibility import visible_events
 from core.events import Event
 from core.i18n import lazy_gettext as _l
 from core.permissions import me, requires
 from core.plugin_manager import plugin_names
 from core.records import parse_ref
 from core.users.models import Role, Team, User
-from core.visibility import visible_events, visible_to
+from core.visibility import visible_to
 
 _HISTORY = ("user/", "team/", "role/", "setting/", "delivery/", "job/")
 # What an event calls a field, as the forms call it; a setting keeps its own name.

@@ -5,11 +5,11 @@ import sqlalchemy as sa
 
 from core.audiences import AudienceSpec
 from core.db import db
+from core.event_visibility import visible_events
 from core.events import Event
 from core.notifications.models import Notification
 from core.testing.factories import make_contact, make_interaction, make_user
 from core.users.models import User
-from core.visibility import visible_events
 
 WHY = "Anna has left, and her customer waits for an answer."
 

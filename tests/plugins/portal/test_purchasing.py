@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from core.contacts.models import Contact
 from core.db import db
 from core.errors import Invalid, NotFound
+from core.event_visibility import visible_events
 from core.events import Event, acting
 from core.users.models import User
-from core.visibility import visible_events, visible_to
+from core.visibility import visible_to
 from plugins.portal.models import Order, OrderLine, Product, PurchaseOrder, Stock
 from plugins.portal.services.catalogue import offer
 from plugins.portal.services.orders import advance_order, place_order
