@@ -63,11 +63,11 @@ DEFAULTS: dict[str, Any] = {
     # the library redis).
     "RATE_LIMIT_STORAGE": "process://",
     # Live streams one process holds open before browsers are told to poll.
-    "LIVE_STREAMS": 64,
+    "LIVE_STREAMS": 240,
     # Seconds after which another worker takes over what one that died had in hand.
     "LEASE_SECONDS": 60,
     # Threads of the web process: every live stream takes one.
-    "THREADS": 96,
+    "THREADS": 272,
 }
 
 

@@ -29,7 +29,9 @@ from core.users.sessions import user_of_session
 log = logging.getLogger("rapport.live")
 
 # Seconds between looks at SQLite's change counter, and between signs of life.
-LOOK_EVERY, ALIVE_EVERY = 0.2, 15.0
+LOOK_EVERY, ALIVE_EVERY, SIGNED_IN_EVERY = 0.2, 15.0, 60.0
+# Streams of one process that read at a time; the others wait for their turn.
+LOOK_AT_ONCE = 4
 MOST_AT_ONCE = 200
 
 _CURSOR = re.compile(r"[0-9]{1,18}\.[0-9]{1,18}")
@@ -51,6 +53,8 @@ class Watcher:
         self.changed = threading.Condition()
         self.turn = 0
         self.streams: set[object] = set()
+        # A change wakes all streams at once, and each looks with a connection.
+        self.looking = threading.Semaphore(LOOK_AT_ONCE)
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -192,12 +196,17 @@ def _messages(app: Flask, watcher: Watcher, secret: str, cursor: str) -> Iterato
     It ends when the sign-in with `secret` does.
     """
     yield f"retry: 2000\nid: {cursor}\nevent: hello\ndata: {{}}\n\n"
-    turn, spoke = -1, monotonic()
+    turn, spoke, looked = -1, monotonic(), 0.0
     while True:
+        before = turn
         turn = watcher.wait(turn, max(spoke + ALIVE_EVERY - monotonic(), 0))
-        full = True
+        # Where nothing was committed there is nothing to read; but a sign-in ends also
+        # by the clock alone.
+        full = turn != before or monotonic() - looked >= SIGNED_IN_EVERY
         while full:
-            found = _news(app, secret, cursor)
+            with watcher.looking:
+                found = _news(app, secret, cursor)
+            looked = monotonic()
             if found is None:
                 return
             messages, cursor, full = found

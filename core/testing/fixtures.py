@@ -249,6 +249,7 @@ def demo_template(
     sqlite_template: Path,
     word_lists: str,
     tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> Path:
     """A folder with the demo company, on SQLite, that tests copy.
 
@@ -258,7 +259,7 @@ def demo_template(
     """
     ready = os.environ.get("RAPPORT_DEMO_TEMPLATE")
     base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    shared = base.parent if hasattr(request.config, "workerinput") else base
     folder = shared / f"demo-{'of-plugin' if ready else 'template'}"
     with (shared / "demo.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

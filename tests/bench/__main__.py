@@ -28,11 +28,13 @@ from core.schemas import encode_cursor
 from core.testing.postgres import server
 from tests.bench import company, words
 from tests.bench.asking import Browser, measure, text_of, throughput
+from tests.bench.open_pages import PAGES, hold_open
 from tests.bench.pages import PAGE, all_measured
 from tests.bench.running import Imported, Served, bring_in, served, working
 from tests.bench.table import Result, as_json, as_text
 
 CLIENTS = 8
+ANNA = "anna@bench.example"
 # So many answers of the floor before each page: its time is divided by their median.
 FLOOR_TIMES = 100
 
@@ -44,6 +46,7 @@ def main() -> int:
     add("--scale", type=float, default=1.0, help="a smaller company, such as 0.05")
     add("--only", choices=("sqlite", "postgresql"))
     add("--seconds", type=float, default=8.0, help="how long eight clients ask")
+    add("--no-open-pages", action="store_true", help="do not hold 200 pages open")
     add("--no-import", action="store_true", help="do not bring in a file")
     add("--indexed", type=int, default=company.INDEXED, help="notes to search in")
     add("--json", type=Path, help="also write the figures to this file")
@@ -101,6 +104,11 @@ def _run(dialect: str, options: argparse.Namespace) -> Result:
             if not options.no_import:
                 result.imported = _import(folder, url, running, size)
             result.memory = running.memory()
+        if not options.no_open_pages:
+            _let_the_worker_rest(app)
+            app.extensions["rapport_engine"].dispose()
+            _say(f"holding {PAGES} pages open")
+            result.open = hold_open(folder, url, ANNA, company.PASSWORD)
     return result
 
 
@@ -133,7 +141,7 @@ def _let_the_worker_rest(app: CRM) -> None:
 
 def _signed_in(url: str) -> Browser:
     browser = Browser(url)
-    browser.sign_in("anna@bench.example", company.PASSWORD)
+    browser.sign_in(ANNA, company.PASSWORD)
     return browser
 
 

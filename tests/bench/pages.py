@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
+from tests.bench import words
 from tests.bench.asking import Ask, Browser, Timing
 
 PAGE = 50
@@ -48,6 +49,15 @@ def all_measured(contacts: int, cursor: str, *, searching: bool) -> Iterator[Mea
         body = f"Asked for samples of pallet {at}."
         return browser.post("/interactions", {**form, "body": body})
 
+    def calling_note(browser: Browser) -> object:
+        at = next(numbers)
+        about = at * 104_729 % (contacts - 2) + 2
+        body = f"@{words.GIVEN[0]} {words.FAMILY[0]}, @{words.GIVEN[1]} "
+        body += f"{words.FAMILY[1]} and @Support: samples of pallet {at}. #samples"
+        return browser.post(
+            "/interactions", {"contacts": about, "audience": "staff", "body": body}
+        )
+
     def page(path: str) -> Ask:
         return lambda browser: browser.get(path)
 
@@ -60,6 +70,12 @@ def all_measured(contacts: int, cursor: str, *, searching: bool) -> Iterator[Mea
         "a note written",
         note,  # type: ignore[arg-type]
         budget=6,
+        statements=None,
+    )
+    yield Measured(
+        "a note that calls two and a team",
+        calling_note,  # type: ignore[arg-type]
+        budget=7,
         statements=None,
     )
     yield Measured("my day", page("/"))

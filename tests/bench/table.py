@@ -4,6 +4,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.bench.open_pages import OpenPages
 from tests.bench.pages import Measured
 from tests.bench.running import Imported
 
@@ -11,6 +12,8 @@ from tests.bench.running import Imported
 P95 = 2.0  # of a page's own median
 RATE = 1 / 7  # of the floor's answers a second
 FIRST_LOAD = 120_000  # bytes
+IDLE = 0.01  # of one core, for all open pages together
+HEARD, HEARD_LATEST = 0.5, 2.0  # seconds until open pages hear of a note: half, all
 IMPORT_CPU, IMPORT_MEMORY, IMPORT_NOTES = 0.6, 200, 10  # ms a row, MB, floors
 
 
@@ -27,6 +30,7 @@ class Result:
     first_load: int = 0
     memory: float = 0.0
     imported: Imported | None = None
+    open: OpenPages | None = None
 
     @property
     def floor(self) -> float:
@@ -73,6 +77,8 @@ def lines(result: Result) -> list[Line]:
     )
     if result.imported is not None:
         found += _import(result.imported, result.floor)
+    if result.open is not None:
+        found += _open(result.open)
     found.append(Line("peak of a web process", f"{result.memory:.0f} MB"))
     return found
 
@@ -117,6 +123,25 @@ def _import(one: Imported, floor: float) -> list[Line]:
             f"≤ {IMPORT_NOTES}x",
             notes <= IMPORT_NOTES,
             f"{len(one.notes)} notes",
+        ),
+    ]
+
+
+def _open(one: OpenPages) -> list[Line]:
+    latest = max(one.heard)
+    return [
+        Line(
+            f"{one.pages} open pages at rest, of a core",
+            f"{100 * one.idle:.1f} %",
+            f"≤ {100 * IDLE:g} %",
+            one.idle <= IDLE,
+        ),
+        Line(
+            "a note on all of them, median",
+            f"{1000 * one.median:.0f} ms",
+            f"≤ {1000 * HEARD:g} ms",
+            one.median <= HEARD and latest <= HEARD_LATEST,
+            f"the last one {1000 * latest:.0f} ms",
         ),
     ]
 

@@ -137,7 +137,6 @@ WORST = {
 @pytest.mark.parametrize("name", WORST)
 def test_no_text_takes_long(name: str, show: Callable[[str], str]) -> None:
     # What other threads do, or clearing up after a thousand tests, is not its time.
-    gc.collect()
     gc.disable()
     try:
         start = time.thread_time()
