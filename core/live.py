@@ -124,18 +124,20 @@ class Watcher:
         """Wake who waits when NOTIFY says that more events can be read."""
         raw.autocommit = True
         raw.execute(f"LISTEN {CHANNEL}")
-        last = None
+        last, waits, told = None, False, True
         while not self._stopped.is_set():
             edge, held_back = raw.execute(_EDGE).fetchone()
-            if edge != last:
-                last = edge
+            # Transactions without an event, such as a worker's sign of life, move the
+            # edge too: that is news only to who waits for one to end.
+            if told or (waits and edge != last):
                 self._wake()
+            last, waits, told = edge, held_back, False
             if held_back:
                 # An older transaction hides events that are committed. It ends
                 # without a NOTIFY when it has nothing to tell.
                 self._stopped.wait(LOOK_EVERY)
             else:
-                list(raw.notifies(timeout=ALIVE_EVERY, stop_after=1))
+                told = bool(list(raw.notifies(timeout=ALIVE_EVERY, stop_after=1)))
 
     def _look(self, raw: Any) -> None:
         """Compare SQLite's counter of other connections' commits, again and again."""

@@ -34,7 +34,7 @@ log = logging.getLogger("rapport.worker")
 
 LONGEST_WAIT = 15 * 60
 CLAIM = 200
-IDLE = 1.0
+IDLE = 2.0
 BEAT_EVERY = 20.0
 
 

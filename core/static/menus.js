@@ -24,8 +24,12 @@ document.addEventListener("toggle", (event) => {
   if (!menu.matches?.("[popover]")) return;
   const open = event.newState === "open";
   for (const button of document.querySelectorAll(`[popovertarget="${menu.id}"]`)) button.setAttribute("aria-expanded", String(open));
-  if (open) lines(menu)[0]?.focus();
+  if (!open) return;
+  lines(menu)[0]?.focus();
+  // A menu may fetch what it holds.
+  menu.dispatchEvent(new Event("opened"));
 }, true);
+document.addEventListener("htmx:afterSwap", ({ target }) => target.matches?.(".menu:popover-open") && lines(target)[0]?.focus());
 
 let typed = "";
 let typedAt = 0;

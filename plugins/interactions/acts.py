@@ -28,6 +28,7 @@ def acts_words() -> dict[str, Any]:
         "signs": [(n, title, icon(i, 12)) for n, (title, i) in REACTIONS.items()],
         "react": _react() if may_write else Markup(""),
         "reply": _("Reply"),
+        "open": _("Open entry"),
         "more": _("More about this entry"),
         "follow": _("Follow"),
         "bell": icon("bell"),

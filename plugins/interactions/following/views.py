@@ -9,7 +9,8 @@ from core.contacts.permissions import READ as READ_CONTACTS
 from core.errors import Forbidden
 from core.i18n import _
 from core.interactions.models import Interaction
-from core.interactions.permissions import READ
+from core.interactions.permissions import READ, WRITE
+from core.interactions.rules import may_change
 from core.kinds import kind_of
 from core.links import url_for as address_of
 from core.notifications.services import may_see
@@ -21,12 +22,12 @@ from plugins.interactions.following import services
 from plugins.interactions.views import bp as bp
 
 
-def _draw(record: Contact | Interaction, url: str) -> Any:
-    """Draw the button with its number, the line of a menu, or a page of its own."""
+def shown(record: Contact | Interaction, url: str) -> dict[str, Any]:
+    """Give templates who follows a record, and the way to do so or to stop."""
     user = me()
     who = services.followers_of(record, user)
     kind = record_type_of(record)
-    context = {
+    return {
         "follows": user.id in who.wanted,
         "names": who.names,
         "named": services.NAMED,
@@ -36,6 +37,11 @@ def _draw(record: Contact | Interaction, url: str) -> Any:
         "slot": "follow-" + record.ref.replace("/", "-"),
         "title": _title(record, user),
     }
+
+
+def _draw(record: Contact | Interaction, url: str) -> Any:
+    """Draw the button with its number, the line of a menu, or a page of its own."""
+    context = shown(record, url)
     if not request.headers.get("HX-Request"):
         return render_template("interactions/follow_page.html", **context)
     part = "follow.html" if context["of_contact"] else "follow_line.html"
@@ -88,6 +94,22 @@ def follow_contact(contact_id: int) -> Any:
     """Follow a contact, or stop."""
     url = url_for("interactions.follow_contact", contact_id=contact_id)
     return _change(_contact(contact_id), url)
+
+
+@bp.get("/interactions/<int:interaction_id>/acts")
+@requires(WRITE)
+def entry_acts(interaction_id: int) -> Any:
+    """Draw the menu of an entry in a list; without scripts its page has them all."""
+    entry = get_visible(me(), Interaction, interaction_id)
+    if not request.headers.get("HX-Request"):
+        return redirect(url_for("interactions.show", interaction_id=entry.id))
+    line = {
+        "id": entry.id,
+        "pinned": entry.pinned,
+        "changeable": may_change(me(), entry),
+    }
+    url = url_for("interactions.follow_thread", interaction_id=interaction_id)
+    return render_template("interactions/acts.html", entry=line, **shown(entry, url))
 
 
 @bp.get("/interactions/<int:interaction_id>/follow")

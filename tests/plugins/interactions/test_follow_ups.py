@@ -108,8 +108,8 @@ def test_three_days_after_the_meeting_moves_with_the_meeting(
 ):
     at = datetime(2027, 3, 25, 12, tzinfo=UTC)
     meeting = make_interaction(firm, author=anna, kind="meeting", occurred_at=at)
-    page = as_user(anna).get(f"/contacts/{firm.id}").text
-    assert f'href="/follow-ups/new?entry={meeting.id}"' in page
+    menu = as_user(anna).get(f"/interactions/{meeting.id}/acts", headers=HTMX).text
+    assert f'href="/follow-ups/new?entry={meeting.id}"' in menu
     made = plan(api(anna), interaction=meeting.id, after_minutes=3 * 24 * 60)
     # Helsinki's summer begins on the 28th: by the clock on the wall it is three days.
     assert made["due_at"] == "2027-03-28T11:00:00Z"

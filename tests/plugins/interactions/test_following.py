@@ -290,7 +290,17 @@ def test_the_page_of_a_contact_and_the_menu_of_an_entry_offer_it(
     entry = write(api(anna), firm)
     page = as_user(mika).get(f"/contacts/{firm.id}").text
     assert f'href="/interactions/follow/{firm.id}"' in page
-    assert f'href="/interactions/{entry}/follow"' in page
+    assert f'hx-get="/interactions/{entry}/acts"' in page
+    menu = as_user(mika).get(f"/interactions/{entry}/acts", headers=HTMX).text
+    assert "1 follows: Anna Laine" in menu
+    assert f'action="/interactions/{entry}/follow"' in menu
+    # Without scripts the menu is on the entry's own page.
+    answer = as_user(mika).get(f"/interactions/{entry}/acts")
+    assert answer.location == f"/interactions/{entry}"
+    assert (
+        f'href="/interactions/{entry}/follow"'
+        in as_user(mika).get(answer.location).text
+    )
     part = as_user(mika).get(f"/interactions/follow/{firm.id}", headers=HTMX).text
     assert "<h1" not in part
     assert "Follow" in part

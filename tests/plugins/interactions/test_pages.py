@@ -348,12 +348,13 @@ def test_opening_an_entry_to_a_customer_names_them_first(firm, anna, as_user):
 def test_only_its_author_is_offered_to_change_an_entry(firm, anna, as_user):
     entry = make_interaction(firm, author=anna)
     browser = as_user(make_user("Mika Koski"))
-    assert f"/interactions/{entry.id}/edit" not in browser.get("/interactions").text
     url = f"/interactions/{entry.id}"
+    assert f"{url}/edit" not in browser.get(f"{url}/acts", headers=HTMX).text
     assert browser.get(f"{url}/edit").status_code == 403
     assert browser.post(f"{url}/edit", data={"body": "x"}).status_code == 403
     assert browser.post(f"{url}/trash").status_code == 403
-    assert f"{url}/edit" in as_user(anna).get("/interactions").text
+    assert f"{url}/edit" in as_user(anna).get(f"{url}/acts", headers=HTMX).text
+    assert f"{url}/edit" in as_user(anna).get(url).text
 
 
 def test_an_entry_goes_to_the_trash_and_comes_back(firm, anna, as_user):
