@@ -146,18 +146,19 @@ def _any_of(found: Sequence[sa.Select[int]]) -> Meant:
     return found[0] if len(found) == 1 else sa.union(*found)
 
 
-def meant(text: str, region: str) -> list[Meant]:
+@lru_cache(maxsize=256)
+def meant(text: str, region: str) -> tuple[Meant, ...]:
     """Select the ids that each part of what somebody types into the filter may mean.
 
     Every word must begin a word of the name or an e-mail address; a number may be the
     beginning or the end of a phone number. Of text without a word there is none.
     """
     if "@" in text:
-        return [_starts(one.lower(), "email") for one in text.split()]
+        return tuple(_starts(one.lower(), "email") for one in text.split())
     words = words_of(text)
     if _looks_like_phone(text):
-        return [_any_of([*_phone(text, region), _starts(words[0], "word")])]
-    return [_starts(one, "word", "email") for one in words]
+        return (_any_of([*_phone(text, region), _starts(words[0], "word")]),)
+    return tuple(_starts(one, "word", "email") for one in words)
 
 
 def matching(

@@ -105,6 +105,11 @@ def contact_list(
     return query.where(*conditions).options(_WITH_OWNER)
 
 
+def any_contacts() -> sa.Select[Contact]:
+    """Select contacts as lists draw them; the caller says which."""
+    return sa.select(Contact).options(_WITH_OWNER)
+
+
 def _conditions(
     user: User, wanted: Wanted, common: bool
 ) -> list[sa.ColumnElement[bool]]:

@@ -76,7 +76,13 @@ class Contact(Record, Model):
     )
 
     __table_args__ = (
-        sa.Index("ix_contact_sort_name_id", "sort_name", "id"),
+        sa.Index(
+            "ix_contact_shown",
+            "sort_name",
+            "id",
+            postgresql_where=sa.text("trashed_at IS NULL"),
+            sqlite_where=sa.text("trashed_at IS NULL"),
+        ),
         sa.Index("ix_contact_owner_id", "owner_id", "sort_name", "id"),
         sa.Index("ix_contact_trashed_at_sort_name_id", "trashed_at", "sort_name", "id"),
     )

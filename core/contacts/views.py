@@ -70,8 +70,9 @@ def index() -> Any:
     """List the contacts one may see, by name, with filters and pages."""
     wanted = _wanted()
     count = lists.count_found(me(), wanted)
-    query = lists.contact_list(me(), wanted, common=count > lists.MOST_COUNTED)
-    contacts, older, newer = _page_of(query.options(*lists.SHORT))
+    common = count > lists.MOST_COUNTED
+    query = lists.contact_list(me(), wanted, common=common)
+    contacts, older, newer = _page_of(query, by_index=common and bool(wanted.q))
     organisation = None
     if wanted.organisation is not None:
         organisation = lists.load_contact(me(), wanted.organisation)
@@ -114,16 +115,20 @@ def _wanted() -> lists.Wanted:
 
 
 def _page_of(
-    query: sa.Select[Contact],
+    query: sa.Select[Contact], *, by_index: bool
 ) -> tuple[Sequence[Contact], str | None, str | None]:
     """Read the page the address asks for; give it, and where its neighbours begin."""
     order = [Contact.sort_name, Contact.id]
+    rows = lists.any_contacts().options(*lists.SHORT) if by_index else None
+    query = query.options(*lists.SHORT)
     before, after = request.args.get("before"), request.args.get("after")
     if before:
-        page = keyset_page(query, order, cursor=before, limit=PAGE, descending=True)
+        page = keyset_page(
+            query, order, cursor=before, limit=PAGE, descending=True, rows=rows
+        )
         found = list(reversed(page.items))
         return found, _key(found[-1:]), page.next
-    page = keyset_page(query, order, cursor=after, limit=PAGE)
+    page = keyset_page(query, order, cursor=after, limit=PAGE, rows=rows)
     return page.items, page.next, _key(page.items[:1]) if after else None
 
 
