@@ -95,8 +95,12 @@ def _run(dialect: str, options: argparse.Namespace) -> Result:
         _say(f"{dialect}: loaded in {result.loaded:.0f} s")
         cursor = _far(app, size)
         app.extensions["rapport_engine"].dispose()
+        with working(folder, url):
+            _wait_for_index(app)
+        if not options.no_open_pages:
+            _say(f"holding {PAGES} pages open")
+            result.open = hold_open(folder, url, ANNA, company.PASSWORD)
         stack.enter_context(working(folder, url))
-        _wait_for_index(app)
         # Both are served the whole time: a machine is not as fast in each minute.
         floor = stack.enter_context(served("floor", folder, url))
         with served("rapport", folder, url) as running:
@@ -104,11 +108,6 @@ def _run(dialect: str, options: argparse.Namespace) -> Result:
             if not options.no_import:
                 result.imported = _import(folder, url, running, size)
             result.memory = running.memory()
-        if not options.no_open_pages:
-            _let_the_worker_rest(app)
-            app.extensions["rapport_engine"].dispose()
-            _say(f"holding {PAGES} pages open")
-            result.open = hold_open(folder, url, ANNA, company.PASSWORD)
     return result
 
 
