@@ -1,9 +1,15 @@
 """Where a reader of events stands: cursors that skip nothing, on both databases."""
 
+from collections.abc import Callable, Sequence
+
 import sqlalchemy as sa
 
 from core.db import db
 from core.events import Event
+
+# Events that are read at a time.
+MOST = 200
+_PLACE = ("xid", "id")
 
 
 def latest_cursor() -> str:
@@ -24,26 +30,44 @@ def written_cursor(edge: int | None) -> str:
     return f"{edge}.0" if db.dialect == "postgresql" else f"0.{edge or 0}"
 
 
-def events_after(
-    cursor: str, query: sa.Select[Event], *, limit: int = 200
-) -> tuple[list[Event], str]:
-    """Read the events of `query` after `cursor`; also give where to go on from.
+def between(query: sa.Select[Event], *, limit: int) -> sa.Select[Event]:
+    """Narrow `query` to what stands between two places that it is told when it runs."""
+    key = sa.tuple_(Event.xid, Event.id)
+    after, upto = (
+        sa.tuple_(
+            *(sa.bindparam(f"{side}_{part}", type_=sa.BigInteger) for part in _PLACE)
+        )
+        for side in ("after", "upto")
+    )
+    return (
+        query.where(key > after, key <= upto).order_by(Event.xid, Event.id).limit(limit)
+    )
 
-    Sequence numbers commit out of order on PostgreSQL, so there the cursor is the
-    pair (transaction, id), below the oldest transaction still under way: it skips
-    nothing. On SQLite there is one writer, and the id is enough. Raises
-    `ValueError` for a cursor that we did not make.
+
+def events_after(
+    cursor: str, read: Callable[..., Sequence[Event]], *, limit: int = MOST
+) -> tuple[list[Event], str]:
+    """Read the events after `cursor`; also give where to go on from.
+
+    `read` runs a statement that `between` made with this `limit`. Sequence numbers
+    commit out of order on PostgreSQL, so there the cursor is the pair (transaction,
+    id), below the oldest transaction still under way: it skips nothing. On SQLite
+    there is one writer, and the id is enough. Raises `ValueError` for a cursor that we
+    did not make.
     """
     start = _place(cursor)
     # Read first: what stands before it is complete, so it is also where to go on when
-    # nothing more is found, however much happened that `query` does not show.
+    # nothing more is found, however much happened that `read` does not show.
     edge = _place(latest_cursor())
     # One that lies ahead is of a database that was restored to an earlier day: waiting
     # until this one gets there would hide all that happens until then.
     start = min(start, edge)
-    key = sa.tuple_(Event.xid, Event.id)
-    query = query.where(key > _literal(start)).order_by(Event.xid, Event.id)
-    found = list(db.session.scalars(query.where(key <= _literal(edge)).limit(limit)))
+    told = {
+        f"{side}_{part}": value
+        for side, place in (("after", start), ("upto", edge))
+        for part, value in zip(_PLACE, place, strict=True)
+    }
+    found = list(read(**told))
     if len(found) == limit:
         return found, f"{found[-1].xid}.{found[-1].id}"
     return found, "{}.{}".format(*edge)
@@ -52,7 +76,3 @@ def events_after(
 def _place(cursor: str) -> tuple[int, int]:
     xid, id_ = cursor.split(".")
     return int(xid), int(id_)
-
-
-def _literal(place: tuple[int, int]) -> sa.Tuple:
-    return sa.tuple_(*(sa.literal(one, sa.BigInteger) for one in place))

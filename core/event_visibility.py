@@ -8,11 +8,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.audiences import Audience, labels_open
+from core.cursors import MOST, between
 from core.db import Record
 from core.events import Event, EventScope
 from core.interactions.models import Interaction
 from core.permissions import can
 from core.records import record_types
+from core.sight import told
+from core.statements import Prepared, prepared
 from core.users.models import User
 from core.visibility import (
     CUSTOMERS_AUDIENCE,
@@ -59,8 +62,29 @@ def visible_events(user: User) -> sa.Select[Event]:
 
     Those about records of a type they may not read are left out.
     """
-    opened = Event.audience_id.in_(labels_open(sorted(labels_of(user))))
-    shut = [k.name for k in record_types().values() if not can(k.permission, user)]
+    return _visible(user, _shut_to(user))
+
+
+def learned(user: User, *, limit: int = MOST) -> Prepared:
+    """Prepare reading the events `user` may learn of, for `core.cursors.events_after`.
+
+    Every open page asks after each change, so it is put together once for all.
+    """
+    return prepared(user, _learned, _shut_to(user), limit)
+
+
+def _learned(user: User, shut: tuple[str, ...], limit: int) -> sa.Select[Event]:
+    return between(_visible(user, shut), limit=limit)
+
+
+def _shut_to(user: User) -> tuple[str, ...]:
+    """Name the types of records that `user` may not read."""
+    return tuple(k.name for k in record_types().values() if not can(k.permission, user))
+
+
+def _visible(user: User, shut: tuple[str, ...]) -> sa.Select[Event]:
+    labels = told("labels", sorted(labels_of(user)))
+    opened = Event.audience_id.in_(labels_open(labels))
     # As they are named by `core.presence` too.
     beginnings = [f"{prefix}{name}/" for name in shut for prefix in ("", "here.")]
     query = sa.select(Event).where(
@@ -78,7 +102,9 @@ def visible_events(user: User) -> sa.Select[Event]:
         # Who of the house looks at what is no news for them, whatever it is.
         query = query.where(~Event.subject.startswith("here."))
         return query.where(sa.or_(opened, own, bell))
-    anybody = sa.or_(opened, Event.audience_id.is_(None), Event.actor_id == user.id)
+    anybody = sa.or_(
+        opened, Event.audience_id.is_(None), Event.actor_id == told("me", user.id)
+    )
     query = query.where(anybody)
     inside = within(user, Event.contact_id)
     if inside is not None:

@@ -23,7 +23,7 @@ from core.cursors import events_after, latest_cursor
 from core.day import blocks
 from core.db import db, now
 from core.errors import NotFound
-from core.event_visibility import visible_events
+from core.event_visibility import learned
 from core.live import check_cursor, describe_event
 from core.metrics import write_metrics
 from core.pages import Check, DayItem, Failure, allowed
@@ -103,7 +103,9 @@ def events(arguments: dict[str, Any]) -> Any:
     cursor = arguments["cursor"] or latest_cursor()
     check_cursor(cursor)
     limit = arguments["limit"]
-    found, cursor = events_after(cursor, visible_events(me()), limit=limit)
+    found, cursor = events_after(
+        cursor, learned(me(), limit=limit).scalars, limit=limit
+    )
     items = [
         {
             "id": one.id,

@@ -16,10 +16,10 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 from sqlalchemy.engine import Engine
 
-from core.cursors import events_after, latest_cursor
+from core.cursors import MOST, events_after, latest_cursor
 from core.db import db
 from core.errors import BadRequest, TooMany
-from core.event_visibility import visible_events
+from core.event_visibility import learned
 from core.events import CHANNEL, Event
 from core.i18n import _
 from core.permissions import me, signed_in
@@ -32,7 +32,6 @@ log = logging.getLogger("rapport.live")
 LOOK_EVERY, ALIVE_EVERY, SIGNED_IN_EVERY = 0.2, 15.0, 60.0
 # Streams of one process that read at a time; the others wait for their turn.
 LOOK_AT_ONCE = 4
-MOST_AT_ONCE = 200
 
 _CURSOR = re.compile(r"[0-9]{1,18}\.[0-9]{1,18}")
 
@@ -230,12 +229,10 @@ def _news(app: Flask, secret: str, cursor: str) -> tuple[list[str], str, bool] |
             user = user_of_session(secret)
             if user is None:
                 return None
-            events, cursor = events_after(
-                cursor, visible_events(user), limit=MOST_AT_ONCE
-            )
+            events, cursor = events_after(cursor, learned(user).scalars)
             messages = [_message(one, user) for one in events]
         db.run_asides()
-        return messages, cursor, len(events) == MOST_AT_ONCE
+        return messages, cursor, len(events) == MOST
 
 
 def _message(event: Event, user: User) -> str:

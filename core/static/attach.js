@@ -48,8 +48,10 @@ document.addEventListener("drop", (event) => {
   add(input, [...event.dataTransfer.files]);
 });
 document.addEventListener("paste", (event) => {
-  const input = event.clipboardData?.files.length && fieldOf(event.target);
+  const board = event.clipboardData;
+  // A table from a spreadsheet comes as words and as a picture of them: the words count.
+  const input = board?.files.length && !board.types.includes("text/plain") && fieldOf(event.target);
   if (!input) return;
   event.preventDefault();
-  add(input, [...event.clipboardData.files]);
+  add(input, [...board.files]);
 });

@@ -33,6 +33,8 @@ class Line:
     audience: str
     outside: bool
     contacts: Sequence[str]
+    # The titles of the files that came with it.
+    files: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ def _lines(
             _audience(view, contact, shared=shared),
             view.audience.outside,
             [] if shared else [name for name, _url in view.contacts],
+            [one.title for one in view.attachments],
         )
 
 
@@ -119,5 +122,6 @@ def _item(line: Line) -> dict[str, Any]:
         "author": line.author,
         "parent": entry.parent_id,
         "contacts": list(line.contacts),
+        "files": list(line.files),
         "audience": {"kind": entry.audience.kind, "words": line.audience},
     }

@@ -105,6 +105,8 @@ def _entry(line: Line) -> Iterator[Flowable]:
     for paragraph in to_text(entry.body)[:MOST_TEXT].split("\n"):
         if paragraph.strip():
             yield Paragraph(_marked(paragraph), _BODY)
+    if line.files:
+        yield Paragraph(_marked(_("Files") + ": " + ", ".join(line.files)), _SMALL)
     yield Spacer(1, 5 * mm)
 
 

@@ -326,6 +326,7 @@ def test_without_scripts_a_call_has_its_fields_and_a_mention_its_page_in_between
 DROP = """(target, [name, text, type]) => {
     const files = new DataTransfer();
     files.items.add(new File([text], name));
+    if (type === "paste" && text.startsWith("words")) files.setData("text/plain", text);
     const how = { bubbles: true, cancelable: true };
     const event = type === "paste"
         ? new ClipboardEvent("paste", { ...how, clipboardData: files })
@@ -342,6 +343,7 @@ def test_files_are_dropped_pasted_chosen_and_taken_out(anna, firm, tmp_path):
     page.keyboard.type("Here they are.")
     text.evaluate(DROP, ["Dropped.txt", "one", "drop"])
     text.evaluate(DROP, ["Pasted.txt", "two", "paste"])
+    text.evaluate(DROP, ["Picture of a table.png", "words\tof a table", "paste"])
     chosen = tmp_path / "Chosen.txt"
     chosen.write_text("three")
     page.locator("#composer input[type=file]").set_input_files(chosen)

@@ -125,6 +125,7 @@ ONE: dict[str, dict[str, list[str]]] = {
         "interactions.ask_to_call_off": ["/interactions/{id}/call-off"],
         "interactions_api.read_meeting": ["/api/v1/interactions/{id}/meeting"],
         "interactions.thread_followers": ["/interactions/{id}/follow"],
+        "interactions.entry_acts": ["/interactions/{id}/acts"],
         "interaction_api.show": ["/api/v1/interactions/{id}"],
         "interactions.new": ["/interactions/new?contact={A}&parent={id}"],
         "interactions.follow_up_new": ["/follow-ups/new?entry={id}"],

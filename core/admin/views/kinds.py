@@ -38,6 +38,7 @@ def _draw(error: CRMError | None = None, *, name: str = "", **_more: object) -> 
         kind=kind,
         own=own is not None or not name,
         values=values,
+        beginning=request.form.get("template", kind.template if kind else ""),
         # Room for two more; who needs others saves these first.
         rows=[*rows, *([empty] * (max(4, len(rows) + 2) - len(rows)))][:MOST_FIELDS],
         types=list(FIELD_TYPES.items()),

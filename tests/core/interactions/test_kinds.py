@@ -248,6 +248,14 @@ def test_an_entry_begins_with_the_text_of_its_kind(firm, anna, boss, as_user):
     assert "**Present:**" not in page
 
 
+def test_a_text_that_is_refused_stays_in_its_field(boss):
+    long = "**Present:** " + "x" * 10_000
+    answer = boss.post("/admin/kinds/meeting/beginning", data={"template": long})
+    assert answer.status_code == 422
+    assert f"{long}</textarea>" in answer.text
+    assert "x" * 20 not in boss.get("/admin/kinds/meeting").text
+
+
 def test_fields_come_in_and_go_out_with_files(firm, anna, app, tmp_path):
     table = tmp_path / "calls.csv"
     table.write_text(

@@ -3,6 +3,7 @@
 import io
 import re
 
+import pypdfium2
 import pytest
 import sqlalchemy as sa
 
@@ -215,3 +216,12 @@ def test_a_customer_answers_what_was_shared_with_a_file(firm, anna, as_user):
     reply = {"parent": entry.id, "body": "Ours.", "files": [sheet("Ours.csv")]}
     assert browser.post("/interactions", data=reply).status_code == 303
     assert ">Ours</a>" in browser.get(f"/interactions/{entry.id}").text
+
+
+def test_the_dossier_names_the_files_of_an_entry(firm, anna, written, as_user):
+    url = f"/interactions/timeline/{firm.id}"
+    [entry] = as_user(anna).get(f"{url}.json").json["entries"]
+    assert entry["files"] == ["Prices", "Contract"]
+    with pypdfium2.PdfDocument(as_user(anna).get(f"{url}.pdf").get_data()) as paper:
+        text = " ".join(one.get_textpage().get_text_range() for one in paper)
+    assert "Files: Prices, Contract" in " ".join(text.split())
