@@ -37,6 +37,7 @@ def scope_of(session: Session, record: Record) -> EventScope:
         entry = getattr(record, "interaction_id", None)
         return EventScope(contact, _audience_inside(session, entry))
     if record.readers == "audience":
+        # `readers` says that it has one, which its type does not know.
         return EventScope(contact, record.audience_id)  # type: ignore[attr-defined]
     if record.readers == "customers":
         return EventScope(contact, CUSTOMERS_AUDIENCE)

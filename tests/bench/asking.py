@@ -103,7 +103,9 @@ def text_of(answer: HTTPResponse, body: bytes) -> str:
     return body.decode()
 
 
-Ask = Callable[[Browser], tuple[int, HTTPResponse, bytes]]
+# The status, the answer with its headers, and its body.
+Answer = tuple[int, HTTPResponse, bytes]
+Ask = Callable[[Browser], Answer]
 
 
 def measure(browser: Browser, ask: Ask, *, times: int) -> Timing:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from tests.bench import words
-from tests.bench.asking import Ask, Browser, Timing
+from tests.bench.asking import Answer, Ask, Browser, Timing
 
 PAGE = 50
 
@@ -38,18 +38,18 @@ def all_measured(contacts: int, cursor: str, *, searching: bool) -> Iterator[Mea
     """
     numbers = count(1)
 
-    def any_contact(browser: Browser) -> object:
+    def any_contact(browser: Browser) -> Answer:
         # Steps by a prime, so that neighbours in the table do not follow each other.
         return browser.get(f"/contacts/{next(numbers) * 7_919 % (contacts - 2) + 2}")
 
-    def note(browser: Browser) -> object:
+    def note(browser: Browser) -> Answer:
         at = next(numbers)
         about = at * 104_729 % (contacts - 2) + 2
         form = {"contacts": about, "audience": "teams", "teams": ["Sales", "Support"]}
         body = f"Asked for samples of pallet {at}."
         return browser.post("/interactions", {**form, "body": body})
 
-    def calling_note(browser: Browser) -> object:
+    def calling_note(browser: Browser) -> Answer:
         at = next(numbers)
         about = at * 104_729 % (contacts - 2) + 2
         body = f"@{words.GIVEN[0]} {words.FAMILY[0]}, @{words.GIVEN[1]} "
@@ -64,17 +64,17 @@ def all_measured(contacts: int, cursor: str, *, searching: bool) -> Iterator[Mea
     yield Measured("contact list, first page", page("/contacts"), budget=5)
     yield Measured("contact list, 1,000th next", page(far_list(cursor)), budget=5)
     yield Measured("contact list, name filter", page("/contacts?q=virt"), budget=5)
-    yield Measured("contact page", any_contact, budget=7)  # type: ignore[arg-type]
+    yield Measured("contact page", any_contact, budget=7)
     yield Measured("contact page, 1,000 entries", page("/contacts/1"), budget=8)
     yield Measured(
         "a note written",
-        note,  # type: ignore[arg-type]
+        note,
         budget=6,
         statements=None,
     )
     yield Measured(
         "a note that calls two and a team",
-        calling_note,  # type: ignore[arg-type]
+        calling_note,
         budget=7,
         statements=None,
     )

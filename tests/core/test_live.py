@@ -13,6 +13,7 @@ from core.contacts.models import Contact
 from core.contacts.services import change_contact
 from core.db import db
 from core.events import Event, acting
+from core.scheduling import beat
 from core.testing.factories import make_contact, make_interaction, make_user
 from core.testing.plugins import INSTALLED
 from core.users.models import Team, User
@@ -394,6 +395,33 @@ def test_nothing_is_missed_while_many_commit_out_of_order(app, poll, as_user):
 
 
 # -- The door ----------------------------------------------------------------------
+
+
+def test_what_is_no_news_wakes_no_page(app, monkeypatch):
+    """A worker's sign of life is a commit as well; hundreds of pages would look."""
+    monkeypatch.setattr("core.live.ALIVE_EVERY", 0.2)
+    watcher = app.extensions["rapport_watcher"]
+    watcher.start()
+    watcher.wait(0, 5)
+    for _turn in range(3):
+        before = watcher.turn
+        beat(app)
+        assert watcher.wait(before, 0.7) == before
+    make_contact()
+    assert watcher.wait(before, 5) > before
+
+
+def test_a_page_at_rest_asks_the_database_nothing(follow, monkeypatch, count_queries):
+    monkeypatch.setattr("core.live.ALIVE_EVERY", 0.3)
+    stream = follow(make_user("Anna Laine"))
+    with pytest.raises(AssertionError, match="nothing came"):
+        stream.read()
+    with count_queries() as counter:
+        for _turn in range(3):
+            with pytest.raises(AssertionError, match="nothing came"):
+                stream.read()
+    about_pages = [one for one in counter.statements if "user_session" in one]
+    assert about_pages == []
 
 
 def test_a_guest_is_refused_as_a_program_is(client):

@@ -12,6 +12,7 @@ from core.db import db
 from core.interactions.models import Interaction
 from core.interactions.services import change_interaction
 from core.testing.factories import make_contact, make_interaction, make_user
+from core.users.defaults import ROLES
 from core.users.models import User
 from core.users.services import ensure_role
 from plugins.documents.models import Document
@@ -144,6 +145,23 @@ def test_a_customer_reads_the_files_of_what_is_shared_with_them(
     assert browser.get(address).status_code == 200
     assert "Secret" not in browser.get("/interactions").text
     assert "Secret" in as_user(anna).get(f"/contacts/{firm.id}").text
+
+
+def test_who_sees_only_their_own_customers_reads_only_their_files(firm, anna, as_user):
+    with db.transaction():
+        ensure_role("own", ROLES["sales"], reach="own")
+    nelli = make_user("Nelli Narrow", roles=["own"])
+    mine = make_contact("Tapio Rakennus Oy", owner=nelli.id)
+    for contact, name in ((firm, "Theirs.csv"), (mine, "Ours.csv")):
+        sent = note(contact, sheet(name), audience="staff")
+        assert as_user(anna).post("/interactions", data=sent).status_code == 303
+    browser = as_user(nelli)
+    found = files_of(as_user(anna).get("/interactions").text)
+    seen = {title: browser.get(url).status_code for url, title in found}
+    assert seen == {"Ours": 200, "Theirs": 404}
+    page = browser.get(f"/contacts/{mine.id}").text
+    assert ">Ours</a>" in page.partition('class="entry-files"')[2]
+    assert "Theirs" not in browser.get("/documents").text
 
 
 def test_files_follow_their_entry_into_the_trash_and_out_of_it(
