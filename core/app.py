@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from click import Command
-from flask import Blueprint, Flask, Response
+from flask import Blueprint, Flask, Response, g, has_request_context
+from flask_login import current_user
 from flask_smorest import Api
 from marshmallow import Schema
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -21,7 +22,7 @@ from core.event_visibility import scope_of
 from core.events import Declarations, EventType, Subscriber, acting
 from core.files import init_files
 from core.house import HouseSettings
-from core.i18n import init_i18n
+from core.i18n import init_i18n, locale_code
 from core.idempotency import answer_once
 from core.imports import ImportKind
 from core.jobs import Job
@@ -66,6 +67,23 @@ class CRM(Flask):
         # acts in it is forgotten with it.
         with self.app_context(), acting(None):
             return super().wsgi_app(environ, start_response)
+
+    def update_template_context(self, context: dict[str, Any]) -> None:
+        """Give a template what every template can use.
+
+        A page has many parts, each with a template: the plugins are asked once for it.
+        """
+        if not has_request_context():
+            super().update_template_context(context)
+            return
+        # A view may sign somebody in, or write in another's language.
+        reader = id(current_user._get_current_object()), locale_code()
+        kept: tuple[Any, dict[str, Any]] = g.get("rapport_context", ((), {}))
+        if kept[0] != reader:
+            given: dict[str, Any] = {}
+            super().update_template_context(given)
+            kept = g.rapport_context = reader, given
+        context |= {**kept[1], **context}
 
     def dispatch_request(self) -> Response:
         """Run the view in one transaction.

@@ -8,8 +8,11 @@ import re
 from typing import Any
 
 from flask.templating import Environment
+from jinja2 import Template
 from jinja2.compiler import CodeGenerator, Frame
+from jinja2.environment import TemplateModule
 from jinja2.nodes import Expr
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 # What `markupsafe.escape` replaces.
@@ -36,8 +39,16 @@ class _PageCode(CodeGenerator):
             self.write("environment.put(")
 
 
+class _PageTemplate(Template):
+    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
+        # Jinja compares the globals of both templates for each import, some fifty times
+        # a page. All of ours are those of the environment, so they cannot differ.
+        return super()._get_default_module()
+
+
 class PageEnvironment(Environment):
     """Flask's environment of templates, whose pages are put together by `put`."""
 
     code_generator_class = _PageCode
+    template_class = _PageTemplate
     put = staticmethod(put)

@@ -7,7 +7,7 @@ carries who may learn of it from the moment it is written.
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.audiences import Audience, labels_open
+from core.audiences import Audience
 from core.cursors import MOST, between
 from core.db import Record
 from core.events import Event, EventScope
@@ -21,8 +21,8 @@ from core.visibility import (
     CUSTOMERS_AUDIENCE,
     STAFF_AUDIENCE,
     contact_id_of,
-    labels_of,
     open_contacts,
+    opened_to,
     within,
 )
 
@@ -84,8 +84,7 @@ def _shut_to(user: User) -> tuple[str, ...]:
 
 
 def _visible(user: User, shut: tuple[str, ...]) -> sa.Select[Event]:
-    labels = told("labels", sorted(labels_of(user)))
-    opened = Event.audience_id.in_(labels_open(labels))
+    opened = Event.audience_id.in_(opened_to(user))
     # As they are named by `core.presence` too.
     beginnings = [f"{prefix}{name}/" for name in shut for prefix in ("", "here.")]
     query = sa.select(Event).where(

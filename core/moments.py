@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, time, tzinfo
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from babel import dates
 from markupsafe import Markup
@@ -43,9 +43,7 @@ def _for_reader(moment: datetime) -> tuple[datetime, str]:
 def _time(moment: datetime, here: datetime, locale: str, words: str) -> Markup:
     exact = _moment(here, "full", locale)
     machine = moment.astimezone(UTC).isoformat()
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        machine, exact, words
-    )
+    return Markup('<time datetime="%s" title="%s">%s</time>') % (machine, exact, words)
 
 
 def _moment(here: datetime, form: str, locale: str) -> str:
@@ -53,8 +51,7 @@ def _moment(here: datetime, form: str, locale: str) -> str:
     words = [_minute(here, locale)]
     day = _day(here.date(), form, locale)
     if form == "full":
-        winter_or_summer = here.replace(minute=0, second=0, microsecond=0, tzinfo=None)
-        words.append(_zone(str(here.tzinfo), winter_or_summer, locale))
+        words.append(_zone(str(here.tzinfo), bool(here.dst()), locale))
     return _together(form, locale).format(" ".join(words), day)
 
 
@@ -96,9 +93,10 @@ def _clock(clock: time, locale: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _zone(name: str, hour: datetime, locale: str) -> str:
+def _zone(name: str, summer: bool, locale: str) -> str:
     zone = dates.get_timezone(name)
-    return str(dates.get_timezone_name(hour.replace(tzinfo=zone), locale=locale))
+    variant: Literal["daylight", "standard"] = "daylight" if summer else "standard"
+    return str(dates.get_timezone_name(zone, zone_variant=variant, locale=locale))
 
 
 @lru_cache(maxsize=64)

@@ -10,7 +10,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import current_app
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.db import db
 from core.sight import preparing
@@ -35,7 +34,11 @@ class Prepared:
         return replace(self, values=self.values | values)
 
     def rows(self, **values: Any) -> Sequence[Any]:
-        """Run it with `values` for its own parameters; give its rows."""
+        """Run it with `values` for its own parameters; give its rows of columns."""
+        return _rows(self.statement, self.values | values)
+
+    def rows_with_records(self, **values: Any) -> Sequence[Any]:
+        """Run it like `rows`, when records stand among its columns."""
         return db.session.execute(self.statement, self.values | values).all()
 
     def scalars(self, **values: Any) -> list[Any]:
@@ -68,17 +71,6 @@ def prepared(
     return Prepared(statement, sight.values)
 
 
-def among(column: Any, name: str) -> sa.ColumnElement[bool]:
-    """Say that a column of ids has one of those told as the list `name`."""
-    if db.dialect == "postgresql":
-        # One parameter however many there are: as many of them as rows are text that
-        # is taken apart anew on each page, and a plan of its own for each number.
-        ids: Any = sa.bindparam(name, type_=ARRAY(sa.Integer))
-        return sa.type_coerce(column == sa.any_(ids), sa.Boolean)
-    # The column may be any model's, so its condition has no type of its own.
-    return column.in_(sa.bindparam(name, expanding=True))  # type: ignore[no-any-return]
-
-
 def at_once(
     first: Callable[[], sa.ColumnElement[Any]], counts: Sequence[Prepared]
 ) -> Sequence[Any]:
@@ -103,4 +95,13 @@ def at_once(
             if values[name] != one.values[name]:
                 raise ValueError(f"two counts name a parameter {name!r}")
         values |= one.values
-    return db.session.execute(statement, values).one()
+    row: Sequence[Any] = _rows(statement, values)[0]
+    return row
+
+
+def _rows(statement: sa.Select[Any], values: dict[str, Any]) -> Sequence[Any]:
+    """Read plain columns: the session would look in each row for records to keep."""
+    if db.session.autoflush:
+        db.session.flush()
+    rows: Sequence[Any] = db.session.connection().execute(statement, values).all()
+    return rows

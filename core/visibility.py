@@ -13,12 +13,12 @@ import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.orm import aliased
 
-from core.audiences import Audience, labels_open
+from core.audiences import Audience, AudienceLabel
 from core.contacts.models import Contact
 from core.db import Record, db
 from core.errors import NotFound
 from core.interactions.models import Interaction, InteractionContact
-from core.sight import Sight, told
+from core.sight import Sight, told, told_among
 from core.users.models import User
 
 Condition: TypeAlias = sa.ColumnElement[bool]
@@ -52,6 +52,14 @@ def labels_of(user: User) -> frozenset[str]:
         return frozenset({"staff", f"user:{user.id}"} | teams)
     own = {f"shared:{one}" for one in open_contacts(user)}
     return frozenset(own | ({"portal"} if user.kind == "customer" else set()))
+
+
+def opened_to(user: User) -> sa.Select[int]:
+    """Select the ids of the audiences that `user` may read."""
+    label = AudienceLabel.label
+    return sa.select(AudienceLabel.audience_id).where(
+        told_among(label, "labels", sorted(labels_of(user)))
+    )
 
 
 def labels(record: Record) -> frozenset[str]:
@@ -112,7 +120,7 @@ def contact_rules(user: User) -> list[Rule]:
     elif user.reach == "team":
         mine: list[Condition] = [Contact.owner_id == told("me", user.id)]
         if user.team_ids:
-            mine.append(Contact.team_id.in_(told("teams", user.team_ids)))
+            mine.append(told_among(Contact.team_id, "teams", user.team_ids))
         rules.append(("reach", sa.or_(*mine)))
     elif user.reach == "own":
         rules.append(("reach", Contact.owner_id == told("me", user.id)))
@@ -134,8 +142,7 @@ def within(user: User, contact_id: Any) -> Condition | None:
 
 
 def _audience_rules(user: User, model: Any) -> list[Rule]:
-    labels = told("labels", sorted(labels_of(user)))
-    opened = model.audience_id.in_(labels_open(labels))
+    opened = model.audience_id.in_(opened_to(user))
     # What is attached to an entry is read by its readers, the moment they change.
     entry: list[Rule] = []
     if hasattr(model, "interaction_id"):

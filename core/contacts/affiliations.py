@@ -14,7 +14,8 @@ from core.errors import Invalid
 from core.events import announce
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
-from core.statements import among, prepared
+from core.sight import among
+from core.statements import prepared
 from core.users.models import User
 from core.visibility import visible_conditions, visible_to
 

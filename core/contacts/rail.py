@@ -18,7 +18,8 @@ from core.db import db
 from core.i18n import _
 from core.links import url_for
 from core.permissions import can
-from core.statements import among, prepared
+from core.sight import among
+from core.statements import prepared
 from core.users.desk import desk_of
 from core.users.models import User
 from core.visibility import visible_to

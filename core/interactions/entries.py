@@ -23,7 +23,8 @@ from core.markup import to_html
 from core.pages import EntryFile, entry_files, entry_parts
 from core.readers import AudienceView, describe, name_of
 from core.records import record_type_of
-from core.statements import among, prepared
+from core.sight import among
+from core.statements import prepared
 from core.users.models import User
 from core.visibility import visible_conditions
 
@@ -166,7 +167,7 @@ def _around(found: Sequence[Interaction], user: User) -> dict[int, _Around]:
     gathered: dict[int, _Around] = defaultdict(lambda: _Around([]))
     if not found:
         return gathered
-    rows = prepared(user, _beside).rows(ids=[one.id for one in found])
+    rows = prepared(user, _beside).rows_with_records(ids=[one.id for one in found])
     parts = entry_parts()
     for entry_id, count, *texts, contact in rows:
         around = gathered[entry_id]

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
 
-from core.audiences import Audience, AudienceLabel, labels_open
+from core.audiences import Audience, AudienceLabel
 from core.db import db
 from core.event_visibility import visible_events
 from core.events import Event
@@ -20,7 +20,7 @@ from core.kinds import kind_of
 from core.moments import show_datetime
 from core.readers import AudienceView, describe
 from core.users.models import User
-from core.visibility import labels_of
+from core.visibility import opened_to
 
 # Of two texts whose words would make more pairs than this, the lines are compared.
 MOST_PAIRS = 1_000_000
@@ -98,7 +98,7 @@ def _audiences(events: Sequence[Event], reader: User) -> dict[int, AudienceView]
 
 
 def _readable(ids: Collection[int], reader: User) -> Collection[int]:
-    opened = labels_open(sorted(labels_of(reader)))
+    opened = opened_to(reader)
     return set(db.session.scalars(opened.where(AudienceLabel.audience_id.in_(ids))))
 
 

@@ -76,7 +76,11 @@ def _of_contact(user: User, kind: str) -> sa.Select[Document]:
         .where(Document.id.in_(sa.select(near.c.id)))
         .order_by(Document.updated_at.desc(), Document.id.desc())
         .limit(FEW + 1)
-        .options(*_for_lists())
+        .options(
+            joinedload(Document.newest).load_only(Version.text_state),
+            joinedload(Document.contact).load_only(Contact.name, Contact.kind),
+            lazyload(Document.author),
+        )
     )
 
 

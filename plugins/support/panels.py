@@ -93,6 +93,8 @@ def _of_contact(user: User) -> sa.Select[Ticket]:
         .where(Ticket.contact_id == sa.bindparam("contact_id"))
         .order_by(Ticket.state.in_(UNSOLVED).desc(), Ticket.id.desc())
         .limit(SHOWN + 1)
+        # Of each the panel shows a number, a subject and a state.
+        .options(lazyload("*"))
     )
 
 

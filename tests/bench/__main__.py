@@ -9,6 +9,7 @@ import csv
 import json
 import random
 import re
+import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -27,13 +28,13 @@ from core.events import Delivery
 from core.schemas import encode_cursor
 from core.testing.postgres import server
 from tests.bench import company, words
-from tests.bench.asking import Browser, measure, text_of, throughput
+from tests.bench.asking import Ask, Browser, measure, text_of, throughput
 from tests.bench.open_pages import PAGES, hold_open
 from tests.bench.pages import PAGE, all_measured
 from tests.bench.running import Imported, Served, bring_in, served, working
 from tests.bench.table import Result, as_json, as_text
 
-CLIENTS = 8
+CLIENTS, ROUNDS = 8, 7
 ANNA = "anna@bench.example"
 # So many answers of the floor before each page: its time is divided by their median.
 FLOOR_TIMES = 100
@@ -45,7 +46,7 @@ def main() -> int:
     add = parser.add_argument
     add("--scale", type=float, default=1.0, help="a smaller company, such as 0.05")
     add("--only", choices=("sqlite", "postgresql"))
-    add("--seconds", type=float, default=8.0, help="how long eight clients ask")
+    add("--seconds", type=float, default=4.0, help="how long a round of clients asks")
     add("--no-open-pages", action="store_true", help="do not hold 200 pages open")
     add("--no-import", action="store_true", help="do not bring in a file")
     add("--indexed", type=int, default=company.INDEXED, help="notes to search in")
@@ -108,7 +109,15 @@ def _run(dialect: str, options: argparse.Namespace) -> Result:
             if not options.no_import:
                 result.imported = _import(folder, url, running, size)
             result.memory = running.memory()
+        _check_nothing_failed(folder)
     return result
+
+
+def _check_nothing_failed(folder: Path) -> None:
+    """Raise `RuntimeError` if a part of a page failed: without it a page is faster."""
+    log = (folder / "bench.log").read_text()
+    if "Traceback" in log:
+        raise RuntimeError(f"something failed while it was measured: {log[-2000:]}")
 
 
 def _far(app: CRM, size: company.Size) -> str:
@@ -162,10 +171,28 @@ def _measure_pages(
     result.first_load = _first_load(browser)
     contact = next(one for one in result.pages if one.name == "contact page")
     _let_the_worker_rest(app)
-    many = [Browser(floor.url) for _ in range(CLIENTS)]
-    result.floor_rate = throughput(many, _ask_floor, seconds=options.seconds)
-    many = [_signed_in(running.url) for _ in range(CLIENTS)]
-    result.rate = throughput(many, contact.ask, seconds=options.seconds)
+    _ask_together(result, contact.ask, running, floor, options.seconds)
+
+
+def _ask_together(
+    result: Result, ask: Ask, running: Served, floor: Served, seconds: float
+) -> None:
+    """Let eight clients ask as fast as they can, for pages and for the floor in turn.
+
+    A kept connection stays with one of the two processes, and which one is luck: each
+    round connects anew, and the middle one counts.
+    """
+    rates: list[float] = []
+    floor_rates: list[float] = []
+    for _round in range(ROUNDS):
+        beside = [Browser(floor.url) for _ in range(CLIENTS)]
+        floor_rates.append(throughput(beside, _ask_floor, seconds=seconds))
+        many = [_signed_in(running.url) for _ in range(CLIENTS)]
+        rates.append(throughput(many, ask, seconds=seconds))
+        for one in (*beside, *many):
+            one.close()
+    result.floor_rate = statistics.median(floor_rates)
+    result.rate = statistics.median(rates)
 
 
 def _ask_floor(browser: Browser) -> Any:

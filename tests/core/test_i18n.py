@@ -218,6 +218,29 @@ def test_the_time_is_that_of_the_reader_s_zone(as_user, clock):
     assert "July 2, 2026" in moment
 
 
+@pytest.mark.parametrize(
+    ("zone", "winter", "summer"),
+    [
+        (
+            "Europe/Helsinki",
+            "Eastern European Standard Time",
+            "Eastern European Summer Time",
+        ),
+        ("Asia/Kolkata", "India Time", "India Time"),
+    ],
+)
+def test_the_exact_moment_names_the_zone_of_its_season(
+    as_user, clock, zone, winter, summer
+):
+    user, contacts = make_user("Anna Laine", timezone=zone), []
+    for month in (1, 7):
+        clock.move_to(datetime(2026, month, 5, 9, 0, tzinfo=UTC))
+        contacts.append(make_contact())
+    browser = as_user(user)
+    for contact, name in zip(contacts, (winter, summer), strict=True):
+        assert f' {name}">' in browser.get(f"/contacts/{contact.id}/changes").text
+
+
 def test_catalogues_are_found_beside_core_and_each_plugin(app):
     folders = app.extensions["babel"].instance.catalogue.folders
     assert [Path(one).parent.name for one in folders] == ["core", "weather"]
