@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import current_app
 
-from core.db import db
+from core.db import Model, db
 from core.sight import preparing
 from core.users.models import User
 from core.visibility import sight_of
@@ -28,18 +28,18 @@ class Prepared:
     values: dict[str, Any]
     # Whether it is built for this reader alone.
     own: bool = False
+    # Whether records stand among its columns.
+    records: bool = True
 
     def told(self, **values: Any) -> "Prepared":
         """Give it with `values` for its own parameters."""
         return replace(self, values=self.values | values)
 
     def rows(self, **values: Any) -> Sequence[Any]:
-        """Run it with `values` for its own parameters; give its rows of columns."""
+        """Run it with `values` for its own parameters; give its rows."""
+        if self.records:
+            return db.session.execute(self.statement, self.values | values).all()
         return _rows(self.statement, self.values | values)
-
-    def rows_with_records(self, **values: Any) -> Sequence[Any]:
-        """Run it like `rows`, when records stand among its columns."""
-        return db.session.execute(self.statement, self.values | values).all()
 
     def scalars(self, **values: Any) -> list[Any]:
         """Run it and give the first column, each record once."""
@@ -59,16 +59,19 @@ def prepared(
     sight = sight_of(user)
     if sight is None:
         return Prepared(build(user, *shape), {}, own=True)
-    kept: dict[Any, sa.Select[Any]]
+    kept: dict[Any, Prepared]
     kept = current_app.extensions.setdefault("rapport_statements", {})
     key = (build, sight.shape, shape)
-    statement = kept.get(key)
-    if statement is None:
+    found = kept.get(key)
+    if found is None:
         if len(kept) > _MOST:
             kept.clear()
         with preparing():
-            statement = kept[key] = build(user, *shape)
-    return Prepared(statement, sight.values)
+            statement = build(user, *shape)
+        kinds = [one["type"] for one in statement.column_descriptions]
+        records = any(isinstance(one, type) and issubclass(one, Model) for one in kinds)
+        found = kept[key] = Prepared(statement, {}, records=records)
+    return replace(found, values=sight.values)
 
 
 def at_once(

@@ -167,7 +167,7 @@ def _around(found: Sequence[Interaction], user: User) -> dict[int, _Around]:
     gathered: dict[int, _Around] = defaultdict(lambda: _Around([]))
     if not found:
         return gathered
-    rows = prepared(user, _beside).rows_with_records(ids=[one.id for one in found])
+    rows = prepared(user, _beside).rows(ids=[one.id for one in found])
     parts = entry_parts()
     for entry_id, count, *texts, contact in rows:
         around = gathered[entry_id]

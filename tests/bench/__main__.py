@@ -36,8 +36,6 @@ from tests.bench.table import Result, as_json, as_text
 
 CLIENTS, ROUNDS = 8, 7
 ANNA = "anna@bench.example"
-# So many answers of the floor before each page: its time is divided by their median.
-FLOOR_TIMES = 100
 
 
 def main() -> int:
@@ -165,8 +163,9 @@ def _measure_pages(
     browser, beside = _signed_in(running.url), Browser(floor.url)
     for one in all_measured(size.contacts, cursor, searching=options.indexed > 0):
         _let_the_worker_rest(app)
-        one.floor = measure(beside, _ask_floor, times=FLOOR_TIMES)
-        one.timing = measure(browser, one.ask, times=one.times)
+        one.floor, one.timing = measure(
+            (beside, _ask_floor), (browser, one.ask), times=one.times
+        )
         result.pages.append(one)
     result.first_load = _first_load(browser)
     contact = next(one for one in result.pages if one.name == "contact page")

@@ -108,21 +108,25 @@ Answer = tuple[int, HTTPResponse, bytes]
 Ask = Callable[[Browser], Answer]
 
 
-def measure(browser: Browser, ask: Ask, *, times: int) -> Timing:
-    """Ask one after the other; raises `RuntimeError` when an answer is a refusal."""
-    timing = Timing()
+def measure(*asked: tuple[Browser, Ask], times: int) -> list[Timing]:
+    """Ask in turn, so that all see the same machine, which is not always as fast.
+
+    Raises `RuntimeError` when an answer is a refusal.
+    """
+    timings = [Timing() for _one in asked]
     for at in range(-WARM_UP, times):
-        began = perf_counter()
-        status, answer, body = ask(browser)
-        spent = perf_counter() - began
-        if status >= 400:
-            raise RuntimeError(f"the answer was {status}: {body[:300]!r}")
-        if at >= 0:
-            timing.seconds.append(spent)
-            timing.cpu.append(float(answer.headers["X-Bench-Cpu"]))
-            timing.sql = max(timing.sql, int(answer.headers["X-Bench-Sql"]))
-            timing.sent = len(body)
-    return timing
+        for timing, (browser, ask) in zip(timings, asked, strict=True):
+            began = perf_counter()
+            status, answer, body = ask(browser)
+            spent = perf_counter() - began
+            if status >= 400:
+                raise RuntimeError(f"the answer was {status}: {body[:300]!r}")
+            if at >= 0:
+                timing.seconds.append(spent)
+                timing.cpu.append(float(answer.headers["X-Bench-Cpu"]))
+                timing.sql = max(timing.sql, int(answer.headers["X-Bench-Sql"]))
+                timing.sent = len(body)
+    return timings
 
 
 def throughput(browsers: Sequence[Browser], ask: Ask, *, seconds: float) -> float:

@@ -22,7 +22,7 @@ class Measured:
     # The most SQL statements it may take; None is shown without a budget.
     statements: int | None = 12
     timing: Timing = field(default_factory=Timing)
-    # The floor's answers just before it.
+    # The floor's answers between its own: its time is divided by their median.
     floor: Timing = field(default_factory=Timing)
 
 
