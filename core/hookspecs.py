@@ -223,6 +223,8 @@ def palette_items(user: User) -> list[PaletteItem]:
 def palette_results(user: User, query: str) -> list[dict[str, Any]]:
     """Return what Ctrl-K found for `query`: dicts of group, title, why and url.
 
+    A record also has its `ref`, so that a note can be linked to it.
+
     Example: `return services.suggest(user, query)`.
     """
 

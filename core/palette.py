@@ -89,6 +89,10 @@ def _grouped(lines: Iterable[Line]) -> list[Line]:
         seen.add(same)
         count[group] = count.get(group, 0) + 1
         kept.append(
-            {"why": "", **{k: v for k, v in one.items() if k != "new"}, "group": group}
+            {
+                "why": "",
+                **{k: v for k, v in one.items() if k not in {"new", "ref"}},
+                "group": group,
+            }
         )
     return kept

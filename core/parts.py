@@ -79,10 +79,25 @@ def actions_on(
     return allowed([one for one in found if isinstance(one, Action)])
 
 
+def hosted(record: Any, user: Any) -> dict[str, Any]:
+    """Give a record's page what plugins put on it: panels, buttons, and what failed."""
+    panels, failed = drawn_panels(record, user)
+    actions = actions_on(record, user, failed)
+    shown = [one for one in panels if not one.part.empty]
+    return {"panels": shown, "failed": failed, "actions": actions}
+
+
 def open_records(contact: Any, user: Any) -> list[Record]:
     """Ask all plugins what of theirs still waits with a contact, as `user` sees it."""
     found = contributions("open_records", contact=contact, user=user)
     return [one for one in found if isinstance(one, Record)]
+
+
+def found_refs(words: str, user: Any) -> list[str]:
+    """Ask all plugins which records `user` finds by `words`, as Ctrl-K does."""
+    found = contributions("palette_results", user=user, query=words)
+    refs = [one.get("ref") for one in found if not isinstance(one, Failure)]
+    return [one for one in refs if one]
 
 
 def find_panel(record: Any, user: Any, name: str) -> Panel | Failure | None:

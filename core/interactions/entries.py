@@ -58,6 +58,8 @@ class EntryView:
     # Where its replies and its former versions are shown in place.
     replies_url: str | None = None
     history_url: str | None = None
+    # Where what it is linked to is named, if it is linked to anything.
+    links_url: str | None = None
     # What plugins add to it, by the name of the `EntryPart`.
     parts: Mapping[str, Any] = field(default_factory=dict)
     # Whether nobody wrote it by hand: a plugin did, because something happened.
@@ -126,6 +128,7 @@ def _view(
         facts=facts_of(entry, kind) if inside else (),
         replies_url=part_of_page(entry, "replies") if inside else None,
         history_url=part_of_page(entry, "history") if inside else None,
+        links_url=part_of_page(entry, "links") if around.parts.get("links") else None,
         parts=around.parts,
         automatic=is_automatic(entry.kind),
         attachments=around.parts.get(files.part.name, ()) if files else (),

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from core.contacts.models import Contact
 from core.db import db
+from core.interactions.linked import links_of
 from core.interactions.models import Interaction
 from core.users.models import Team, User
 from core.visibility import visible_to
@@ -30,11 +31,13 @@ def rows_of_interactions(
     seen = visible_to(user, Contact).where(Contact.id.in_(wanted))
     names = {one.id: one.name for one in db.session.scalars(seen)}
     teams = {one.id: one.name for one in db.session.scalars(sa.select(Team))}
+    links = links_of(entries, user)
     for one in entries:
         row: dict[str, object] = {name: getattr(one, name) for name in _SAME}
         spec = one.audience.spec
         row["contact"] = names.get(one.contact_id or 0)
         row["author"] = one.author.email if one.author else one.author_name
         row["audience"] = spec.kind
+        row["links"] = links.get(one.id, [])
         row["teams"] = sorted(teams[team] for team in spec.teams if team in teams)
         yield row

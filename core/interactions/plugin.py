@@ -1,7 +1,7 @@
 """What was said and done with a contact: the shared record every team writes on."""
 
 from core import hookimpl
-from core.interactions import api, events, imports, permissions, search
+from core.interactions import api, events, imports, linked, permissions, search
 
 
 @hookimpl
@@ -27,6 +27,11 @@ def register_event_types():
 @hookimpl
 def register_records():
     return [search.RECORD]
+
+
+@hookimpl
+def register_entry_parts():
+    return [linked.PART]
 
 
 @hookimpl

@@ -13,6 +13,7 @@ from core.contacts.models import Contact
 from core.db import db
 from core.i18n import _, reader
 from core.interactions.entries import name_of_author
+from core.interactions.linked import links_of
 from core.interactions.models import Interaction, InteractionContact
 from core.schemas import Moment, PageArguments, Schema, Text, page_schema
 from core.users.models import Team, User
@@ -29,6 +30,12 @@ def _details(**kwargs: Any) -> fields.Dict:
     return fields.Dict(
         keys=Text(most=40), validate=validate.Length(max=MOST_NAMED), **kwargs
     )
+
+
+def _links(**kwargs: Any) -> fields.List[str]:
+    """Make the field for references of records, such as `support.ticket/12`."""
+    limit = validate.Length(max=MOST_NAMED)
+    return fields.List(Text(most=100, least=1), validate=limit, **kwargs)
 
 
 class Ids(fields.List[int]):
@@ -65,6 +72,10 @@ class InteractionSchema(Schema):
     users = fields.List(fields.Integer())
     shared_with = fields.List(fields.Integer())
     contacts = fields.List(fields.Integer())
+    links = fields.List(
+        fields.String(),
+        metadata={"description": "Records it is linked to: `support.ticket/12`"},
+    )
     occurred_at = Moment()
     parent = fields.Integer(allow_none=True)
     author = fields.Nested(AuthorSchema)
@@ -133,6 +144,7 @@ class NewInteraction(ChosenReaders):
     direction = fields.String(load_default="", validate=_DIRECTION)
     source = Text(most=100, load_default="")
     details = _details(load_default=dict)
+    links = _links(load_default=list)
 
 
 class InteractionChange(ChosenReaders):
@@ -146,6 +158,7 @@ class InteractionChange(ChosenReaders):
     source = Text(most=100)
     details = _details()
     contacts = Ids()
+    links = _links()
 
 
 class Edge(fields.Field[datetime | None]):
@@ -210,9 +223,12 @@ def as_items(found: Sequence[Interaction], reader: User) -> list[dict[str, Any]]
     inside = reader.kind == "staff"
     own = {reader.contact_id, reader.person_id}
     teams = _team_names(found) if inside else {}
+    links = links_of(found, reader) if inside else {}
     contacts = _contact_ids(found, reader)
     return [
-        _item(one, contacts.get(one.id, [])) | _readers(one, teams)
+        _item(one, contacts.get(one.id, []))
+        | _readers(one, teams)
+        | {"links": links.get(one.id, [])}
         if inside
         else _item(one, contacts.get(one.id, []), open_to=own)
         for one in found

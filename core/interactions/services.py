@@ -14,6 +14,7 @@ from core.events import announce
 from core.i18n import _
 from core.interactions.about import change_contacts, concerned, link, parent_of
 from core.interactions.details import read_details
+from core.interactions.linked import link_records
 from core.interactions.mentions import mark_text
 from core.interactions.models import Interaction
 from core.interactions.rules import (
@@ -41,12 +42,14 @@ def write_interaction(
     direction: str = "",
     source: str = "",
     author_name: str = "",
+    links: Iterable[str] = (),
 ) -> Interaction:
     """Write an entry on `contacts`, the first of which it belongs to.
 
     A reply takes the audience and contacts of what it answers; what is shared also
     concerns those it is shared with; without `audience` it is for the author's teams.
-    `author_name` is of somebody without an account. Raises `Invalid` for an empty
+    `author_name` is of somebody without an account; `links` are references of records.
+    Raises `Invalid` for an empty
     body, an unknown kind or field of it, or a reply that more would read than
     `audience` says, and
     `Forbidden` for an author who may not show entries to people outside.
@@ -72,6 +75,8 @@ def write_interaction(
     db.session.add(written)
     mark_text(written)
     db.session.flush()
+    if links:
+        link_records(written, links, author)
     _note_contact(written)
     return written
 
@@ -89,10 +94,12 @@ def change_interaction(
     direction: str | None = None,
     source: str | None = None,
     contacts: Iterable[Contact] | None = None,
+    links: Iterable[str] | None = None,
 ) -> Interaction:
     """Change an entry; what is None stays as it is.
 
-    `details` replace the former, and so do `contacts` those that the actor can see.
+    `details` replace the former, and so do `contacts` and `links` those that the actor
+    can see.
 
     Announces `interaction.audience_widened` to those who may read it from now on and
     `interaction.audience_narrowed` to those who could until now. Raises `Forbidden`
@@ -121,6 +128,8 @@ def change_interaction(
             setattr(interaction, name, value)
         interaction.edited_at = now()
     if contacts is not None and change_contacts(interaction, contacts, actor):
+        interaction.edited_at = now()
+    if links is not None and link_records(interaction, links, actor):
         interaction.edited_at = now()
     if "body" in changes:
         mark_text(interaction)

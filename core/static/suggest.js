@@ -4,7 +4,7 @@ const rapport = (globalThis.rapport ??= {});
 let numbered = 0;
 
 /* A list of suggestions under a field ----------------------------------------------- */
-const listFor = (field, { ask, pick }) => {
+const listFor = (field, { ask, pick, eager = false }) => {
   const box = document.createElement("div");
   let items = [];
   let chosen = 0;
@@ -74,6 +74,7 @@ const listFor = (field, { ask, pick }) => {
   };
   field.addEventListener("input", (event) => event.isComposing || look());
   field.addEventListener("compositionend", look);
+  if (eager) field.addEventListener("click", look);
   field.addEventListener("blur", () => setTimeout(shut, 150));
   field.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229 || box.hidden) return;
@@ -112,16 +113,22 @@ const marksIn = (field) => {
   });
 };
 
-/* People an entry is about ------------------------------------------------------------ */
+/* People an entry is about, and records it is linked to -------------------------------- */
 const peopleIn = (field) => {
-  const input = field.querySelector("input[name=with]");
+  const input = field.querySelector("input:not([type=checkbox])");
   const chips = field.querySelector(".people-chosen") ?? document.createElement("div");
   chips.className = "people-chosen";
-  field.prepend(chips);
+  input.parentElement === field ? input.before(chips) : field.prepend(chips);
+  // A field without a name only finds: it offers something before a letter is typed,
+  // and Enter in it saves nothing.
+  const finds = !input.name;
+  if (finds) input.addEventListener("keydown", (event) => event.key === "Enter" && !event.ctrlKey && !event.metaKey && event.preventDefault());
   listFor(input, {
+    eager: finds,
     ask: () => {
       const word = input.value.split(/[,，、]/).at(-1).trim();
-      return word ? `${field.dataset.peopleUrl}?q=${encodeURIComponent(word)}` : "";
+      const url = field.dataset.peopleUrl;
+      return word || finds ? `${url}${url.includes("?") ? "&" : "?"}q=${encodeURIComponent(word)}` : "";
     },
     pick: ({ id, name }) => {
       // What stood before it with a comma stays, to be found when the form is sent.
@@ -129,7 +136,7 @@ const peopleIn = (field) => {
       if (chips.querySelector(`[value="${id}"]`)) return;
       const chip = document.createElement("label");
       const box = document.createElement("input");
-      Object.assign(box, { type: "checkbox", name: "contacts", value: id, checked: true, className: "form-check-input" });
+      Object.assign(box, { type: "checkbox", name: field.dataset.name ?? "contacts", value: id, checked: true, className: "form-check-input" });
       chip.className = "chip";
       chip.dataset.added = "";
       chip.append(box, name);

@@ -13,6 +13,7 @@ from werkzeug import Response
 
 from core.contacts.models import Contact
 from core.i18n import lazy_gettext as _l
+from core.parts import hosted
 from core.permissions import me, requires
 from core.readers import describe
 from core.schemas import keyset_page
@@ -100,6 +101,7 @@ def show(document_id: int) -> Any:
         entry=finding.entry_of(me(), document),
         states=STATES,
         **_text(document),
+        **hosted(document, me()),
     )
 
 

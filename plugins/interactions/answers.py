@@ -13,6 +13,7 @@ from core.i18n import _
 from core.interactions.files import with_lost_files
 from core.interactions.mentions import MentionOutside
 from core.interactions.models import Interaction
+from core.kinds import interaction_kinds
 from core.permissions import me
 from core.problems import flatten
 from core.records import record_type_of
@@ -64,6 +65,15 @@ def typed(error: CRMError | None) -> dict[str, Any]:
     elif not error.errors:
         found["errors"] = {"form": [str(error.message)]}
     return found
+
+
+def asked_for() -> dict[str, Any]:
+    """Begin with the kind, such as a call, and the link that the address names."""
+    kind, link = request.args.get("kind", ""), request.args.get("link", "")[:100]
+    values: dict[str, Any] = {"kind": kind} if kind in interaction_kinds() else {}
+    if link:
+        values["links"] = [link]
+    return {"typed": values} if values else {}
 
 
 def added_by(error: CRMError) -> dict[str, str] | None:

@@ -82,6 +82,7 @@ def save(interaction_id: int) -> Any:
         direction=form["direction"],
         source=form["source"],
         contacts=contacts if entry.parent_id is None else None,
+        links=form["links"],
         details=sent_details(request.form, form["kind"], entry),
         body=form["body"],
         occurred_at=_moved(entry, form["occurred_at"]),

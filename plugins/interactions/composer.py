@@ -11,6 +11,7 @@ from flask_babel import to_user_timezone
 from core.contacts.models import Contact
 from core.db import db
 from core.interactions.files import most_bytes
+from core.interactions.linked import linked_records, links_of
 from core.interactions.models import Interaction
 from core.kinds import kind_of
 from core.users.models import User
@@ -76,6 +77,7 @@ def composer_for(
         "also": _also(values.get("also", ()), offered),
         "add": add,
         "participants": participants,
+        "links": _links(user, values.get("links", [])),
         "target": target,
         "files_most": most_bytes(user),
     }
@@ -102,6 +104,8 @@ def composer_to_change(
         chosen = [int(one) for one in typed["contacts"] if str(one).isdecimal()]
         chosen = [one for one in chosen if one != entry.contact_id][:MOST]
         context["participants"] = names_of(chosen, user)
+    linked = typed["links"] if "links" in typed else links_of([entry], user)[entry.id]
+    context["links"] = _links(user, linked)
     audience = entry.audience
     names = dict(context["offered"].teams)
     now = {
@@ -125,6 +129,11 @@ def composer_to_change(
         "values": values,
         "hidden": {"version": entry.version, **(hidden or {})},
     }
+
+
+def _links(user: User, refs: Sequence[str]) -> list[tuple[str, str]]:
+    """Give what an entry is linked to by references and titles."""
+    return [(one.ref, f"{one.kind}: {one.title}") for one in linked_records(refs, user)]
 
 
 def _added(entry: Interaction) -> list[str]:

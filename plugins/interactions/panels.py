@@ -16,6 +16,7 @@ from core.interactions.permissions import READ, WRITE
 from core.pages import Action, DayItem, MenuItem, PaletteItem, Panel
 from core.permissions import can
 from core.users.models import User
+from plugins.interactions import linking
 from plugins.interactions.composer import composer_for
 from plugins.interactions.meetings.panel import answers_to
 from plugins.interactions.readers import choices
@@ -26,8 +27,10 @@ SHOWN = 3
 
 def for_record(record: Record, user: User) -> list[Panel]:
     """Give a contact's page its story, with the place to write on top."""
-    if not isinstance(record, Contact) or user.kind != "staff":
+    if user.kind != "staff":
         return []
+    if not isinstance(record, Contact):
+        return linking.panel_of(record, user)
     offered = choices(user, record, follow_ups=True)
     context = story(record, user, offered=offered)
     # What is seldom asked for comes when it is.
@@ -92,8 +95,10 @@ def palette(_user: User) -> list[PaletteItem]:
 
 def actions(record: Record, user: User) -> list[Action]:
     """Give a contact's page, and its line on "my day", the way to log a call."""
-    if not isinstance(record, Contact) or user.kind != "staff":
+    if user.kind != "staff":
         return []
+    if not isinstance(record, Contact):
+        return linking.actions_on(record, user)
     address = url_for("interactions.new", contact=record.id, kind="call")
     title = _l("Log call")
     dossier = url_for("interactions.dossier", contact_id=record.id)

@@ -20,7 +20,7 @@ from core.interactions.schemas import MOST_NAMED, MOST_TEXT, FilterArguments
 from core.schemas import Schema, Text
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
-LISTS = ("teams", "users", "shared_with", "contacts", "seen", "also")
+LISTS = ("teams", "users", "shared_with", "contacts", "seen", "also", "links")
 
 
 def moment_in_words(text: str) -> datetime | None:
@@ -98,6 +98,9 @@ class EntryForm(AudienceForm):
     kind = Text(most=40, load_default="note")
     body = Text(most=MOST_TEXT, load_default="")
     with_ = Text(most=500, load_default="", data_key="with")
+    links = fields.List(
+        Text(most=100), load_default=list, validate=validate.Length(max=MOST_NAMED)
+    )
     direction = fields.String(
         load_default="", validate=validate.OneOf(["", *DIRECTIONS])
     )

@@ -24,7 +24,8 @@ from plugins.interactions.changing import bp as bp
 OFFERED = 8
 
 
-def _asked() -> str:
+def asked() -> str:
+    """Give what somebody has typed so far."""
     return request.args.get("q", "").strip()[:80].replace("\x00", "")
 
 
@@ -32,7 +33,7 @@ def _asked() -> str:
 @requires(WRITE)
 def suggest() -> Any:
     """Offer what `@` or `#` may begin: colleagues and teams, or tags in use."""
-    q = _asked()
+    q = asked()
     if request.args.get("mark") == "#":
         # All tags there are would be counted at each key.
         if not q:
@@ -68,7 +69,7 @@ def people() -> Any:
     """Offer contacts that an entry may be about as well."""
     if not can(READ_CONTACTS):
         raise Forbidden
-    q = _asked()
+    q = asked()
     if not q:
         return {"items": []}
     query = contact_list(me(), Wanted(q=q)).order_by(Contact.sort_name, Contact.id)

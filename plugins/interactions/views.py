@@ -18,7 +18,7 @@ from core.interactions.mentions import check_mentions
 from core.interactions.models import Interaction
 from core.interactions.permissions import READ, WRITE
 from core.interactions.rules import may_change
-from core.pages import interaction_kinds, on_refusal
+from core.pages import on_refusal
 from core.permissions import can, me, requires
 from core.readers import readers_of
 from core.visibility import get_visible
@@ -144,9 +144,9 @@ def _draw_new(
             *([Contact.sort_name, Contact.id] if q else [recent, Contact.id])
         )
         found = list(db.session.scalars(query.limit(OFFERED)))
-    typed = answers.typed(error) or _asked()
+    typed = answers.typed(error) or answers.asked_for()
     # Who asks for a call begins one: its clock runs.
-    running = error is None and bool(typed)
+    running = error is None and "kind" in typed.get("typed", {})
     target = "#drawer-body" if _in_drawer() else ""
     return render_template(
         "interactions/drawer.html" if target else "interactions/new.html",
@@ -155,12 +155,6 @@ def _draw_new(
         found=found,
         q=q,
     )
-
-
-def _asked() -> dict[str, Any]:
-    """Begin with the kind that the address names, such as a call."""
-    kind = request.args.get("kind", "")
-    return {"typed": {"kind": kind}} if kind in interaction_kinds() else {}
 
 
 def _draw_refused(error: CRMError) -> Any:
@@ -207,6 +201,7 @@ def write() -> Any:
         direction=form["direction"] if inside else "in",
         source=form["source"] if inside else "",
         details=sent_details(request.form, form["kind"]) if inside else None,
+        links=form["links"] if inside else (),
         parent=parent,
     )
     keep_sent(entry)

@@ -247,6 +247,7 @@ def suggest(user: User, text: str) -> list[dict[str, str]]:
     return [
         {
             "group": str(one.type_title),
+            "ref": one.record.ref,
             "title": one.title,
             "why": plain(one.snippet)[:120],
             "url": one.url,

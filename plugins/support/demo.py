@@ -9,10 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from core.audiences import AudienceSpec
 from core.contacts.models import Contact
 from core.db import db
 from core.demo import Demo
 from core.interactions.models import Interaction
+from core.interactions.services import write_interaction
 from plugins.support.models import Message, Ticket
 from plugins.support.services import add_note, change_ticket, open_ticket, reply
 
@@ -41,6 +43,8 @@ class Story:
     subject: str
     said: tuple[Said, ...]
     state: str = ""
+    # What sales wrote about it on the customer, linked to the ticket.
+    noted: Said | None = None
 
 
 STORIES = (
@@ -74,6 +78,13 @@ STORIES = (
             Said("customer", -1, "10:05", "They came, all dry. Thank you."),
         ),
         "solved",
+        Said(
+            "anna",
+            -2,
+            "15:20",
+            "Raised the wet pallets with the carrier: from Monday a closed van drives "
+            "this tour.",
+        ),
     ),
     Story(
         "kallio",
@@ -232,6 +243,20 @@ def _tell(demo: Demo, story: Story, firm: Contact) -> None:
                 reply(ticket, author=author, body=one.body)
         _date_last(ticket, demo.day(one.days, one.at))
     _settle(demo, story, ticket)
+    if story.noted is not None:
+        _note(demo, story.noted, ticket)
+
+
+def _note(demo: Demo, said: Said, ticket: Ticket) -> None:
+    with demo.acting(said.by):
+        write_interaction(
+            ticket.contact,
+            author=demo.users[said.by],
+            body=said.body,
+            audience=AudienceSpec("staff"),
+            occurred_at=demo.day(said.days, said.at),
+            links=[ticket.ref],
+        )
 
 
 def _settle(demo: Demo, story: Story, ticket: Ticket) -> None:

@@ -11,6 +11,7 @@ from core.i18n import _
 from core.interactions.entries import show_entries
 from core.interactions.files import keep_sent, most_bytes, with_lost_files
 from core.pages import on_refusal
+from core.parts import hosted
 from core.permissions import me, requires
 from core.readers import describe, readers_of, words_for
 from core.schemas import keyset_page
@@ -122,6 +123,7 @@ def _draw_ticket(error: CRMError | None = None, *, number: int) -> Any:
         form=request.form,
         errors=with_lost_files(error.errors) if error else {},
         files_most=most_bytes(me()),
+        **hosted(ticket, me()),
     )
 
 

@@ -8,9 +8,12 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import expect
 
+from core.contacts.models import Contact
 from core.db import db
 from core.interactions.models import Interaction
 from core.testing.factories import PASSWORD, make_contact, make_user
+from core.users.models import User
+from plugins.support.services import open_ticket
 from tests.browser.person import Person
 
 pytestmark = [
@@ -362,4 +365,30 @@ def test_files_are_dropped_pasted_chosen_and_taken_out(anna, firm, tmp_path):
     page.get_by_role("button", name="Save note").click()
     entry = page.locator("#timeline article", has_text="No more files.")
     expect(entry.locator(".entry-files")).to_have_count(0)
+    assert anna.complaints == []
+
+
+def test_a_note_is_linked_to_what_waits_with_the_customer(anna, firm):
+    with db.transaction() as session:
+        contact = session.get(Contact, firm.id)
+        writer = session.scalars(sa.select(User).where(User.name == "Anna Laine")).one()
+        ticket = open_ticket(contact, author=writer, subject="Leak", body="It drips.")
+        number = ticket.number
+    anna.opens(f"/contacts/{firm.id}")
+    page = anna.page
+    page.keyboard.press("n")
+    page.keyboard.type("The part is on its way.")
+    page.get_by_text("Link to a record").click()
+    field = page.get_by_role("combobox", name="Ticket, order or document")
+    # Enter in a field that only finds saves nothing.
+    field.fill("nothing like it")
+    field.press("Enter")
+    field.fill("")
+    field.click()
+    page.get_by_role("option", name="Leak").click()
+    expect(page.locator(".chip", has_text="Leak")).to_be_visible()
+    page.keyboard.press("Control+Enter")
+    entry = page.locator("#timeline article", has_text="The part is on its way.")
+    expect(entry.get_by_role("link", name=f"#{number} Leak")).to_be_visible()
+    assert [one.body for one in written()][-1] == "The part is on its way."
     assert anna.complaints == []

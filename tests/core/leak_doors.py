@@ -47,6 +47,10 @@ LISTS: dict[str, list[str]] = {
         "/interactions/suggest?mark=@&q=a",
     ],
     "interactions.people": ["/interactions/people?q=Ahvenisto"],
+    "interactions.records": [
+        "/interactions/records?q=xqz",
+        "/interactions/records?q=Ahvenisto",
+    ],
     "interactions.story": [
         "/interactions/timeline/{A}",
         "/interactions/timeline/{B}",
@@ -126,6 +130,7 @@ ONE: dict[str, dict[str, list[str]]] = {
         "interactions_api.read_meeting": ["/api/v1/interactions/{id}/meeting"],
         "interactions.thread_followers": ["/interactions/{id}/follow"],
         "interactions.entry_acts": ["/interactions/{id}/acts"],
+        "interactions.links": ["/interactions/{id}/links"],
         "interaction_api.show": ["/api/v1/interactions/{id}"],
         "interactions.new": ["/interactions/new?contact={A}&parent={id}"],
         "interactions.follow_up_new": ["/follow-ups/new?entry={id}"],

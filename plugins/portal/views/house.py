@@ -8,7 +8,7 @@ from core.contacts.models import Contact
 from core.errors import CRMError
 from core.i18n import _
 from core.pages import on_refusal
-from core.parts import actions_on, drawn_panels
+from core.parts import hosted
 from core.permissions import me, requires
 from core.visibility import get_visible
 from plugins.portal import permissions, words
@@ -29,14 +29,6 @@ def chosen_contact() -> Contact | None:
     """Give the contact a list is narrowed to, if one may see it."""
     contact_id = request.args.get("contact", type=int)
     return None if contact_id is None else get_visible(me(), Contact, contact_id)
-
-
-def hosted(record: Any) -> dict[str, Any]:
-    """Give what plugins put on a record's page: panels, buttons, and what failed."""
-    panels, failed = drawn_panels(record, me())
-    actions = actions_on(record, me(), failed)
-    shown = [one for one in panels if not one.part.empty]
-    return {"panels": shown, "failed": failed, "actions": actions}
 
 
 @bp.get("/orders")
@@ -89,7 +81,7 @@ def _steps(order: Order) -> list[str]:
 
 def _draw_order(error: CRMError | None = None, *, number: str) -> Any:
     found = overview.whole_order(me(), number)
-    return draw("order.html", error, **_context(found), **hosted(found))
+    return draw("order.html", error, **_context(found), **hosted(found, me()))
 
 
 @bp.get("/orders/<number>")

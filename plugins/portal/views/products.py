@@ -7,6 +7,7 @@ from flask import flash, request
 from core.errors import Conflict, CRMError, Invalid
 from core.i18n import _
 from core.pages import on_refusal
+from core.parts import hosted
 from core.permissions import me, requires
 from plugins.portal import permissions
 from plugins.portal.forms import CountForm, NewProductForm, ProductForm
@@ -22,7 +23,6 @@ from plugins.portal.views.blueprint import (
     here,
     read_form,
 )
-from plugins.portal.views.house import hosted
 
 
 @bp.get("/products")
@@ -76,7 +76,7 @@ def _draw_product(error: CRMError | None = None, *, sku: str) -> Any:
         shown=overview.shown_to_most(found),
         coming=coming,
         waiting=overview.waiting_orders(me(), found),
-        **hosted(found),
+        **hosted(found, me()),
     )
 
 

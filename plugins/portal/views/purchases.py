@@ -13,6 +13,7 @@ from core.contacts.models import Contact
 from core.errors import CRMError, Invalid
 from core.i18n import _
 from core.pages import on_refusal
+from core.parts import hosted
 from core.permissions import me, requires
 from core.readers import readers_of
 from core.visibility import get_visible
@@ -31,7 +32,7 @@ from plugins.portal.views.blueprint import (
     one_of,
     read_form,
 )
-from plugins.portal.views.house import chosen_contact, hosted
+from plugins.portal.views.house import chosen_contact
 
 # Empty rows a new form offers, and how many more one button adds.
 _ROWS = 5
@@ -71,7 +72,7 @@ def purchase_orders_page() -> Any:
 
 def _draw_order(error: CRMError | None = None, *, number: str) -> Any:
     found = purchasing.get_purchase_order(me(), number)
-    return draw("purchase_order.html", error, **_context(number), **hosted(found))
+    return draw("purchase_order.html", error, **_context(number), **hosted(found, me()))
 
 
 def _context(number: str) -> dict[str, Any]:
