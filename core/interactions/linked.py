@@ -17,7 +17,8 @@ from core.i18n import _
 from core.interactions.models import Interaction
 from core.pages import EntryPart
 from core.permissions import can
-from core.records import Link, RecordType, parse_ref, record_types
+from core.records import Link, RecordType, record_types
+from core.references import seen_by
 from core.users.models import User
 from core.visibility import visible_conditions, visible_to
 
@@ -56,36 +57,17 @@ def _types() -> dict[str, RecordType]:
 
 def linked_records(refs: Iterable[str], user: User) -> list[Linked]:
     """Name those of the records `refs` that `user` sees, in this order."""
-    found = _seen(refs, user)
-    named = []
-    for ref in refs:
-        if ref in found:
-            kind, one = found[ref]
-            title, url = kind.label(one), kind.url(one, user)
-            named.append(Linked(ref, kind.title, title, kind.icon, url))
+    types, named = linkable(user), []
+    for ref, one in _seen(refs, user).items():
+        kind = types[one.record_name()]
+        title, url = kind.label(one), kind.url(one, user)
+        named.append(Linked(ref, kind.title, title, kind.icon, url))
     return named
 
 
-def _seen(refs: Iterable[str], user: User) -> dict[str, tuple[RecordType, Record]]:
-    """Load those of the records `refs` that `user` may link to."""
-    found: dict[str, tuple[RecordType, Record]] = {}
-    for name, ids in _by_type(refs).items():
-        kind = linkable(user).get(name)
-        if kind is not None:
-            model: Any = kind.model
-            query = visible_to(user, model).where(model.id.in_(ids))
-            for one in db.session.scalars(query).unique():
-                found[one.ref] = kind, one
-    return found
-
-
-def _by_type(refs: Iterable[str]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for ref in refs:
-        parsed = parse_ref(ref)
-        if parsed is not None and 0 < parsed[1] < 2**31:
-            found.setdefault(parsed[0], []).append(parsed[1])
-    return found
+def _seen(refs: Iterable[str], user: User) -> dict[str, Record]:
+    types = linkable(user)
+    return seen_by(user, [one for one in refs if one.rpartition("/")[0] in types])
 
 
 def links_of(entries: Sequence[Interaction], user: User) -> dict[int, list[str]]:

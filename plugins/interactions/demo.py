@@ -12,7 +12,7 @@ from core.interactions.models import Interaction
 from core.interactions.services import write_interaction
 from core.readers import choose_audience
 from core.users.models import User
-from plugins.interactions.demo_follow_ups import plan_follow_ups
+from plugins.interactions.demo_follow_ups import pass_on, plan_follow_ups
 from plugins.interactions.demo_stories import tell_stories
 
 _FILE = Path(__file__).parent / "data" / "demo.toml"
@@ -40,6 +40,7 @@ def load(demo: Demo) -> None:
         if "key" in said:
             written[said["key"]] = entry
     plan_follow_ups(demo, written)
+    pass_on(demo)
 
 
 def _audience(

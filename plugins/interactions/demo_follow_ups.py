@@ -1,4 +1,4 @@
-"""The follow-ups of the demo company: promised, overdue, handed over."""
+"""The follow-ups of the demo company, and who passed which customer on."""
 
 import tomllib
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from core.interactions.models import Interaction
 from plugins.interactions.follow_ups.moments import DAY
 from plugins.interactions.follow_ups.services import plan_follow_up
 from plugins.interactions.follow_ups.words import repeat_of
+from plugins.interactions.hand_overs.services import acknowledge, hand_over
 
 _FILE = Path(__file__).parent / "data" / "follow_ups.toml"
 
@@ -30,3 +31,16 @@ def plan_follow_ups(demo: Demo, entries: Mapping[str, Interaction]) -> None:
                 repeat_every=every,
                 repeat_unit=unit,
             )
+
+
+def pass_on(demo: Demo) -> None:
+    """Hand over the customers that `_FILE` says, and look at a part of it."""
+    for one in tomllib.loads(_FILE.read_text("utf-8"))["hand_overs"]:
+        giver, receiver = demo.users[one["by"]], demo.users[one["to"]]
+        with demo.acting(one["by"]):
+            made = hand_over(
+                demo.contacts[one["on"]], receiver, actor=giver, word=one["word"]
+            )
+        with demo.acting(one["to"]):
+            for item in made.items[: one["looked"]]:
+                acknowledge(made, item.id, actor=receiver)

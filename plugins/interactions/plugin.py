@@ -21,6 +21,8 @@ from plugins.interactions.follow_ups import panels as follow_up_panels
 from plugins.interactions.follow_ups import subscribers as follow_up_subscribers
 from plugins.interactions.follow_ups import views as follow_up_views
 from plugins.interactions.following import views as following_views
+from plugins.interactions.hand_overs import api as hand_over_api
+from plugins.interactions.hand_overs import exports as hand_over_exports
 from plugins.interactions.hand_overs import jobs as hand_over_jobs
 from plugins.interactions.hand_overs import panels as hand_over_panels
 from plugins.interactions.hand_overs import record as hand_over_record
@@ -51,7 +53,7 @@ def register_blueprints():
         follow_up_views.bp,
         hand_over_views.bp,
     ]
-    programs = [meeting_api.bp, follow_up_api.bp]
+    programs = [meeting_api.bp, follow_up_api.bp, hand_over_api.bp]
     return [*dict.fromkeys(pages), *dict.fromkeys(programs)]
 
 
@@ -77,7 +79,7 @@ def register_jobs():
 
 @hookimpl
 def register_imports():
-    return [exports.KIND]
+    return [exports.KIND, hand_over_exports.KIND]
 
 
 @hookimpl

@@ -87,6 +87,10 @@ LISTS: dict[str, list[str]] = {
         "/api/v1/follow-ups?contact={A}&limit=200",
     ],
     "interactions.hand_over_new": ["/hand-overs/new?contact={A}"],
+    "interactions_api.list_hand_overs": ["/api/v1/hand-overs?contact={A}&limit=200"],
+    "interactions_api.show_hand_over": [
+        f"/api/v1/hand-overs/{one}" for one in range(1, 4)
+    ],
     "interactions.hand_over_show": [f"/hand-overs/{one}" for one in range(1, 4)],
     "documents.index": ["/documents"],
     "documents.new": ["/documents/new?contact={A}"],

@@ -27,6 +27,7 @@ class House:
 def make_house(api: Any, as_user: Any) -> House:
     """Make one record of everything that can be changed, and bodies that are taken."""
     chief = make_user("Ada Admin", roles=["admin"], teams=["Sales"])
+    heir = make_user("Mika Koski", teams=["Sales"])
     firm = make_contact("Kallion Vesijohto Oy", roles=["customer", "vendor"])
     client = api(chief)
     entry = make_interaction(
@@ -54,8 +55,10 @@ def make_house(api: Any, as_user: Any) -> House:
     moment = "2031-01-01T08:00:00Z"
     reminder = {"contact": firm.id, "text": "Call.", "due_at": moment}
     follow_up = post("follow-ups", json=reminder)
+    given = post("hand-overs", json={"contact": other.id, "receiver": heir.id})
     places = {
         "follow_up_id": follow_up["id"],
+        "hand_over_id": given["id"],
         "name": "thanks",
         "contact_id": firm.id,
         "interaction_id": entry.id,
@@ -84,6 +87,10 @@ def make_house(api: Any, as_user: Any) -> House:
             "body": f"Note {turn}.",
         },
         "POST /api/v1/follow-ups": lambda turn: dict(reminder),
+        "POST /api/v1/hand-overs": lambda turn: {
+            "contact": post("contacts", json={"kind": "person", "name": "P"})["id"],
+            "receiver": heir.id,
+        },
         "PUT /api/v1/interactions/{interaction_id}/meeting": lambda turn: {
             "title": f"Prices {turn}",
             "attendees": [guest],
@@ -115,6 +122,7 @@ def make_house(api: Any, as_user: Any) -> House:
             "POST /api/v1/documents/{document_id}/versions",
             "PATCH /api/v1/documents/{document_id}",
             "PATCH /api/v1/follow-ups/{follow_up_id}",
+            "PATCH /api/v1/hand-overs/{hand_over_id}",
             "PATCH /api/v1/interactions/{interaction_id}",
             "PUT /api/v1/interactions/{interaction_id}/reactions/{name}",
             "PATCH /api/v1/notifications/{notification_id}",

@@ -10,8 +10,7 @@ from core.contacts.services import change_contact, rollup_of
 from core.db import Record, db, now
 from core.errors import Forbidden, Invalid, NotFound
 from core.i18n import _
-from core.permissions import can
-from core.records import parse_ref, record_types
+from core.references import seen_by
 from core.users.deputies import looked_after_by
 from core.users.models import User
 from core.visibility import visible_to
@@ -103,28 +102,21 @@ def open_follow_ups(contact: Contact, giver: User, actor: User) -> Sequence[Foll
     ).all()
 
 
-def seen_by(user: User, refs: Sequence[str]) -> dict[str, Record]:
-    """Give which of these records `user` may read, in their order, by reference."""
-    found: dict[str, Record] = {}
-    parsed = [one for ref in refs if (one := parse_ref(ref))]
-    for name in {name for name, _id in parsed}:
-        kind = record_types().get(name)
-        if kind is None or not can(kind.permission, user):
-            continue
-        ids = [number for of, number in parsed if of == name]
-        query = visible_to(user, kind.model).where(kind.model.id.in_(ids))
-        found |= {one.ref: one for one in db.session.scalars(query).unique()}
-    return {ref: found[ref] for ref in refs if ref in found}
-
-
 def shown_to(user: User, made: HandOver) -> list[Shown]:
     """Give the items of a hand-over that `user` may know of."""
-    records = seen_by(user, [one.ref for one in made.items if one.ref])
-    return [
-        Shown(one, records.get(one.ref))
-        for one in made.items
-        if not one.ref or one.ref in records
-    ]
+    return items_shown(user, [made])[made.id]
+
+
+def items_shown(user: User, found: Sequence[HandOver]) -> dict[int, list[Shown]]:
+    """Give of each hand-over the items that `user` may know of."""
+    shown: dict[int, list[Shown]] = {one.id: [] for one in found}
+    items = sa.select(HandOverItem).where(HandOverItem.hand_over_id.in_(shown))
+    all_items = db.session.scalars(items.order_by(HandOverItem.id)).all()
+    records = seen_by(user, [one.ref for one in all_items if one.ref])
+    for one in all_items:
+        if not one.ref or one.ref in records:
+            shown[one.hand_over_id].append(Shown(one, records.get(one.ref)))
+    return shown
 
 
 def may_acknowledge(user: User, made: HandOver) -> bool:

@@ -28,6 +28,10 @@ def create_product(values: Mapping[str, Any], *, actor: User | None) -> Product:
     sku = str(values["sku"]).strip()
     if not sku or len(sku.split()) > 1:
         raise Invalid(errors={"sku": [_("A SKU is one word, such as KV-100.")]})
+    # It stands in addresses, where browsers resolve these parts and never send them.
+    if {"", ".", ".."} & set(sku.split("/")):
+        said = _("A SKU has words between its slashes, such as KV/100.")
+        raise Invalid(errors={"sku": [said]})
     if db.session.scalar(
         sa.select(Product.id).where(sa.func.lower(Product.sku) == sku.lower())
     ):

@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from core.audiences import AudienceSpec
 from core.contacts.models import Contact
 from core.db import db, now
+from core.exporting import export_kinds, export_rows
 from core.notifications.models import Notification
 from core.testing.factories import make_contact, make_interaction, make_user
-from core.users.models import UserDeputy
+from core.users.models import User, UserDeputy
 from core.users.services import ensure_role
 from core.worker import run_due_jobs
 from plugins.interactions.follow_ups.models import FollowUp
@@ -225,3 +226,57 @@ def test_a_hand_over_costs_the_contact_page_no_statement(
     before = cost()
     give(browser, firm, mika)
     assert cost() == before <= 12
+
+
+def test_programs_hand_over_acknowledge_and_read(firm, anna, mika, api):
+    remind(api(anna), contact=firm.id, text="Send the drawings")
+    sent = {"contact": firm.id, "receiver": mika.id, "word": "Outi likes calls."}
+    made = api(anna).post("/api/v1/hand-overs", json=sent)
+    assert made.status_code == 201, made.text
+    assert made.json["giver"] == anna.id
+    assert made.json["finished_at"] is None
+    assert [one["kind"] for one in made.json["items"]] == [
+        "word",
+        "know",
+        "step",
+        "record",
+    ]
+    url = made.headers["Location"]
+    tag = {"If-Match": made.headers["ETag"]}
+    ids = [one["id"] for one in made.json["items"]]
+    looked = {"acknowledged": ids[:1]}
+    assert api(mika).patch(url, json=looked).status_code == 428
+    # Whoever gave it away cannot take it over; an item of another one is not there.
+    assert api(anna).patch(url, json=looked, headers=tag).status_code == 403
+    odd = {"acknowledged": [ids[0], 99_999]}
+    assert api(mika).patch(url, json=odd, headers=tag).status_code == 404
+    one = api(mika).patch(url, json=looked, headers=tag)
+    assert one.status_code == 200, one.text
+    assert [bool(x["acknowledged_at"]) for x in one.json["items"]] == [True] + [
+        False
+    ] * 3
+    tag = {"If-Match": one.headers["ETag"]}
+    done = api(mika).patch(url, json={"acknowledged": ids}, headers=tag)
+    assert done.json["finished_at"] is not None
+    for state, count in (("open", 0), ("done", 1), ("", 1)):
+        found = api(anna).get(f"/api/v1/hand-overs?state={state}&contact={firm.id}")
+        assert len(found.json["items"]) == count
+
+
+def test_programs_are_refused_what_pages_refuse(firm, anna, mika, api):
+    def give_to(contact, receiver):
+        sent = {"contact": contact, "receiver": receiver}
+        return api(anna).post("/api/v1/hand-overs", json=sent)
+
+    assert give_to(firm.id, 99_999).status_code == 422
+    assert "receiver" in give_to(firm.id, anna.id).json["errors"]
+    assert give_to(99_999, mika.id).status_code == 404
+    assert only(HandOver) == []
+
+
+def test_hand_overs_go_out_as_a_table(app, firm, anna, mika, as_user):
+    give(as_user(anna), firm, mika, word="Calls.")
+    (row,) = export_rows(export_kinds(app)["hand-overs"], db.session.get(User, anna.id))
+    assert row["contact"] == "Kallio Oy"
+    assert (row["giver"], row["receiver"]) == ("Anna Laine", "Mika Koski")
+    assert (row["items"], row["left"]) == (3, 3)
