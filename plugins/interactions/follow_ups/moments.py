@@ -1,6 +1,9 @@
 """When a follow-up is due: after its entry, again next month, tomorrow at nine."""
 
+from calendar import monthrange
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
@@ -23,17 +26,30 @@ def after(happens: datetime, minutes: int, user: User) -> datetime:
     return here + timedelta(days=minutes // DAY)
 
 
-def following(due: datetime, every: int, unit: str, user: User) -> datetime:
-    """Give when something that repeats is due next: after `due`, and after now.
+def following(dues: Sequence[datetime], every: int, unit: str, user: User) -> datetime:
+    """Give when something that repeats is due next: after the last of `dues`, and now.
 
-    By the clock of `user`, so that nine o'clock stays so in summer; a month after the
-    31st is the last day of a shorter one.
+    By the clock of `user`, so that nine o'clock stays so in summer. A month after the
+    31st is the last day of a shorter one, and a month after that the 31st again.
     """
-    here = due.astimezone(ZoneInfo(user.timezone))
-    step, times = f"{unit}s", 1
-    while (found := here + relativedelta(**{step: every * times})) <= now():  # type: ignore[arg-type]
+    local = [one.astimezone(ZoneInfo(user.timezone)) for one in dues]
+    here, times = local[-1], 1
+    day = {"day": _meant_day(local)} if unit == "month" else {}
+    while True:
+        found = here + relativedelta(**{f"{unit}s": every * times}, **day)  # type: ignore[arg-type]
+        if found > now():
+            return found
         times += 1
-    return found
+
+
+def _meant_day(dues: Sequence[datetime]) -> int:
+    """Give the day that is meant: the last of a month may stand for a later one."""
+    meant = dues[-1].day
+    for earlier, later in reversed(list(pairwise(dues))):
+        if later.day != monthrange(later.year, later.month)[1]:
+            break
+        meant = max(meant, earlier.day)
+    return meant
 
 
 def morning(days: int, user: User) -> datetime:

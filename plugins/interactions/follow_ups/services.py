@@ -166,7 +166,7 @@ def _next_of(done: FollowUp) -> FollowUp | None:
     owner = db.session.get(User, done.owner_id) if done.owner_id else None
     if owner is None or not done.repeat_every:
         return None
-    due = following(done.due_at, done.repeat_every, done.repeat_unit, owner)
+    due = following(_dues(done), done.repeat_every, done.repeat_unit, owner)
     made = FollowUp(
         text=done.text,
         contact_id=done.contact_id,
@@ -182,6 +182,18 @@ def _next_of(done: FollowUp) -> FollowUp | None:
     db.session.add(made)
     db.session.flush()
     return made
+
+
+def _dues(done: FollowUp) -> list[datetime]:
+    """Give when it was due, after when those before it were, a year back at most."""
+    dues, one = [done.due_at], done
+    while one.previous_id is not None and len(dues) < 12:
+        before = db.session.get(FollowUp, one.previous_id)
+        if before is None:
+            break
+        dues.insert(0, before.due_at)
+        one = before
+    return dues
 
 
 def _made_of(done: FollowUp) -> FollowUp | None:

@@ -341,6 +341,28 @@ def test_what_repeats_skips_the_days_that_went_by(firm, anna, api, clock):
     assert now() < following.due_at < now() + timedelta(days=7)
 
 
+def test_what_is_due_on_the_last_day_stays_there_through_shorter_months(
+    firm, anna, api, clock
+):
+    client, due = api(anna), datetime(2027, 1, 31, 9, tzinfo=UTC)
+    clock.move_to(due)
+    repeat = {"every": 1, "unit": "month"}
+    plan(client, contact=firm.id, due_at=due.isoformat(), repeat=repeat)
+    days = []
+    for _month in range(4):
+        item = client.get("/api/v1/follow-ups").json["items"][0]
+        days.append(item["due_at"][5:10])
+        assert change(client, item, done=True).status_code == 200
+        clock.move_to(datetime.fromisoformat(item["due_at"]) + timedelta(hours=1))
+    assert days == ["01-31", "02-28", "03-31", "04-30"]
+    # A day that somebody chose is the day from then on.
+    item = client.get("/api/v1/follow-ups").json["items"][0]
+    moved = change(client, item, due_at="2027-05-28T09:00:00Z")
+    assert change(client, moved.json, done=True).status_code == 200
+    item = client.get("/api/v1/follow-ups").json["items"][0]
+    assert item["due_at"][5:10] == "06-28"
+
+
 def test_done_and_later_and_the_trash_each_have_a_way_back(firm, anna, as_user, api):
     made = plan(api(anna), contact=firm.id)
     browser = as_user(anna)
