@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from flask import Flask, current_app, g
 from marshmallow import Schema, ValidationError
 from marshmallow.fields import Field, String
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import JSONType, Model, db, reading
@@ -175,6 +176,24 @@ def _load(schema: Schema, values: dict[str, Any]) -> dict[str, Any]:
             {k: v for k, v in values.items() if k not in error.messages}
         )
     return loaded
+
+
+def hold() -> None:
+    """Keep others from changing settings until this ends, and read what stands there.
+
+    For whoever adds to a list that is stored as one value: of two at once neither
+    would be lost.
+    """
+    make = postgresql.insert if db.dialect == "postgresql" else sqlite.insert
+    row = {"key": STAMP, "value": secrets.token_hex(8)}
+    taking: Any = make(Setting).values(row)
+    db.session.execute(
+        taking.on_conflict_do_update(
+            index_elements=["key"], set_={"value": row["value"]}
+        )
+    )
+    g.pop("rapport_settings_stamp", None)
+    forget_read()
 
 
 def save(owner: str, values: dict[str, Any]) -> None:

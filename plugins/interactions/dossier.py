@@ -15,6 +15,7 @@ from core.i18n import _
 from core.interactions import timeline
 from core.interactions.entries import EntryView, show_entries
 from core.interactions.filters import Wanted
+from core.interactions.linked import linked_records
 from core.interactions.models import Interaction
 from core.users.models import User
 
@@ -33,8 +34,9 @@ class Line:
     audience: str
     outside: bool
     contacts: Sequence[str]
-    # The titles of the files that came with it.
+    # The titles of the files that came with it, and of the records it is linked to.
     files: Sequence[str]
+    linked: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,10 @@ def _lines(
     found: Sequence[Interaction], contact: Contact, user: User, *, shared: bool
 ) -> Iterator[Line]:
     views = show_entries(found, user, on=contact)
+    # For outside there are no links: what they lead to is not what is shared.
+    refs = {} if shared else {one.id: one.parts.get("links", ()) for one in views}
+    every = [ref for some in refs.values() for ref in some]
+    named = {one.ref: f"{one.kind}: {one.title}" for one in linked_records(every, user)}
     for entry, view in zip(found, views, strict=True):
         yield Line(
             entry,
@@ -87,6 +93,7 @@ def _lines(
             view.audience.outside,
             [] if shared else [name for name, _url in view.contacts],
             [one.title for one in view.attachments],
+            [named[ref] for ref in refs.get(entry.id, ()) if ref in named],
         )
 
 
@@ -123,5 +130,6 @@ def _item(line: Line) -> dict[str, Any]:
         "parent": entry.parent_id,
         "contacts": list(line.contacts),
         "files": list(line.files),
+        "linked": list(line.linked),
         "audience": {"kind": entry.audience.kind, "words": line.audience},
     }

@@ -107,6 +107,9 @@ def _entry(line: Line) -> Iterator[Flowable]:
             yield Paragraph(_marked(paragraph), _BODY)
     if line.files:
         yield Paragraph(_marked(_("Files") + ": " + ", ".join(line.files)), _SMALL)
+    if line.linked:
+        words = _("Linked to") + ": " + ", ".join(line.linked)
+        yield Paragraph(_marked(words), _SMALL)
     yield Spacer(1, 5 * mm)
 
 

@@ -30,7 +30,7 @@ from core.testing.postgres import server
 from tests.bench import company, words
 from tests.bench.asking import Ask, Browser, measure, text_of, throughput
 from tests.bench.open_pages import PAGES, hold_open
-from tests.bench.pages import PAGE, all_measured
+from tests.bench.pages import PAGE, all_measured, scrolled
 from tests.bench.running import Imported, Served, bring_in, served, working
 from tests.bench.table import Result, as_json, as_text
 
@@ -161,7 +161,10 @@ def _measure_pages(
     options: Any,
 ) -> None:
     browser, beside = _signed_in(running.url), Browser(floor.url)
-    for one in all_measured(size.contacts, cursor, searching=options.indexed > 0):
+    scroll = scrolled(browser)
+    for one in all_measured(
+        size.contacts, cursor, scroll, searching=options.indexed > 0
+    ):
         _let_the_worker_rest(app)
         one.floor, one.timing = measure(
             (beside, _ask_floor), (browser, one.ask), times=one.times

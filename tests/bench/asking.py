@@ -65,9 +65,11 @@ class Browser:
         found = re.search(r'name="csrf_token" value="([^"]+)"', text_of(answer, body))
         return found[1] if found else self.token
 
-    def get(self, path: str) -> tuple[int, HTTPResponse, bytes]:
-        """Ask for a page."""
-        return self._ask("GET", path, None, {})
+    def get(
+        self, path: str, *, in_place: bool = False
+    ) -> tuple[int, HTTPResponse, bytes]:
+        """Ask for a page, or as its script does for a part of it `in_place`."""
+        return self._ask("GET", path, None, {"HX-Request": "true"} if in_place else {})
 
     def post(
         self, path: str, form: Mapping[str, object]

@@ -1,11 +1,14 @@
 """What is measured, each with its budget in multiples of the floor."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from html import unescape
 from itertools import count
 
 from tests.bench import words
-from tests.bench.asking import Answer, Ask, Browser, Timing
+from tests.bench.asking import Answer, Ask, Browser, Timing, text_of
 
 PAGE = 50
 
@@ -31,10 +34,25 @@ def far_list(cursor: str) -> str:
     return f"/contacts?after={cursor}"
 
 
-def all_measured(contacts: int, cursor: str, *, searching: bool) -> Iterator[Measured]:
+def scrolled(browser: Browser) -> tuple[str, str]:
+    """Scroll through the busy contact; give where its next and last parts are from."""
+    path, parts = "/contacts/1", list[str]()
+    while True:
+        _status, answer, body = browser.get(path, in_place=bool(parts))
+        found = re.search(r'rel="next" hx-get="([^"]+)"', text_of(answer, body))
+        if found is None:
+            return parts[0], parts[-1]
+        path = unescape(found[1])
+        parts.append(path)
+
+
+def all_measured(
+    contacts: int, cursor: str, scroll: tuple[str, str], *, searching: bool
+) -> Iterator[Measured]:
     """Give everything that has a budget, and some that is good to know.
 
-    `contacts` is how many there are, `cursor` where the list's 1,000th page begins.
+    `contacts` is how many there are, `cursor` where the list's 1,000th page begins,
+    `scroll` the addresses of the first and last further entries of the busy contact.
     """
     numbers = count(1)
 
@@ -66,6 +84,9 @@ def all_measured(contacts: int, cursor: str, *, searching: bool) -> Iterator[Mea
     yield Measured("contact list, name filter", page("/contacts?q=virt"), budget=5)
     yield Measured("contact page", any_contact, budget=7)
     yield Measured("contact page, 1,000 entries", page("/contacts/1"), budget=8)
+    for name, where in zip(("next", "last"), scroll, strict=True):
+        part = partial(Browser.get, path=where, in_place=True)
+        yield Measured(f"scrolling it, the {name} part", part)
     yield Measured(
         "a note written",
         note,

@@ -37,6 +37,7 @@ def save_kind(
     A field keeps its name whatever its title becomes, so that what was written stays
     in it. Raises `Invalid` for what the settings refuse, `NotFound` for no such kind.
     """
+    settings.hold()
     if name is not None:
         own_kind(name)
     kinds = own_kinds()
@@ -81,6 +82,7 @@ def _name_for(title: str, otherwise: str, taken: set[str]) -> str:
 
 def remove_kind(name: str, *, gone: bool = True) -> dict[str, Any]:
     """Choose a kind no more, or again; its entries stay as they are."""
+    settings.hold()
     found = own_kind(name)
     kinds = own_kinds()
     _store(
@@ -97,6 +99,7 @@ def save_beginning(kind: str, text: str) -> None:
     """Store what an entry of `kind` begins with; an empty text takes it away."""
     if kind not in declared_kinds() and kind not in interaction_kinds():
         raise NotFound
+    settings.hold()
     texts = dict(settings.stored("house").get("entry_templates", {}))
     # Browsers send both signs; scripts compare with what stands in the field.
     text = text.replace("\r\n", "\n").strip()

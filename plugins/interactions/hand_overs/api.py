@@ -153,11 +153,11 @@ def show_hand_over(hand_over_id: int) -> Any:
 
 
 @bp.route("/hand-overs/<int:hand_over_id>", methods=["PATCH"])
-@requires(READ)
+@requires(WRITE)
 @bp.arguments(HandOverChangeSchema)
 @bp.response(200, HandOverSchema)
 def acknowledge_hand_over(given: dict[str, Any], hand_over_id: int) -> Any:
-    """Say that you have looked at items; needs If-Match, and to be its receiver."""
+    """Say that you have looked at items; needs If-Match, and that you take it over."""
     made = get_visible(me(), HandOver, hand_over_id)
     check_version(made)
     for item_id in given["acknowledged"]:

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import threading
 
 import pytest
 import sqlalchemy as sa
@@ -276,3 +277,28 @@ def test_fields_come_in_and_go_out_with_files(firm, anna, app, tmp_path):
     out = io.BytesIO()
     WRITERS["csv"](kind, export_rows(kind, boss), out)
     assert "trade-journal ad,reached,12" in out.getvalue().decode()
+
+
+def test_two_who_add_a_kind_at_once_lose_neither(as_user):
+    chiefs = [make_user(name, roles=["admin"]) for name in ("Ada Ala", "Bo Berg")]
+    browsers = [as_user(one) for one in chiefs]
+    for turn in range(3):
+        titles = [f"Sample {turn}", f"Fair {turn}"]
+        barrier, answers = threading.Barrier(2), []
+
+        def add(browser, title, barrier=barrier, answers=answers):
+            barrier.wait()
+            sent = {"title": title, "icon": "box-seam"}
+            answers.append(browser.post("/admin/kinds", data=sent).status_code)
+
+        threads = [
+            threading.Thread(target=add, args=one)
+            for one in zip(browsers, titles, strict=True)
+        ]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        assert answers == [303, 303]
+        page = browsers[0].get("/admin/kinds").text
+        assert [one for one in titles if one not in page] == []

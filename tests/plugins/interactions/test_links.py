@@ -209,6 +209,21 @@ def test_records_are_offered_by_what_the_search_finds(
         assert len([one for one in found if one["id"] == secret.ref]) == count
 
 
+def test_the_dossier_names_what_its_reader_may_read(
+    firm, anna, mika, as_user, ticket, secret
+):
+    as_user(mika).post("/interactions", data=note(firm, ticket, secret))
+    url = f"/interactions/timeline/{firm.id}.json"
+    plain, careful = (
+        f"Ticket: #{one.number} {one.subject}" for one in (ticket, secret)
+    )
+    for reader, titles in ((mika, [plain, careful]), (anna, [plain])):
+        lines = as_user(reader).get(url).json["entries"]
+        assert sorted(lines[0]["linked"]) == sorted(titles)
+    outside = as_user(mika).get(f"{url}?audience=shared").text
+    assert "Leaking valve" not in outside
+
+
 def test_what_is_in_the_trash_is_linked_to_nothing(firm, anna, as_user, ticket):
     as_user(anna).post("/interactions", data=note(firm, ticket))
     entry = latest()
