@@ -14,8 +14,9 @@ from markupsafe import Markup
 from core.db import Record, reading
 from core.i18n import _
 from core.pages import Action, Failure, Panel, allowed
+from core.permissions import can
 from core.plugin_manager import contained, contributions, plugin_of
-from core.records import RecordType, SearchDocument
+from core.records import RecordType, SearchDocument, record_types
 
 
 class Part(Protocol):
@@ -90,7 +91,13 @@ def hosted(record: Any, user: Any) -> dict[str, Any]:
 def open_records(contact: Any, user: Any) -> list[Record]:
     """Ask all plugins what of theirs still waits with a contact, as `user` sees it."""
     found = contributions("open_records", contact=contact, user=user)
-    return [one for one in found if isinstance(one, Record)]
+    records = [one for one in found if isinstance(one, Record)]
+    types = record_types()
+    return [
+        one
+        for one in records
+        if (kind := types.get(one.record_name())) and can(kind.permission, user)
+    ]
 
 
 def found_refs(words: str, user: Any) -> list[str]:

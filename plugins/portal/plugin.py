@@ -4,6 +4,7 @@ from flask import Blueprint
 from marshmallow import Schema
 
 from core import hookimpl
+from core.db import Record
 from core.demo import Demo
 from core.events import EventType, Subscriber
 from core.imports import ImportKind
@@ -95,6 +96,12 @@ def record_panels(record, user) -> list[Panel]:
 def record_actions(record, user) -> list[Action]:
     """Add what one can do with a customer or vendor."""
     return panels.actions(record, user)
+
+
+@hookimpl
+def open_records(contact, user) -> list[Record]:
+    """Name a customer's open orders to whoever takes them over or writes about them."""
+    return panels.open_of(contact, user)
 
 
 @hookimpl

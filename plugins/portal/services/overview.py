@@ -122,6 +122,15 @@ def orders_in_short(user: User, contact: Contact, *, most: int = 5) -> InShort[O
     return _in_short(statement.rows(contact_id=contact.id, most=most))
 
 
+def open_orders(user: User, contact: Contact, *, most: int = 10) -> list[Order]:
+    """List what a contact has ordered and not yet received, the oldest first."""
+    query = visible_to(user, Order).where(
+        Order.contact_id == contact.id, Order.state.in_(OPEN)
+    )
+    query = query.order_by(Order.placed_at, Order.id).limit(most)
+    return list(db.session.scalars(query).unique())
+
+
 def _orders_of(user: User) -> sa.Select[Any]:
     query = visible_to(user, Order)
     query = query.where(Order.contact_id == sa.bindparam("contact_id"))

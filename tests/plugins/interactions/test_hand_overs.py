@@ -263,6 +263,32 @@ def test_programs_hand_over_acknowledge_and_read(firm, anna, mika, api):
         assert len(found.json["items"]) == count
 
 
+def test_open_orders_go_along_with_their_customer(firm, anna, mika, api, as_user):
+    chief = api(make_user("Ada Admin", roles=["admin"]))
+    goods = {"sku": "KV-1", "name": "Valve", "stock": {"on_hand": 9}}
+    assert chief.post("/api/v1/products", json=goods).status_code == 201
+    lines = [{"sku": "KV-1", "quantity": 1}]
+    ordered = chief.post("/api/v1/orders", json={"contact": firm.id, "lines": lines})
+    assert ordered.status_code == 201, ordered.text
+    number = ordered.json["number"]
+    form = as_user(anna).get(f"/hand-overs/new?contact={firm.id}").text
+    assert number in form
+    page = as_user(mika).get(give(as_user(anna), firm, mika)).text
+    assert f'href="/orders/{number}"' in page
+
+
+def test_what_ones_role_does_not_read_is_not_named(firm, anna, api, as_user):
+    ticket = {"contact": firm.id, "subject": "Loud pump", "body": "It is loud."}
+    ticket |= {"audience": "staff"}
+    assert api(anna).post("/api/v1/tickets", json=ticket).status_code == 201
+    with db.transaction():
+        ensure_role("No tickets", ("contacts:read", "contacts:write"))
+    page = f"/hand-overs/new?contact={firm.id}"
+    assert "Loud pump" in as_user(anna).get(page).text
+    other = make_user("Rauno Ranta", roles=["No tickets"])
+    assert "Loud pump" not in as_user(other).get(page).text
+
+
 def test_programs_are_refused_what_pages_refuse(firm, anna, mika, api):
     def give_to(contact, receiver):
         sent = {"contact": contact, "receiver": receiver}
