@@ -35,6 +35,7 @@ def make_engine(url: str) -> Engine:
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
         return engine
+    _keep_long_statements()
     engine = sa.create_engine(
         parsed,
         **common,
@@ -55,6 +56,17 @@ _POSTGRESQL = (
     "jit=off",
     "plan_cache_mode=force_generic_plan",
 )
+
+
+def _keep_long_statements() -> None:
+    """Have psycopg keep what it made of a long statement, as it does of short ones.
+
+    It rewrites the text for PostgreSQL. Those of a page have up to 7,000 characters and
+    are the same for everybody; without this they are rewritten on each page.
+    """
+    from psycopg import _queries
+
+    _queries.MAX_CACHED_STATEMENT_LENGTH = 16_384
 
 
 def _count_statement(_c: object, _cursor: object, said: str, *_rest: object) -> None:
