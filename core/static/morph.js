@@ -21,14 +21,15 @@ const busy = (element) =>
 const isList = (element) => element.matches(LISTS) && [...element.children].some((child) => child.id);
 const holdsList = (element) => [...element.querySelectorAll(LISTS)].some(isList);
 
-// What the reader unfolded, a clock's words and a form's token are no differences.
+// What the reader unfolded, what was fetched into its place, a clock's words and a
+// form's token are no differences.
 const bare = (element) => {
   const copy = element.cloneNode(true);
   for (const one of [copy, ...copy.querySelectorAll("*")]) {
     for (const name of ["open", "hidden", "aria-expanded", "style"]) one.removeAttribute(name);
     one.classList.remove("fresh", "clamp", "htmx-request", "htmx-settling", "htmx-swapping", "htmx-added");
     if (!one.classList.length) one.removeAttribute("class");
-    if (one.matches("[data-more], time")) one.textContent = "";
+    if (one.matches("[data-more], [data-fetched], time")) one.textContent = "";
     if (one.matches("[name=csrf_token]")) one.removeAttribute("value");
   }
   return copy;

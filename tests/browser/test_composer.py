@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from core.contacts.models import Contact
 from core.db import db
 from core.interactions.models import Interaction
+from core.interactions.services import write_interaction
 from core.testing.factories import PASSWORD, make_contact, make_user
 from core.users.models import User
 from plugins.support.services import open_ticket
@@ -391,4 +392,12 @@ def test_a_note_is_linked_to_what_waits_with_the_customer(anna, firm):
     entry = page.locator("#timeline article", has_text="The part is on its way.")
     expect(entry.get_by_role("link", name=f"#{number} Leak")).to_be_visible()
     assert [one.body for one in written()][-1] == "The part is on its way."
+    # Another entry comes: what was fetched stays as it is.
+    entry.evaluate("one => (one.seen = true)")
+    with db.transaction() as session:
+        contact = session.get(Contact, firm.id)
+        writer = session.scalars(sa.select(User).where(User.name == "Mika Koski")).one()
+        write_interaction(contact, author=writer, body="It will fit.")
+    page.locator("#timeline article", has_text="It will fit.").wait_for()
+    assert entry.evaluate("one => one.seen === true")
     assert anna.complaints == []
