@@ -24,6 +24,8 @@ from core.visibility import visible_conditions, visible_to
 
 # Links of one entry.
 MOST = 20
+# Links to one record that are looked at for the few entries its page shows.
+_LOOKED_AT = 200
 _BEGINNING = f"{Interaction.record_name()}/"
 
 
@@ -110,6 +112,8 @@ def entries_linked_to(record: Record, user: User, *, most: int) -> list[Interact
     linked = sa.select(Link.from_ref).where(
         Link.to_ref == record.ref, Link.from_ref.startswith(_BEGINNING)
     )
+    # Thousands may speak of one product; the latest links are those of late entries.
+    linked = linked.order_by(Link.id.desc()).limit(_LOOKED_AT)
     ids = [int(one.removeprefix(_BEGINNING)) for one in db.session.scalars(linked)]
     if not ids:
         return []
