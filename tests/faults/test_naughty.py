@@ -165,7 +165,7 @@ def check_answer(
                 # For nothing there may be a default.
                 continue
             # What guests get goes into a calendar, which has no controls (RFC 5545).
-            told = {one_line(sent), lines(sent)} if "/meeting" in one.path else set()
+            told = [one_line(sent), lines(sent)] if "/meeting" in one.path else []
             if not any(same(at, value, sent) or value in told for value in found):
                 complain(house, one, f"{dotted(at)}: {sent!r:.90} became {found!r:.90}")
                 break
@@ -177,6 +177,9 @@ def same(at: tuple[Any, ...], found: Any, sent: str) -> bool:
     Text loses the space at its ends; a contact's fields of one line take a space for a
     line break, the others "\\n"; an address of the web gets its "https://".
     """
+    if isinstance(found, dict):
+        # Whom an id names, who is answered with their name.
+        found = found.get("id")
     if not isinstance(found, str):
         # A number, a day or a switch written as text; nothing for nothing.
         return (
