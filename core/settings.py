@@ -181,8 +181,8 @@ def _load(schema: Schema, values: dict[str, Any]) -> dict[str, Any]:
 def hold() -> None:
     """Keep others from changing settings until this ends, and read what stands there.
 
-    For whoever adds to a list that is stored as one value: of two at once neither
-    would be lost.
+    For whoever adds to a list that is stored as one value: without it, of two at once
+    one would be lost.
     """
     make = postgresql.insert if db.dialect == "postgresql" else sqlite.insert
     row = {"key": STAMP, "value": secrets.token_hex(8)}

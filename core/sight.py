@@ -41,6 +41,7 @@ def told_among(column: Any, name: str, values: Sequence[Any]) -> sa.ColumnElemen
     """Say that a column has one of the reader's values, or of what they are named."""
     if _preparing.get():
         return among(column, f"sight_{name}")
+    # As below.
     return column.in_(values)  # type: ignore[no-any-return]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
 from core.contacts.models import Contact
@@ -91,16 +92,20 @@ def link_records(entry: Interaction, refs: Iterable[str], actor: User | None) ->
         raise Invalid(errors={"links": [_("No more than %(n)s.", n=MOST)]})
     query = sa.select(Link.to_ref).where(Link.from_ref == entry.ref)
     before = set(db.session.scalars(query.where(Link.kind == "about")))
-    new = [one for one in wanted if one not in before]
-    known = set(_seen(new, actor)) if actor else set(new)
-    for ref in new:
+    # Also what is linked already is asked for: who cannot see it must not find out.
+    known = set(_seen(wanted, actor)) if actor else set(wanted)
+    for ref in wanted:
         if ref not in known or ref == entry.ref:
             said = _("There is no record “%(ref)s” to link to.", ref=ref)
             raise Invalid(errors={"links": [said]})
-    gone = before - set(wanted)
+    new, gone = set(wanted) - before, before - set(wanted)
     if actor is not None:
         gone &= set(_seen(gone, actor))
-    db.session.add_all(Link(from_ref=entry.ref, to_ref=one) for one in new)
+    if new:
+        make = postgresql.insert if db.dialect == "postgresql" else sqlite.insert
+        rows = [{"from_ref": entry.ref, "to_ref": one} for one in sorted(new)]
+        # Somebody else may link it to the same at the same time.
+        db.session.execute(make(Link).on_conflict_do_nothing(), rows)
     if gone:
         leaving = sa.delete(Link).where(Link.from_ref == entry.ref)
         db.session.execute(leaving.where(Link.to_ref.in_(gone)))

@@ -74,7 +74,7 @@ const listFor = (field, { ask, pick, eager = false }) => {
   };
   field.addEventListener("input", (event) => event.isComposing || look());
   field.addEventListener("compositionend", look);
-  if (eager) field.addEventListener("click", look);
+  if (eager) for (const name of ["focus", "click"]) field.addEventListener(name, look);
   field.addEventListener("blur", () => setTimeout(shut, 150));
   field.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229 || box.hidden) return;

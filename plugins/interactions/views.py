@@ -154,6 +154,8 @@ def _draw_new(
         composer=composer_for(contact, me(), target=target, running=running, **typed),
         found=found,
         q=q,
+        # What the address asks for besides stays while one looks for whom.
+        kept={k: v for k in ("kind", "link") if (v := request.args.get(k))},
     )
 
 

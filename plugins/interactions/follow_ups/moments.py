@@ -4,6 +4,7 @@ from calendar import monthrange
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dateutil.relativedelta import relativedelta
@@ -34,9 +35,10 @@ def following(dues: Sequence[datetime], every: int, unit: str, user: User) -> da
     """
     local = [one.astimezone(ZoneInfo(user.timezone)) for one in dues]
     here, times = local[-1], 1
-    day = {"day": _meant_day(local)} if unit == "month" else {}
+    steps: dict[str, Any] = {"day": _meant_day(local)} if unit == "month" else {}
     while True:
-        found = here + relativedelta(**{f"{unit}s": every * times}, **day)  # type: ignore[arg-type]
+        steps[f"{unit}s"] = every * times
+        found = here + relativedelta(**steps)
         if found > now():
             return found
         times += 1

@@ -250,6 +250,8 @@ def test_programs_hand_over_acknowledge_and_read(firm, anna, mika, api):
     assert api(anna).patch(url, json=looked, headers=tag).status_code == 403
     odd = {"acknowledged": [ids[0], 99_999]}
     assert api(mika).patch(url, json=odd, headers=tag).status_code == 404
+    items = api(mika).get(url).json["items"]
+    assert [one["acknowledged_at"] for one in items] == [None] * 4
     one = api(mika).patch(url, json=looked, headers=tag)
     assert one.status_code == 200, one.text
     assert [bool(x["acknowledged_at"]) for x in one.json["items"]] == [True] + [

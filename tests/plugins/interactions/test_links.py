@@ -1,6 +1,7 @@
 """Entries are linked to tickets, orders and documents, for those who read both."""
 
 import re
+from html import unescape
 
 import pytest
 import sqlalchemy as sa
@@ -156,6 +157,33 @@ def test_editing_keeps_the_links_that_the_editor_cannot_see(
     assert answer.status_code == 303
     # The ticket she saw is unlinked; the one she knows nothing of is still linked.
     assert links() == [secret.ref]
+
+
+def test_nobody_finds_out_by_trying_what_an_entry_is_linked_to(
+    firm, anna, mika, as_user, ticket, secret, api
+):
+    as_user(mika).post("/interactions", data=note(firm, secret))
+    entry = latest()
+    with db.transaction() as session:
+        session.get(Interaction, entry.id).author_id = anna.id
+    program, url = api(anna), f"/api/v1/interactions/{entry.id}"
+    for ref in (secret.ref, "support.ticket/999"):
+        tag = {"If-Match": program.get(url).headers["ETag"]}
+        answer = program.patch(url, json={"links": [ref]}, headers=tag)
+        assert answer.status_code == 422, ref
+    tag = {"If-Match": program.get(url).headers["ETag"]}
+    answer = program.patch(url, json={"links": [ticket.ref]}, headers=tag)
+    assert answer.json["links"] == [ticket.ref]
+    assert links() == sorted([ticket.ref, secret.ref])
+
+
+def test_the_link_stays_while_one_looks_for_whom(firm, anna, as_user, ticket):
+    browser = as_user(anna)
+    page = browser.get(f"/interactions/new?link={ticket.ref}&q=Kallion").text
+    assert f'name="link" value="{ticket.ref}"' in page
+    found = re.search(r'href="(/interactions/new\?contact=[^"]+)"', page)[1]
+    form = browser.get(unescape(found)).text
+    assert f'name="links" value="{ticket.ref}" checked' in form
 
 
 def test_programs_read_and_change_links(firm, anna, ticket, api):

@@ -91,6 +91,17 @@ def test_products_are_added_and_changed_with_their_version(shop: Shop, api: Api)
     assert (twice.status_code, list(twice.json["errors"])) == (422, ["sku"])
 
 
+@pytest.mark.parametrize("sku", ["/../x", "a//b", "x/.", "../x", "KV/"])
+def test_a_sku_that_its_own_address_would_not_reach_is_refused(
+    sku: str, shop: Shop, api: Api
+):
+    client = api(shop.boss)
+    answer = client.post(PRODUCTS, json={"sku": sku, "name": "Elbow"})
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["sku"])
+    made = client.post(PRODUCTS, json={"sku": "KV/100.x", "name": "Elbow"})
+    assert client.get(made.headers["Location"]).json["sku"] == "KV/100.x"
+
+
 def test_the_etag_of_a_product_never_moves_with_its_stock(shop: Shop, api: Api):
     shop.product("KV-1", on_hand=10)
     client = api(shop.boss)
