@@ -30,7 +30,7 @@ bench: .venv/tested ## Measure pages on a large company, SQLite and PostgreSQL; 
 	$(BIN)/python -m tests.bench $(ARGS)
 
 soak: .venv/tested browser ## Run the fault, race and property tests with their full counts
-	$(BIN)/python -m pytest -n $(JOBS) -m soak --timeout 3600 $(ARGS)
+	RAPPORT_SOAK=1 $(BIN)/python -m pytest -n $(JOBS) -m soak --timeout 3600 $(ARGS)
 
 messages: .venv/installed ## Bring the catalogues of translations in step with the words on screen
 	$(BIN)/python -m core.testing.messages core $(patsubst %/plugin.py,%,$(wildcard plugins/*/plugin.py))

@@ -4,6 +4,7 @@ Imported once, by the application; it listens to every session of ours.
 """
 
 import operator
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +12,8 @@ from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
 from core.db import Model, Record
 from core.events import fact_about, write_facts
+
+_BESIDE = "rapport_beside"
 
 
 def _changes(record: Record) -> dict[str, list[Any]]:
@@ -51,6 +54,18 @@ def _plain(value: object) -> object:
     return str(value)
 
 
+def tell_beside(
+    record: Record, **values: tuple[Collection[Any], Collection[Any]]
+) -> None:
+    """Have the event of a change also keep what left and came beside the columns.
+
+    It stands with the personal values: not every reader of the record may see it.
+    """
+    sa.inspect(record).info[_BESIDE] = {
+        name: [sorted(gone), sorted(new)] for name, (gone, new) in values.items()
+    }
+
+
 def _fact_of_change(session: Session, verb: str, record: Record) -> dict[str, Any]:
     name = f"{record.record_name()}.{verb}"
     if verb != "updated":
@@ -66,6 +81,7 @@ def _fact_of_change(session: Session, verb: str, record: Record) -> dict[str, An
         for k, (b, a) in changes.items()
         if _is_personal(record, k)
     }
+    hidden |= sa.inspect(record).info.pop(_BESIDE, {})
     fields = [*changes, *_changed_relations(record)]
     data = {"fields": sorted(fields), "values": values}
     return fact_about(session, name, record, data, hidden or None)

@@ -9,6 +9,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
+from core.i18n import lazy_gettext as _l
+
 
 def now() -> datetime:
     """Tell the time, in UTC, with its zone."""
@@ -80,3 +82,53 @@ class Amount(TypeDecorator[Decimal]):
 # JSON that PostgreSQL can also look into. Assign a new value to change it: what is
 # altered in place is not noticed.
 JSONType = sa.JSON().with_variant(JSONB(), "postgresql")
+
+
+# What stands in a column whose words were erased for good, where NULL or nothing would
+# mean something else; nobody can type it into a field by accident.
+_ERASED = "\u2400erased"
+ERASED_PERSON = f"{_ERASED} person"
+ERASED_ORGANISATION = f"{_ERASED} organisation"
+ERASED_WORDS = f"{_ERASED} words"
+_SHOWN = {
+    ERASED_PERSON: _l("Erased person"),
+    ERASED_ORGANISATION: _l("Erased organisation"),
+    ERASED_WORDS: _l("Erased"),
+}
+
+
+def _shown(value: str | None) -> str | None:
+    if value is not None and value.startswith(_ERASED):
+        return str(_SHOWN.get(value, value))
+    return value
+
+
+class Erasable(TypeDecorator[str]):
+    """Text that says, once it was erased, that it was: in the reader's language.
+
+    `erased` is what the column then holds, by default `ERASED_PERSON`: for names.
+    """
+
+    impl = sa.String
+    cache_ok = True
+
+    def __init__(self, length: int, erased: str = ERASED_PERSON) -> None:
+        """Take at most `length` characters."""
+        super().__init__(length)
+        self.erased = erased
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Say it in the reader's language."""
+        return _shown(value)
+
+
+class ErasableText(TypeDecorator[str]):
+    """The same for a long text."""
+
+    impl = sa.Text
+    cache_ok = True
+    erased = ERASED_WORDS
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Say it in the reader's language."""
+        return _shown(value)

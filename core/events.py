@@ -92,7 +92,9 @@ class Event(Model):
     contact_id: Mapped[int | None] = column(index=True)
     audience_id: Mapped[int | None] = column(
         # Never SET NULL: without an audience an event is for every colleague.
-        sa.ForeignKey("audience.id", ondelete="RESTRICT")
+        sa.ForeignKey("audience.id", ondelete="RESTRICT"),
+        # What happened stays as it was, for those who could learn of it then.
+        info={"merging": "stays"},
     )
     # The PostgreSQL transaction, for a cursor that skips nothing; 0 on SQLite.
     xid: Mapped[int] = column(sa.BigInteger, default=0)
@@ -118,7 +120,7 @@ class Delivery(Model):
     token: Mapped[str | None] = column(sa.String(32))
     leased_until: Mapped[datetime | None]
     parked_at: Mapped[datetime | None]
-    error: Mapped[str | None] = column(sa.Text)
+    error: Mapped[str | None] = column(sa.Text, info={"personal": True})
 
     __table_args__ = (
         sa.UniqueConstraint("event_id", "subscriber"),

@@ -9,12 +9,14 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import tzinfo
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import flask_babel
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_percent
 from babel.support import NullTranslations, Translations
 from flask import Flask, g, has_request_context, request
 from flask_babel import Babel, get_locale
@@ -116,6 +118,12 @@ _ = gettext
 def show_number(number: float) -> str:
     """Write a number as the reader does: 12,500 or 12 500."""
     return str(flask_babel.format_decimal(number))
+
+
+def show_percent(share: Decimal) -> str:
+    """Write a part of one in per cent, with all its places: 12.5% or 12,5 %."""
+    locale = flask_babel.get_locale()
+    return format_percent(share, locale=locale, decimal_quantization=False)
 
 
 class PoDomain(BabelDomain):  # type: ignore[misc]

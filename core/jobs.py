@@ -27,4 +27,4 @@ class JobRun(Model):
     name: Mapped[str] = mapped_column(sa.String(100), primary_key=True)
     next_run: Mapped[datetime] = mapped_column(index=True)
     last_run: Mapped[datetime | None]
-    error: Mapped[str | None] = mapped_column(sa.Text)
+    error: Mapped[str | None] = mapped_column(sa.Text, info={"personal": True})

@@ -39,6 +39,7 @@ DISTRIBUTION = "rapport-crm"
 SLICES = (
     "core.users",
     "core.contacts",
+    "core.contacts.merging",
     "core.interactions",
     "core.mail",
     "core.notifications",

@@ -8,16 +8,21 @@ from typing import Any
 import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.base import ExecutableOption
 
 from core.db import Model, Record, db, now
 from core.permissions import Permission
+
+# A column that names a record as `contact/7`, and moves along when two are merged.
+REFERENCE = {"merging": "reference"}
 
 
 @dataclass(frozen=True)
 class SearchDocument:
     """What the search index learns of a record; who may find it is not its business.
 
-    `body` is plain text; `identifiers` are SKUs, numbers, e-mail addresses, phones.
+    `body` is plain text; `identifiers` are SKUs, numbers, e-mail addresses, phones;
+    `tags` narrow a search of colleagues and are not found as words.
     """
 
     title: str
@@ -25,6 +30,7 @@ class SearchDocument:
     identifiers: tuple[str, ...] = ()
     contact_id: int | None = None
     date: datetime | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,12 +53,15 @@ class Undo:
     `fields` are the columns that can be put back, by their titles on screen.
     `put_back(record, values, user)` writes former values through the services, which
     refuse what this user may not do. `facts` are event types beyond plain changes.
+    `beside` are lists that `core.changes.tell_beside` told of, by their titles: they
+    come to `put_back` as what left and what came, to be looked at there.
     """
 
     permission: Permission
     fields: Mapping[str, object]
     put_back: Callable[[Any, dict[str, Any], Any], None]
     facts: Mapping[str, UndoFact] = field(default_factory=dict)
+    beside: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,9 @@ class RecordType:
     """One declaration for search, timeline, links, history, palette, notifications.
 
     `url(record, user)` is the address this user opens it at, or None. Readers need
-    `permission` besides being able to see the record.
+    `permission` besides being able to see the record. `unhappy(record)` says in words
+    why a customer is unhappy with it, '' when nobody is. `loads` is what `document`
+    needs loaded along when many records are read, as options of SQLAlchemy.
     """
 
     model: type[Record]
@@ -71,6 +82,8 @@ class RecordType:
     url: Callable[[Any, Any], str | None]
     document: Callable[[Any], SearchDocument | None] | None = None
     undo: Undo | None = None
+    unhappy: Callable[[Any], str] | None = None
+    loads: tuple[ExecutableOption, ...] = ()
 
     @property
     def name(self) -> str:
@@ -89,8 +102,8 @@ class Link(Model):
     __tablename__ = "link"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    from_ref: Mapped[str] = mapped_column(sa.String(100))
-    to_ref: Mapped[str] = mapped_column(sa.String(100), index=True)
+    from_ref: Mapped[str] = mapped_column(sa.String(100), info=REFERENCE)
+    to_ref: Mapped[str] = mapped_column(sa.String(100), index=True, info=REFERENCE)
     kind: Mapped[str] = mapped_column(sa.String(40), default="about")
     created_at: Mapped[datetime] = mapped_column(default=now)
 

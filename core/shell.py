@@ -13,7 +13,7 @@ from core import cursors, settings
 from core.audiences import Audience
 from core.cells import draw_avatar, draw_name, draw_pick
 from core.house import house_currency, opening_words
-from core.i18n import LANGUAGES, locale_code, show_number
+from core.i18n import LANGUAGES, locale_code, show_number, show_percent
 from core.links import init_links, url_for
 from core.markup import excerpt, to_html
 from core.moments import show_ago, show_date, show_datetime
@@ -66,6 +66,7 @@ def init_shell(app: Flask) -> None:
         ago=show_ago,
         money=show_money,
         number=show_number,
+        percent=show_percent,
         markdown=to_html,
         excerpt=excerpt,
     )

@@ -6,7 +6,9 @@ readable types. Nothing else in the code decides visibility; `core.event_visibil
 says the same of events.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
@@ -31,6 +33,8 @@ Rule: TypeAlias = tuple[str, Condition]
 STAFF_AUDIENCE, CUSTOMERS_AUDIENCE = 1, 2
 
 R = TypeVar("R", bound=Record)
+
+_as_one: ContextVar[frozenset[int]] = ContextVar("rapport_as_one", default=frozenset())
 
 
 def sight_of(user: User) -> Sight | None:
@@ -90,7 +94,22 @@ def contact_id_of(record: Record) -> int | None:
 
 
 def _own_contacts(user: User) -> list[int]:
-    return [one for one in (user.contact_id, user.person_id) if one is not None]
+    own = [one for one in (user.contact_id, user.person_id) if one is not None]
+    one_day = _as_one.get()
+    return list(dict.fromkeys([*own, *one_day])) if one_day & set(own) else own
+
+
+@contextmanager
+def as_if_one(*contact_ids: int) -> Iterator[None]:
+    """Answer in the block as if these contacts were one already.
+
+    So a merge can say beforehand what people outside would come to see.
+    """
+    token = _as_one.set(frozenset(contact_ids))
+    try:
+        yield
+    finally:
+        _as_one.reset(token)
 
 
 def _plugin_scopes(user: User) -> Sequence[Condition]:

@@ -30,6 +30,7 @@ from core.backup.archive import (
 )
 from core.backup.taking import make_backup
 from core.config import load_config
+from core.contacts.erasing.again import ask_again, erase_waiting, erasures_in
 from core.db import db, now
 from core.ddl import CORE, SUFFIX, MigrationError, changing_tables
 from core.files import file_store
@@ -64,13 +65,21 @@ def restore_backup(
     with whole_archive(path, watch) as archive, app.app_context():
         left_out = set(without)
         _refuse_strangers(app, archive, left_out)
+        erased = _erased_here()
         _make_room(app, path, done, replace)
         _bring_files(archive, done, watch)
         try:
             with changing_tables(db.engine) as connection:
                 _bring_tables(app, connection, archive, left_out, done, watch)
+                again = ask_again(connection, erased)
         except (sa.exc.DBAPIError, MigrationError) as error:
             raise BackupError(_why(error)) from error
+        if again:
+            with db.transaction():
+                erase_waiting()
+            done.remarks.append(
+                f"Erased again, as they had been since the backup: {again} contacts."
+            )
         _bring_settings(Path(app.instance_path), archive, done)
         # An index of other records would be searched; a missing one is made anew.
         shutil.rmtree(app.config["SEARCH_FOLDER"], ignore_errors=True)
@@ -80,6 +89,12 @@ def restore_backup(
                 f"was made: {', '.join(archive.contents.missing)}"
             )
     return done
+
+
+def _erased_here() -> list[dict[str, Any]]:
+    """Read who was erased here, before what is here is replaced."""
+    with db.engine.connect() as connection:
+        return erasures_in(connection)
 
 
 def _why(error: Exception) -> str:

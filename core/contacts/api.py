@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from flask import url_for
+from flask import redirect, url_for
 
 from core.contacts import permissions, services
 from core.contacts.lists import Wanted, contact_list, load_contact, sent
+from core.contacts.merging.services import became
 from core.contacts.models import Contact
 from core.contacts.schemas import (
     ContactArguments,
@@ -13,6 +14,7 @@ from core.contacts.schemas import (
     ContactSchema,
     NewContactSchema,
 )
+from core.errors import NotFound
 from core.permissions import me, requires
 from core.schemas import (
     ApiBlueprint,
@@ -52,7 +54,7 @@ def list_contacts(arguments: dict[str, Any]) -> Any:
 def add_contact(values: dict[str, Any]) -> Any:
     """Add a person or an organisation."""
     contact = services.create_contact(values, actor=me())
-    place = {"Location": url_for("contacts_api.read_contact", contact_id=contact.id)}
+    place = {"Location": _address(contact)}
     return _one(contact), 201, etag_of(contact) | place
 
 
@@ -60,8 +62,13 @@ def add_contact(values: dict[str, Any]) -> Any:
 @requires(permissions.READ, portal=True)
 @bp.response(200, ContactSchema)
 def read_contact(contact_id: int) -> Any:
-    """Read one contact."""
-    contact = load_contact(me(), contact_id)
+    """Read one contact; one that was merged leads on to what it became."""
+    contact = load_contact(me(), contact_id, trashed=True)
+    now_in = became(contact, me()) if contact.merged_into_id is not None else None
+    if now_in is not None:
+        return redirect(_address(now_in), 307)
+    if contact.trashed_at is not None:
+        raise NotFound
     return _one(contact), 200, etag_of(contact)
 
 
@@ -89,3 +96,7 @@ def trash_contact(contact_id: int) -> None:
 
 def _one(contact: Contact) -> dict[str, Any]:
     return sent([contact], me())[0]
+
+
+def _address(contact: Contact) -> str:
+    return url_for("contacts_api.read_contact", contact_id=contact.id)

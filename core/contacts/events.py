@@ -12,4 +12,13 @@ class Left(Schema):
     affiliation = fields.Integer(required=True)
 
 
-TYPES = [EventType("contact.left", _l("Left the organisation"), Left)]
+class Erased(Schema):
+    """Whether entries that concerned others too lost their words; nothing personal."""
+
+    with_others = fields.Boolean(required=True)
+
+
+TYPES = [
+    EventType("contact.left", _l("Left the organisation"), Left),
+    EventType("contact.erased", _l("Erased for good"), Erased),
+]

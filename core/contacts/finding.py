@@ -14,6 +14,7 @@ import phonenumbers
 import sqlalchemy as sa
 from babel import Locale
 
+from core import settings
 from core.contacts.models import Contact, ContactKey
 
 # Letters that Unicode does not take apart into a letter and a mark.
@@ -109,6 +110,15 @@ def keys_of(contact: Contact, region: str) -> set[tuple[str, str]]:
     found |= {("role", one) for one in contact.roles}
     found |= {("tag", fold(one)[:_LONGEST_WORD]) for one in contact.tags}
     return {(kind, value[:254]) for kind, value in found if value}
+
+
+def index_contact(contact: Contact) -> None:
+    """Keep the rows by which `contact` is found in step with its values."""
+    region = str(settings.get("contacts")["region"])
+    wanted = keys_of(contact, region)
+    kept = [one for one in contact.keys if (one.kind, one.value) in wanted]
+    new = wanted - {(one.kind, one.value) for one in kept}
+    contact.keys = kept + [ContactKey(kind=k, value=v) for k, v in sorted(new)]
 
 
 def with_key(kind: str, value: str) -> sa.ColumnElement[bool]:

@@ -42,6 +42,7 @@ MORE_TITLES: dict[str, Any] = {
     "team_id": _l("Team"),
     "custom": _l("Own fields"),
     "trashed_at": _l("Trash"),
+    "merged_into_id": _l("Merged"),
     "kind": _l("Kind"),
 }
 _PARTS: dict[str, tuple[str, ...]] = {

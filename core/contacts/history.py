@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from core.contacts.forms import MORE_TITLES, TITLES
 from core.contacts.models import Contact
 from core.db import db
@@ -44,14 +46,19 @@ def changes(
     before: int | None = None,
     limit: int = 50,
     news_since: datetime | None = None,
+    merged: bool = False,
 ) -> tuple[list[Change], int | None]:
     """Read what happened to `contact`, the latest first, and where older ones begin.
 
-    With `news_since` only what others than `user` did after this moment.
+    With `news_since` only what others than `user` did after this moment; with
+    `merged` also what happened to those that went into it.
     """
+    about = Event.subject == contact.ref
+    if merged:
+        about = Event.subject.in_(_refs(contact))
     query = (
         visible_events(user)
-        .where(Event.subject == contact.ref)
+        .where(about)
         .outerjoin(User, User.id == Event.actor_id)
         .add_columns(User.name)
         .order_by(Event.id.desc())
@@ -66,6 +73,12 @@ def changes(
     rows = db.session.execute(query).all()
     found = [_change(event, name or "") for event, name in rows[:limit]]
     return found, rows[limit - 1][0].id if len(rows) > limit else None
+
+
+def _refs(contact: Contact) -> sa.CompoundSelect[str]:
+    ref = sa.literal(f"{Contact.record_name()}/") + sa.cast(Contact.id, sa.String)
+    gone = sa.select(ref).where(Contact.merged_into_id == contact.id)
+    return sa.union_all(sa.select(sa.literal(contact.ref)), gone)
 
 
 def last_author(contact: Contact, user: User) -> str:

@@ -100,8 +100,11 @@ def contact_list(
     if in_trash:
         # By the index of what is in the trash, instead of all names in order.
         there = aliased(Contact)
-        ids = sa.select(there.id).where(there.trashed_at > _LONG_AGO)
-        conditions.append(Contact.id.in_(ids))
+        ids = sa.select(there.id).where(
+            there.trashed_at > _LONG_AGO, there.erased_at.is_(None)
+        )
+        # Who was merged comes back by parting, not from here.
+        conditions += [Contact.id.in_(ids), Contact.merged_into_id.is_(None)]
     return query.where(*conditions).options(_WITH_OWNER)
 
 
@@ -208,6 +211,33 @@ def load_contact(user: User, contact_id: int, *, trashed: bool = False) -> Conta
         raise NotFound
     contact: Contact = found[0]
     return contact
+
+
+def load_with_merged(user: User, contact_id: int) -> tuple[Contact, str]:
+    """Give one contact, in the trash or not, and the names of what went into it.
+
+    One statement; what went into it is named as far as `user` sees it.
+    """
+    if not 0 < contact_id < 2**31:
+        raise NotFound
+    rows = prepared(user, _with_merged).rows(contact_id=contact_id)
+    if not rows:
+        raise NotFound
+    contact, names = rows[0]
+    return contact, names or ""
+
+
+def _with_merged(user: User) -> sa.Select[Any]:
+    gone = aliased(Contact)
+    names = sa.select(sa.func.aggregate_strings(gone.name, ", ")).where(
+        gone.merged_into_id == Contact.id
+    )
+    conditions = visible_conditions(user, Contact)
+    if conditions:
+        seen = sa.select(Contact.id).where(*conditions).correlate(None)
+        names = names.where(gone.id.in_(seen))
+    query = _one_contact(user, True)
+    return query.add_columns(names.correlate(Contact).scalar_subquery())
 
 
 def _one_contact(user: User, trashed: bool) -> sa.Select[Contact]:

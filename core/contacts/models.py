@@ -6,11 +6,14 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from core.columns import Erasable
 from core.db import Model, Readers, Record
 from core.i18n import lazy_gettext as _l
 from core.users.models import Team, User
 
 PERSONAL = {"personal": True}
+# What still means the one that went, when a contact was merged into another.
+STAYS = {"merging": "stays"}
 
 
 def _by_code_point(length: int) -> sa.String:
@@ -31,7 +34,7 @@ class Contact(Record, Model):
     readers: ClassVar[Readers] = "shared"
 
     kind: Mapped[str] = mapped_column(sa.String(12))  # person, organisation
-    name: Mapped[str] = mapped_column(sa.String(200), info=PERSONAL)
+    name: Mapped[str] = mapped_column(Erasable(200), info=PERSONAL)
     # The name folded for sorting and the filter: case and accents gone.
     sort_name: Mapped[str] = mapped_column(_by_code_point(200), info=PERSONAL)
     given_name: Mapped[str] = mapped_column(sa.String(100), default="", info=PERSONAL)
@@ -41,10 +44,10 @@ class Contact(Record, Model):
     phones: Mapped[list[dict[str, Any]]] = mapped_column(default=list, info=PERSONAL)
     addresses: Mapped[list[dict[str, Any]]] = mapped_column(default=list, info=PERSONAL)
     roles: Mapped[list[str]] = mapped_column(default=list)
-    tags: Mapped[list[str]] = mapped_column(default=list)
+    tags: Mapped[list[str]] = mapped_column(default=list, info=PERSONAL)
     custom: Mapped[dict[str, Any]] = mapped_column(default=dict, info=PERSONAL)
     language: Mapped[str] = mapped_column(sa.String(5), default="")
-    website: Mapped[str] = mapped_column(sa.String(200), default="")
+    website: Mapped[str] = mapped_column(sa.String(200), default="", info=PERSONAL)
     do_not_contact: Mapped[bool] = mapped_column(default=False)
     # What everybody reads first: preferences and goals, in Markdown.
     know_first: Mapped[str] = mapped_column(sa.Text, default="", info=PERSONAL)
@@ -62,8 +65,10 @@ class Contact(Record, Model):
     )
     last_interaction_at: Mapped[datetime | None]
     trashed_at: Mapped[datetime | None]
+    # When the person's data was erased for good: what is erased is also in the trash.
+    erased_at: Mapped[datetime | None]
     merged_into_id: Mapped[int | None] = mapped_column(
-        sa.ForeignKey("contact.id", ondelete="SET NULL")
+        sa.ForeignKey("contact.id", ondelete="SET NULL"), index=True, info=STAYS
     )
 
     parent: Mapped["Contact | None"] = relationship(
@@ -98,7 +103,7 @@ class ContactKey(Model):
     __tablename__ = "contact_key"
 
     contact_id: Mapped[int] = mapped_column(
-        sa.ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True
+        sa.ForeignKey("contact.id", ondelete="CASCADE"), primary_key=True, info=STAYS
     )
     kind: Mapped[str] = mapped_column(sa.String(10), primary_key=True)
     value: Mapped[str] = mapped_column(
@@ -117,10 +122,13 @@ class Affiliation(Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(
-        sa.ForeignKey("contact.id", ondelete="CASCADE")
+        sa.ForeignKey("contact.id", ondelete="CASCADE"), info={"erased": "removed"}
     )
+    # What somebody does in an organisation is that person's, not the organisation's.
     organisation_id: Mapped[int] = mapped_column(
-        sa.ForeignKey("contact.id", ondelete="CASCADE"), index=True
+        sa.ForeignKey("contact.id", ondelete="CASCADE"),
+        index=True,
+        info={"erased": "kept"},
     )
     role: Mapped[str] = mapped_column(sa.String(100), default="", info=PERSONAL)
     active: Mapped[bool] = mapped_column(default=True)

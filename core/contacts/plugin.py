@@ -13,6 +13,9 @@ from core.contacts import (
     settings,
     subscribers,
 )
+from core.contacts.erasing import again
+from core.contacts.erasing import api as erasing_api
+from core.contacts.erasing import views as erasing_views
 from core.parts import draw
 from core.permissions import Permission
 
@@ -24,7 +27,7 @@ def init_app(app):
 
 @hookimpl
 def register_blueprints():
-    return [selected_views.bp, api.bp]
+    return [selected_views.bp, api.bp, erasing_views.bp, erasing_api.bp]
 
 
 @hookimpl
@@ -45,6 +48,11 @@ def register_event_types():
 @hookimpl
 def register_subscribers():
     return subscribers.ALL
+
+
+@hookimpl
+def register_jobs():
+    return again.JOBS
 
 
 @hookimpl

@@ -19,7 +19,7 @@ def address(contact: Contact, user: User) -> str | None:
 def document(contact: Contact) -> SearchDocument | None:
     """Give the words of a contact; what lies in the trash is not found.
 
-    The contact's own people outside find it too, so only what they also see goes in:
+    The contact's own people outside find it too, so only what they also see are words:
     no tags, no next step, nothing of what colleagues are to know first.
     """
     if contact.trashed_at is not None:
@@ -38,6 +38,7 @@ def document(contact: Contact) -> SearchDocument | None:
         identifiers=(*emails, *phones),
         contact_id=contact.id,
         date=contact.updated_at,
+        tags=tuple(contact.tags),
     )
 
 

@@ -32,7 +32,7 @@ def _ticked() -> list[Contact]:
 @bp.post("/contacts/selected")
 @requires(permissions.WRITE)
 def selected() -> Any:
-    """Tag the ticked contacts, give them an owner, or put them in the trash."""
+    """Tag, give away, merge or put away the ticked contacts."""
     act, contacts = request.values.get("act", ""), _ticked()
     if not contacts:
         flash(_("Nothing was selected."), "ok")
@@ -40,9 +40,16 @@ def selected() -> Any:
         _tag(contacts)
     elif act == "owner":
         _give(contacts)
+    elif act == "merge":
+        if len(contacts) == 2:
+            first, second = (one.id for one in contacts)
+            address = url_for("merging.look", contact_id=first, other=second)
+            return redirect(address, 303)
+        flash(_("Select two contacts to merge them."), "error")
     elif act == "trash":
         _trash(contacts)
     elif act == "restore":
+        contacts = [one for one in contacts if one.erased_at is None]
         for one in contacts:
             services.restore_contact(one)
         many = len(contacts)

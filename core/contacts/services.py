@@ -14,16 +14,16 @@ from core import settings
 from core.contacts import finding
 from core.contacts.affiliations import seen_by, set_affiliations
 from core.contacts.cleaning import clean
-from core.contacts.models import Affiliation, Contact, ContactKey
+from core.contacts.erased import refuse_erased
+from core.contacts.models import Affiliation, Contact
 from core.db import db, now
 from core.errors import Conflict, Invalid
 from core.i18n import _
 from core.users.models import User
 
 KINDS = ("person", "organisation")
-_SEARCHED = frozenset(
-    {"name", "given_name", "family_name", "emails", "phones", "addresses", "roles"}
-) | {"tags"}
+_NAMES = {"name", "given_name", "family_name"}
+_SEARCHED = frozenset(_NAMES | {"emails", "phones", "addresses", "roles", "tags"})
 _MOST_FOUND = 20
 
 
@@ -101,7 +101,7 @@ def create_contact(values: Mapping[str, Any], *, actor: User | None) -> Contact:
     affiliations. Raises `Invalid` with the messages of all fields.
     """
     contact, people = prepare_contact(values, actor=actor)
-    _index(contact)
+    finding.index_contact(contact)
     db.session.add(contact)
     db.session.flush()
     if people:
@@ -143,6 +143,7 @@ def change_contact(
     Raises `Conflict` when `version` is no longer the current one, and `Invalid` with
     the messages of all fields.
     """
+    refuse_erased(contact)
     if version is not None and version != contact.version:
         raise Conflict
     rest = dict(values)
@@ -151,12 +152,11 @@ def change_contact(
     with db.session.no_autoflush:
         _assign(contact, rest, actor)
         if _SEARCHED & set(rest):
-            _index(contact)
+            finding.index_contact(contact)
         if people is not None:
             set_affiliations(contact, people, actor=actor)
     db.session.flush()
-    # They were loaded for the ids before.
-    db.session.expire(contact, ["owner", "parent"])
+    db.session.expire(contact, ["owner", "parent"])  # They were of the ids before.
     return contact
 
 
@@ -168,7 +168,14 @@ def trash_contact(contact: Contact) -> None:
 
 
 def restore_contact(contact: Contact) -> None:
-    """Bring a contact back from the trash."""
+    """Bring a contact back from the trash; what was erased stays there.
+
+    Raises `Conflict` for one that was merged: it comes back by parting the two.
+    """
+    refuse_erased(contact)
+    if contact.merged_into_id is not None:
+        said = _("%(name)s was merged. Part the two again.", name=contact.name)
+        raise Conflict(said)
     contact.trashed_at = None
     db.session.flush()
 
@@ -264,15 +271,6 @@ def _organisation(text: str, actor: User | None) -> Contact | None:
         return None
     query = seen_by(actor).where(Contact.id == int(text))
     return db.session.scalar(query.where(Contact.kind == "organisation"))
-
-
-def _index(contact: Contact) -> None:
-    """Keep the rows by which `contact` is found in step with its values."""
-    region = str(settings.get("contacts")["region"])
-    wanted = finding.keys_of(contact, region)
-    kept = [one for one in contact.keys if (one.kind, one.value) in wanted]
-    new = wanted - {(one.kind, one.value) for one in kept}
-    contact.keys = kept + [ContactKey(kind=k, value=v) for k, v in sorted(new)]
 
 
 # -- Finding -----------------------------------------------------------------------

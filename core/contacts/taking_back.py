@@ -7,6 +7,9 @@ from typing import Any
 from core.contacts import permissions
 from core.contacts.affiliations import reopen_affiliation
 from core.contacts.forms import MORE_TITLES, TITLES
+from core.contacts.merging.events import MERGED
+from core.contacts.merging.models import Merge
+from core.contacts.merging.parting import part
 from core.contacts.models import Affiliation, Contact
 from core.contacts.services import change_contact, restore_contact, trash_contact
 from core.db import db
@@ -57,9 +60,32 @@ def come_back(contact: Contact, data: Mapping[str, Any], actor: User) -> None:
     reopen_affiliation(found)
 
 
+def _merge(data: Mapping[str, Any]) -> Merge | None:
+    return db.session.get(Merge, data["merge"])
+
+
+def is_merged(contact: Contact, data: Mapping[str, Any]) -> bool:
+    """Say whether another contact is still in this one, and this one in no other."""
+    found = _merge(data)
+    apart = found is None or found.parted_at is not None
+    return not apart and contact.merged_into_id is None
+
+
+def part_again(_contact: Contact, data: Mapping[str, Any], actor: User) -> None:
+    """Make two of them again; `actor` must see both."""
+    found = _merge(data)
+    if found is None:
+        raise NotFound
+    get_visible(actor, Contact, found.gone_id, trashed=True)
+    part(found)
+
+
 UNDO = Undo(
     permissions.WRITE,
     _FIELDS,
     put_back_contact,
-    {LEFT: UndoFact(_l("Has left"), has_left, come_back)},
+    {
+        LEFT: UndoFact(_l("Has left"), has_left, come_back),
+        MERGED.name: UndoFact(MERGED.title, is_merged, part_again),
+    },
 )

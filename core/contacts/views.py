@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from markupsafe import Markup
 
 from core.contacts import lists, permissions, rail
 from core.contacts.cleaning import ROLES
+from core.contacts.erasing.services import erasure_of
 from core.contacts.history import changes, last_author
+from core.contacts.merging.services import became
 from core.contacts.models import Contact
 from core.errors import NotFound
 from core.i18n import _
@@ -173,7 +175,11 @@ def _cell(column: Column, contact: Contact) -> object:
 @requires(permissions.READ)
 def show(contact_id: int) -> Any:
     """Show who it is, what was promised and what is next, with everybody's panels."""
-    contact = lists.load_contact(me(), contact_id, trashed=True)
+    contact, merged_from = lists.load_with_merged(me(), contact_id)
+    if contact.merged_into_id is not None:
+        now_in = became(contact, me())
+        if now_in is not None:
+            return redirect(_url("show", now_in))
     rail.remember(contact, me())
     panels, failed = drawn_panels(contact, me())
     actions = actions_on(contact, me(), failed)
@@ -181,6 +187,7 @@ def show(contact_id: int) -> Any:
     return render_template(
         "core/contacts/show.html",
         contact=contact,
+        merged_from=merged_from,
         places={
             place: [one for one in shown if place_of(one.part) == place]
             for place in ("strip", "first", "facts", "main", "side")
@@ -189,9 +196,14 @@ def show(contact_id: int) -> Any:
         failed=failed,
         actions=actions,
         pinned=contact.id in desk_of(me()).pinned,
-        trashed_by=last_author(contact, me()) if contact.trashed_at else "",
+        erasure=erasure_of(contact),
+        trashed_by="" if not _in_trash(contact) else last_author(contact, me()),
         role_titles=ROLE_TITLES,
     )
+
+
+def _in_trash(contact: Contact) -> bool:
+    return contact.trashed_at is not None and contact.erased_at is None
 
 
 def place_of(panel: Panel) -> str:
@@ -226,7 +238,7 @@ def history(contact_id: int) -> Any:
     """Show who changed what, the latest first."""
     contact = lists.load_contact(me(), contact_id, trashed=True)
     before = request.args.get("before", type=int)
-    found, older = changes(contact, me(), before=before)
+    found, older = changes(contact, me(), before=before, merged=True)
     return render_template(
         "core/contacts/history.html",
         contact=contact,

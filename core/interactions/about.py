@@ -27,7 +27,7 @@ def concerned(
 
 def change_contacts(
     interaction: Interaction, contacts: Iterable[Contact], actor: User | None
-) -> bool:
+) -> None:
     """Say whom an entry is about; who may read it, and what it answers, stay."""
     wanted = [one.id for one in contacts]
     if not wanted and interaction.parent_id is None:
@@ -40,13 +40,11 @@ def change_contacts(
         # Whom somebody cannot see they do not take away either.
         seen = visible_to(actor, Contact).with_only_columns(Contact.id)
         gone &= set(db.session.scalars(seen.where(Contact.id.in_(gone))))
-    before = set(interaction.contact_ids)
     kept = [one for one in interaction.links if one.contact_id not in gone]
     interaction.links = kept
     if interaction.contact_id in gone:
         interaction.contact_id = wanted[0] if wanted else None
     link(interaction, wanted)
-    return set(interaction.contact_ids) != before
 
 
 def link(interaction: Interaction, contact_ids: Iterable[int]) -> None:

@@ -196,7 +196,8 @@ def _beside(user: User) -> sa.Select[Any]:
     link = InteractionContact
     known = sa.and_(
         Contact.id == link.contact_id,
-        Contact.trashed_at.is_(None),
+        # Who was erased still took part.
+        sa.or_(Contact.trashed_at.is_(None), Contact.erased_at.is_not(None)),
         *visible_conditions(user, Contact),
     )
     return (

@@ -31,6 +31,9 @@ def rows_of_interactions(
     seen = visible_to(user, Contact).where(Contact.id.in_(wanted))
     names = {one.id: one.name for one in db.session.scalars(seen)}
     teams = {one.id: one.name for one in db.session.scalars(sa.select(Team))}
+    named = {id_ for one in entries for id_ in one.audience.spec.users}
+    people = sa.select(User.id, User.email).where(User.id.in_(named))
+    mails = {row.id: row.email for row in db.session.execute(people)} if named else {}
     links = links_of(entries, user)
     for one in entries:
         row: dict[str, object] = {name: getattr(one, name) for name in _SAME}
@@ -40,4 +43,7 @@ def rows_of_interactions(
         row["audience"] = spec.kind
         row["links"] = links.get(one.id, [])
         row["teams"] = sorted(teams[team] for team in spec.teams if team in teams)
+        # Whom an entry names beside its author, by what an import knows them by.
+        others = spec.users - {one.author_id}
+        row["users"] = sorted(mails[id_] for id_ in others if id_ in mails)
         yield row

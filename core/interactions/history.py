@@ -10,17 +10,20 @@ from typing import Any, Literal, TypeAlias
 import sqlalchemy as sa
 
 from core.audiences import Audience, AudienceLabel
+from core.contacts.models import Contact
 from core.db import db
 from core.event_visibility import visible_events
 from core.events import Event
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
+from core.interactions.linked import linked_records
 from core.interactions.models import Interaction
+from core.interactions.taking_back import BESIDE
 from core.kinds import kind_of
 from core.moments import show_datetime
 from core.readers import AudienceView, describe
 from core.users.models import User
-from core.visibility import opened_to
+from core.visibility import opened_to, visible_to
 
 # Of two texts whose words would make more pairs than this, the lines are compared.
 MOST_PAIRS = 1_000_000
@@ -77,15 +80,15 @@ def edits_of(
     if before is not None:
         query = query.where(Event.id < before)
     rows = db.session.execute(query.limit(limit + 1)).all()
-    audiences = _audiences([event for event, _name in rows], reader)
+    told = [event for event, _name in rows]
+    audiences, names = _audiences(told, reader), _names(told, reader)
     read = audiences.keys() if mine else _readable(audiences, reader)
-    found = [
-        Edit(
-            event.id, event.time, name or "", list(_differences(event, audiences, read))
-        )
-        for event, name in rows[:limit]
-        if _TITLES.keys() & set(event.data.get("fields", ()))
-    ]
+    found = []
+    for event, name in rows[:limit]:
+        differences = list(_differences(event, audiences, read, names))
+        # What only others may know of is no line without words.
+        if differences or _TITLES.keys() & set(event.data.get("fields", ())):
+            found.append(Edit(event.id, event.time, name or "", differences))
     return found, rows[limit - 1][0].id if len(rows) > limit else None
 
 
@@ -95,6 +98,24 @@ def _audiences(events: Sequence[Event], reader: User) -> dict[int, AudienceView]
         return {}
     query = sa.select(Audience).where(Audience.id.in_(ids))
     return describe(db.session.scalars(query), reader)
+
+
+def _names(events: Sequence[Event], reader: User) -> dict[str, dict[Any, str]]:
+    """Name whom and what entries came to be about, as far as `reader` sees them."""
+    told: dict[str, set[Any]] = {name: set() for name in BESIDE}
+    for event in events:
+        for name, both in _values(event).items():
+            if name in told:
+                told[name].update(*both)
+    contacts, named = visible_to(reader, Contact), {}
+    if told["about"]:
+        query = contacts.where(Contact.id.in_(told["about"]))
+        named = {one.id: one.name for one in db.session.scalars(query).unique()}
+    linked = linked_records(sorted(told["linked"]), reader)
+    return {
+        "about": named,
+        "linked": {one.ref: f"{one.kind}: {one.title}" for one in linked},
+    }
 
 
 def _readable(ids: Collection[int], reader: User) -> Collection[int]:
@@ -107,7 +128,10 @@ def _values(event: Event) -> dict[str, Any]:
 
 
 def _differences(
-    event: Event, audiences: dict[int, AudienceView], read: Collection[int]
+    event: Event,
+    audiences: dict[int, AudienceView],
+    read: Collection[int],
+    names: dict[str, dict[Any, str]],
 ) -> Iterator[Difference]:
     values = _values(event)
     before, after = values.get("audience_id", (None, None))
@@ -128,6 +152,13 @@ def _differences(
             yield Difference(title, after=said)
         else:
             yield Difference(title, _words(name, before), _words(name, after))
+    for name, title in BESIDE.items():
+        left, came = (
+            ", ".join(sorted(names[name][one] for one in some if one in names[name]))
+            for some in values.get(name, ((), ()))
+        )
+        if left or came:
+            yield Difference(title, left, came)
 
 
 def _words(name: str, value: Any) -> Any:

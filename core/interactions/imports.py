@@ -28,7 +28,7 @@ from core.visibility import visible_to
 INTERACTIONS = "interactions"
 _TABLE = (
     "id", "kind", "subject", "body", "occurred_at", "direction", "contact", "author",
-    "audience", "teams", "source", "details",
+    "audience", "teams", "users", "source", "details",
 )  # fmt: skip
 _VALUES = (
     "kind", "subject", "body", "occurred_at", "direction", "source", "details",
@@ -39,7 +39,8 @@ class InteractionRow(Schema):
     """One entry. `contact` is a name or an e-mail address, `author` likewise.
 
     `contact_keys`, `author_key` and `parent_key` are what the source itself calls
-    them. Without an `audience` it is for the teams of its author, or for every
+    them; `users` are colleagues who read it too, by address or name.
+    Without an `audience` it is for the teams of its author, or for every
     colleague when its author has no account here.
     """
 
@@ -55,6 +56,7 @@ class InteractionRow(Schema):
     parent_key = Text()
     audience = Text(most=10)
     teams = fields.List(Text())
+    users = fields.List(Text())
     source = Text(most=100)
     details = fields.Dict(keys=Text(most=40))
 
@@ -129,7 +131,9 @@ def _contact(said: str, actor: User) -> Contact:
 def _audience(
     row: Row, author: User | None, contacts: list[Contact], context: ImportContext
 ) -> AudienceSpec | None:
-    kind = row.get("audience") or ("teams" if row.get("teams") else None)
+    lists = (("teams", "teams"), ("users", "private"))
+    given = [kind for name, kind in lists if row.get(name)]
+    kind = row.get("audience") or (given[0] if given else None)
     if kind is None:
         return None
     if kind == "shared" and not can(SHARE, context.actor):
@@ -138,12 +142,25 @@ def _audience(
         said = _("Nobody could read this: its author has no account here.")
         raise Invalid(errors={"author": [said]})
     named: dict[str, Any] = {"teams": row["teams"]} if "teams" in row else {}
+    if row.get("users") and kind in {"private", "teams"}:
+        beside = "users" if kind == "private" else "also"
+        named[beside] = [_colleague(one) for one in row["users"]]
     return choose_audience(
         author or context.actor,
         kind,
         contact=contacts[0] if contacts else None,
         **named,
     )
+
+
+def _colleague(said: str) -> int:
+    by = User.email == said.lower() if "@" in said else User.name == said
+    query = sa.select(User.id).where(by, User.kind == "staff", User.active)
+    found = db.session.scalars(query.limit(2)).all()
+    if len(found) != 1:
+        problem = _("There is no colleague %(name)s.", name=said[:100])
+        raise Invalid(errors={"users": [problem]})
+    return found[0]
 
 
 KIND = ImportKind(
@@ -155,6 +172,7 @@ KIND = ImportKind(
     columns={
         "occurred_at": {"from": "date", "time": "%Y-%m-%d"},
         "teams": {"from": "team", "split": ","},
+        "users": {"from": "user", "split": ","},
         # A table has a column for each of these; JSON has what the house thought of.
         "details": {name: name for name in ("outcome", "duration", "place", "channel")},
     },

@@ -81,11 +81,14 @@ def links_of(entries: Sequence[Interaction], user: User) -> dict[int, list[str]]
     return {id_: _read(text, user) for id_, text in rows}
 
 
-def link_records(entry: Interaction, refs: Iterable[str], actor: User | None) -> bool:
+def link_records(
+    entry: Interaction, refs: Iterable[str], actor: User | None
+) -> tuple[set[str], set[str]]:
     """Link an entry to the records `refs` alone, as far as `actor` sees them.
 
-    What they do not see stays linked. Says whether anything changed; raises `Invalid`
-    for `links` when a record is not there for them, or there are too many.
+    What they do not see stays linked. Gives what is linked no more and what is from
+    now on; raises `Invalid` for `links` when a record is not there for them, or there
+    are too many.
     """
     wanted = list(dict.fromkeys(refs))
     if len(wanted) > MOST:
@@ -109,7 +112,7 @@ def link_records(entry: Interaction, refs: Iterable[str], actor: User | None) ->
     if gone:
         leaving = sa.delete(Link).where(Link.from_ref == entry.ref)
         db.session.execute(leaving.where(Link.to_ref.in_(gone)))
-    return bool(new or gone)
+    return gone, new
 
 
 def entries_linked_to(record: Record, user: User, *, most: int) -> list[Interaction]:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.audiences import Audience
+from core.columns import Erasable, ErasableText
 from core.contacts.models import Contact
 from core.db import Model, Readers, Record, now
 from core.users.models import User
@@ -27,7 +28,7 @@ class Interaction(Record, Model):
     subject: Mapped[str] = mapped_column(
         sa.String(300), default="", info={"personal": True}
     )
-    body: Mapped[str] = mapped_column(sa.Text, info={"personal": True})
+    body: Mapped[str] = mapped_column(ErasableText, info={"personal": True})
     details: Mapped[dict[str, Any]] = mapped_column(
         default=dict, info={"personal": True}
     )
@@ -45,7 +46,7 @@ class Interaction(Record, Model):
     )
     # Who wrote it when that is nobody with an account: an imported name, a mail.
     author_name: Mapped[str] = mapped_column(
-        sa.String(200), default="", info={"personal": True}
+        Erasable(200), default="", info={"personal": True, "identity": True}
     )
     audience_id: Mapped[int] = mapped_column(sa.ForeignKey("audience.id"), index=True)
     parent_id: Mapped[int | None] = mapped_column(
@@ -127,6 +128,8 @@ class InteractionTag(Model):
     interaction_id: Mapped[int] = mapped_column(
         sa.ForeignKey("interaction.id", ondelete="CASCADE"), primary_key=True
     )
-    tag: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
+    tag: Mapped[str] = mapped_column(
+        sa.String(80), primary_key=True, info={"personal": True}
+    )
 
     __table_args__ = (sa.Index("ix_interaction_tag_tag", "tag", "interaction_id"),)

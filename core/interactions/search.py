@@ -1,28 +1,19 @@
 """How an interaction is titled, linked and found."""
 
+from sqlalchemy.orm import selectinload
+
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
 from core.interactions import permissions
 from core.interactions.addresses import page_of
 from core.interactions.models import Interaction
-from core.interactions.services import put_back_interaction
+from core.interactions.taking_back import UNDO
 from core.kinds import kind_of
 from core.markup import to_text
-from core.records import RecordType, SearchDocument, Undo
+from core.records import RecordType, SearchDocument
 from core.users.models import User
 
 # What can be put back, and how it is called.
-FIELDS = {
-    "body": _l("Text"),
-    "subject": _l("Subject"),
-    "kind": _l("Kind"),
-    "occurred_at": _l("When"),
-    "direction": _l("Direction"),
-    "source": _l("Source"),
-    "details": _l("Details"),
-    "pinned_at": _l("Pinned"),
-    "trashed_at": _l("Trash"),
-}
 
 
 def label(interaction: Interaction) -> str:
@@ -49,6 +40,7 @@ def document(interaction: Interaction) -> SearchDocument | None:
         body="\n".join(part for part in parts if part),
         contact_id=interaction.contact_id,
         date=interaction.occurred_at,
+        tags=tuple(one.tag for one in interaction.tags),
     )
 
 
@@ -60,5 +52,6 @@ RECORD = RecordType(
     label=label,
     url=address,
     document=document,
-    undo=Undo(permissions.WRITE, FIELDS, put_back_interaction),
+    undo=UNDO,
+    loads=(selectinload(Interaction.tags),),
 )

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.audiences import AudienceSpec, intern_audience
+from core.changes import tell_beside
 from core.contacts.models import Contact
 from core.db import db, now
 from core.errors import Invalid
@@ -124,23 +125,46 @@ def change_interaction(
     if changes:
         words = interaction.body if body is None else body
         check_words(words, kind or PLAIN_KIND)
+    # One act is one event, so that it is taken back as one.
+    with db.session.no_autoflush:
         for name, value in changes.items():
             setattr(interaction, name, value)
-        interaction.edited_at = now()
-    if contacts is not None and change_contacts(interaction, contacts, actor):
-        interaction.edited_at = now()
-    if links is not None and link_records(interaction, links, actor):
-        interaction.edited_at = now()
-    if "body" in changes:
-        mark_text(interaction)
-    if "occurred_at" in changes:
-        for one in interaction.links:
-            one.occurred_at = interaction.occurred_at
+        beside = _change_beside(interaction, contacts, links, actor)
+        if changes or beside:
+            interaction.edited_at = now()
+        if "body" in changes:
+            mark_text(interaction)
+        if "occurred_at" in changes:
+            for one in interaction.links:
+                one.occurred_at = interaction.occurred_at
     if audience is not None:
         _change_audience(interaction, audience, actor)
     db.session.flush()
     _note_contact(interaction)
     return interaction
+
+
+def _change_beside(
+    interaction: Interaction,
+    contacts: Iterable[Contact] | None,
+    links: Iterable[str] | None,
+    actor: User | None,
+) -> bool:
+    """Change whom an entry is about and what it is linked to; its history tells it."""
+    before = set(interaction.contact_ids)
+    if contacts is not None:
+        change_contacts(interaction, contacts, actor)
+    after = set(interaction.contact_ids)
+    told: dict[str, tuple[set[Any], set[Any]]] = {}
+    if before != after:
+        told["about"] = (before - after, after - before)
+    if links is not None:
+        unlinked, linked = link_records(interaction, links, actor)
+        if unlinked or linked:
+            told["linked"] = (unlinked, linked)
+    if told:
+        tell_beside(interaction, **told)
+    return bool(told)
 
 
 def _changes(interaction: Interaction, **given: Any) -> dict[str, Any]:
@@ -179,20 +203,6 @@ def restore_interaction(interaction: Interaction, *, actor: User | None) -> None
         if one.trashed_at == moment:
             one.trashed_at = None
     db.session.flush()
-
-
-def put_back_interaction(
-    interaction: Interaction, values: Mapping[str, Any], actor: User
-) -> None:
-    """Give an entry former values again; refuses what the other services refuse."""
-    rest = dict(values)
-    if "trashed_at" in rest:
-        back = rest.pop("trashed_at") is None
-        (restore_interaction if back else trash_interaction)(interaction, actor=actor)
-    if "pinned_at" in rest:
-        pin_interaction(interaction, pinned=rest.pop("pinned_at") is not None)
-    if rest:
-        change_interaction(interaction, actor=actor, **rest)
 
 
 def pin_interaction(interaction: Interaction, *, pinned: bool = True) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.db import Model, now
 
+PERSONAL = {"personal": True}
 # Held: can still be undone. Waiting: for its turn, or for the next try. Parked: given
 # up, until somebody says "try again".
 HELD, WAITING, SENT = "held", "waiting", "sent"
@@ -23,16 +24,16 @@ class OutgoingMail(Model):
     # Made when the mail is, and the same on every try: receivers know a repetition.
     message_id: Mapped[str] = mapped_column(sa.String(320), unique=True)
     # Lists of {address, name}; cc is a part of what everybody sees.
-    to: Mapped[list[dict[str, Any]]]
-    cc: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
-    reply_to: Mapped[dict[str, Any] | None]
-    subject: Mapped[str] = mapped_column(sa.Text)
-    text: Mapped[str] = mapped_column(sa.Text)
-    html: Mapped[str] = mapped_column(sa.Text)
+    to: Mapped[list[dict[str, Any]]] = mapped_column(default=list, info=PERSONAL)
+    cc: Mapped[list[dict[str, Any]]] = mapped_column(default=list, info=PERSONAL)
+    reply_to: Mapped[dict[str, Any] | None] = mapped_column(info=PERSONAL)
+    subject: Mapped[str] = mapped_column(sa.Text, info=PERSONAL)
+    text: Mapped[str] = mapped_column(sa.Text, info=PERSONAL)
+    html: Mapped[str] = mapped_column(sa.Text, info=PERSONAL)
     # Message-IDs this one answers.
     in_reply_to: Mapped[str | None] = mapped_column(sa.String(998))
     references: Mapped[list[str]] = mapped_column(default=list)
-    headers: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    headers: Mapped[dict[str, Any]] = mapped_column(default=dict, info=PERSONAL)
     # What a secret link is made of; the link itself is written when the mail is sent.
     seal: Mapped[str | None] = mapped_column(sa.String(64))
     author_id: Mapped[int | None] = mapped_column(
@@ -54,9 +55,9 @@ class OutgoingMail(Model):
     # How often a worker died with the mail in its hand.
     interrupted: Mapped[int] = mapped_column(default=0)
     # Addresses the mail server has taken it for.
-    delivered: Mapped[list[str]] = mapped_column(default=list)
+    delivered: Mapped[list[str]] = mapped_column(default=list, info=PERSONAL)
     # What went wrong last, in the mail server's words or in ours.
-    error: Mapped[str | None] = mapped_column(sa.Text)
+    error: Mapped[str | None] = mapped_column(sa.Text, info=PERSONAL)
 
     attachments: Mapped[list["MailAttachment"]] = relationship(
         order_by="MailAttachment.id", cascade="all, delete-orphan"
@@ -86,5 +87,5 @@ class MailAttachment(Model):
     )
     # The column's name keeps the content from being swept away.
     sha256: Mapped[str] = mapped_column(sa.String(64))
-    name: Mapped[str] = mapped_column(sa.String(255))
+    name: Mapped[str] = mapped_column(sa.String(255), info=PERSONAL)
     media_type: Mapped[str] = mapped_column(sa.String(127))

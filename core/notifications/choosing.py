@@ -51,6 +51,12 @@ def hour_of(user: User) -> int:
     return found.hour if found else USUAL_HOUR
 
 
+def one_at_a_time(user: User) -> None:
+    """Wait for another form of `user` that is being saved: they press twice."""
+    mine = sa.select(User.id).where(User.id == user.id)
+    db.session.execute(mine.with_for_update(key_share=True))
+
+
 def choose_ways(user: User, ways: Mapping[str, str], *, hour: int | None) -> None:
     """Choose how kinds reach `user`; an empty way takes the choice for a kind back.
 
@@ -65,6 +71,7 @@ def choose_ways(user: User, ways: Mapping[str, str], *, hour: int | None) -> Non
         errors["hour"] = [_("Choose one of these.")]
     if errors:
         raise Invalid(errors=errors)
+    one_at_a_time(user)
     known = {REST, *notification_kinds()}
     db.session.execute(
         sa.delete(NotificationChoice).where(

@@ -26,7 +26,9 @@ class Notification(Model):
     about: Mapped[str] = mapped_column(sa.String(60), default="")
     about_id: Mapped[int] = mapped_column(default=0)
     # In the language the reader had when it was written.
-    text: Mapped[str] = mapped_column(sa.String(500), info={"personal": True})
+    text: Mapped[str] = mapped_column(
+        sa.String(500), info={"personal": True, "erased": "removed"}
+    )
     # Where it leads when that is not the record's own page.
     url: Mapped[str] = mapped_column(sa.String(300), default="")
     by_id: Mapped[int | None] = mapped_column(

@@ -18,7 +18,7 @@ from core.db import Record, db, now
 from core.errors import NotFound
 from core.events import tell
 from core.i18n import _
-from core.notifications.choosing import plan_mails
+from core.notifications.choosing import one_at_a_time, plan_mails
 from core.notifications.models import Notification, NotificationMute
 from core.pages import NotificationKind, notification_kinds
 from core.permissions import can
@@ -259,6 +259,7 @@ def kinds_for(user: User) -> list[NotificationKind]:
 
 def choose_kinds(user: User, wanted: Collection[str]) -> None:
     """Switch off every kind that can reach `user` and is not `wanted`."""
+    one_at_a_time(user)
     offered = {one.name for one in kinds_for(user)}
     db.session.execute(
         sa.delete(NotificationMute).where(

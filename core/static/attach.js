@@ -24,6 +24,7 @@ const put = (input, files) => {
     line.append(file.name, out);
     return line;
   }));
+  box.querySelector("ul").dispatchEvent(new Event("change", { bubbles: true }));
 };
 const add = (input, files) => {
   const box = input.closest(".files-field");

@@ -1,42 +1,9 @@
 // The composer: says before sending who will see it, and never loses a word.
 const rapport = (globalThis.rapport ??= {});
-const MONTH = 30 * 24 * 3600 * 1000;
-const store = (act) => {
-  try {
-    return act(localStorage);
-  } catch {
-    return null; // Private windows may refuse; then there is no draft, and no error.
-  }
-};
-const keyOf = (form) => `rapport-draft:${document.body.dataset.user ?? ""}:${form.dataset.draftKey}`;
+const { store, keyOf, keep, forget, restore, resume } = rapport.drafts;
 const textOf = (form) => form.querySelector("textarea");
 const isOutside = (form) => form.querySelector(".choice-shared")?.checked ?? false;
 const sendOf = (form) => form.querySelector(isOutside(form) ? ".send-outside" : ".send-inside");
-
-/* Drafts: the words only, never the audience ------------------------------------ */
-const note = (form, text) => {
-  const line = form.querySelector("[data-draft-note]");
-  if (line) line.textContent = text;
-};
-const keep = (form) => {
-  const text = textOf(form).value;
-  if (!text.trim() || text === form.begun) return store((box) => box.removeItem(keyOf(form)));
-  const kept = store((box) => (box.setItem(keyOf(form), JSON.stringify({ text, at: Date.now() })), true));
-  const timeZone = document.body.dataset.zone || undefined;
-  const time = new Date().toLocaleTimeString(document.documentElement.lang, { timeStyle: "short", timeZone });
-  if (kept) note(form, rapport.say("draft_kept", { time }));
-};
-const forget = (form) => (clearTimeout(form.keepTimer), store((box) => box.removeItem(keyOf(form))), note(form, ""));
-const restore = (form) => {
-  const draft = JSON.parse(store((box) => box.getItem(keyOf(form))) ?? "null");
-  const field = textOf(form);
-  if (!draft || Date.now() - draft.at > MONTH) return forget(form);
-  const begun = form.querySelector("[data-template]")?.dataset.template;
-  if (field.value.trim() && field.value !== begun) return;
-  field.value = draft.text;
-  note(form, rapport.say("draft_back"));
-  form.classList.add("open");
-};
 
 /* Inside or outside -------------------------------------------------------------- */
 const show = (form) => {
@@ -74,20 +41,26 @@ if (sent && document.body.dataset.error === undefined) {
 }
 store(() => sessionStorage.removeItem("rapport-sent"));
 forms(document).forEach(setUp);
-document.addEventListener("htmx:load", ({ detail }) => forms(detail.elt.parentElement ?? document).forEach(setUp));
+document.addEventListener("htmx:load", ({ detail }) => {
+  const found = [...forms(detail.elt.parentElement ?? document)];
+  found.forEach(setUp);
+  found.forEach(resume);
+});
 
 const formOf = (event) => event.target.closest?.(".composer[data-draft-key]");
 document.addEventListener("focusin", (event) => {
   const form = formOf(event);
   if (form && !form.classList.contains("open")) form.classList.add("open");
 });
-document.addEventListener("input", (event) => {
+const later = (event) => {
   const form = formOf(event);
-  if (!form || event.target !== textOf(form)) return;
-  form.classList.add("open"); // It closes when sent, and the hand may stay in it.
+  if (!form) return;
+  if (event.target === textOf(form)) form.classList.add("open"); // It closes when sent, and the hand may stay in it.
   clearTimeout(form.keepTimer);
   form.keepTimer = setTimeout(keep, 1000, form);
-});
+};
+document.addEventListener("input", later);
+document.addEventListener("change", later);
 addEventListener("pagehide", () => forms(document).forEach((form) => form.keepTimer && !form.sending && keep(form)));
 document.addEventListener("change", (event) => formOf(event) && show(formOf(event)));
 document.addEventListener("htmx:afterSwap", (event) => event.target.closest?.(".composer") && verb(event.target.closest(".composer")));

@@ -34,6 +34,15 @@ const tick = () => {
   pick?.click();
   return Boolean(pick);
 };
+// s opens how long to wait for what the row is about; of no row, for the first of them.
+const snooze = () => {
+  const row = document.activeElement?.closest("tr, li, article");
+  const box = row?.querySelector(".snooze") ?? document.querySelector("#main .snooze");
+  if (!box) return;
+  box.open = true;
+  box.scrollIntoView({ block: "nearest" });
+  box.querySelector("button")?.focus();
+};
 
 // The list somebody came from: [ and ] open the record before and after in it.
 const pathOf = (link) => new URL(link.href, location.href).pathname;
@@ -67,6 +76,7 @@ const OWN = {
   "[": { can: () => neighbour(-1), run: () => location.assign(neighbour(-1)) },
   "]": { can: () => neighbour(1), run: () => location.assign(neighbour(1)) },
   n: { can: () => rapport.write, run: () => rapport.write() },
+  s: { can: () => document.querySelector("#main .snooze"), run: () => snooze() },
   z: { can: () => document.querySelector(".toast form button"), run: () => document.querySelector(".toast form button").click() },
 };
 

@@ -35,9 +35,10 @@ const clockOf = (box) => {
     ticking = setInterval(() => (box.isConnected ? show() : halt()), 1000);
     show();
   };
+  box.minutes = () => (ticking ? Math.max(1, Math.ceil(seconds() / 60)) : 0);
   box.stop = () => {
     if (!ticking) return;
-    field.value = Math.max(1, Math.ceil(seconds() / 60));
+    field.value = box.minutes();
     halt();
   };
   button.addEventListener("click", () => (ticking ? box.stop() : box.start()));

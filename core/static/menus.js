@@ -50,3 +50,12 @@ document.addEventListener("keydown", (event) => {
     all.find((line) => line.textContent.trim().toLowerCase().startsWith(typed.toLowerCase()))?.focus();
   }
 });
+
+// What unfolds over the page shuts with Escape, and the hand is where it was.
+document.addEventListener("keydown", (event) => {
+  const box = event.key === "Escape" && !event.isComposing && event.target.closest?.("details.snooze[open]");
+  if (!box || event.defaultPrevented) return;
+  event.preventDefault();
+  box.open = false;
+  box.querySelector("summary").focus();
+});

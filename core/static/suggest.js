@@ -114,6 +114,19 @@ const marksIn = (field) => {
 };
 
 /* People an entry is about, and records it is linked to -------------------------------- */
+rapport.choose = (field, { id, name }) => {
+  const chips = field.querySelector(".people-chosen");
+  const there = chips.querySelector(`[value="${id}"]`);
+  if (there) return void (there.checked = true);
+  const chip = document.createElement("label");
+  const box = document.createElement("input");
+  Object.assign(box, { type: "checkbox", name: field.dataset.name ?? "contacts", value: id, checked: true, className: "form-check-input" });
+  chip.className = "chip";
+  chip.dataset.added = "";
+  chip.append(box, name);
+  chips.append(chip);
+  chips.dispatchEvent(new Event("change", { bubbles: true }));
+};
 const peopleIn = (field) => {
   const input = field.querySelector("input:not([type=checkbox])");
   const chips = field.querySelector(".people-chosen") ?? document.createElement("div");
@@ -133,14 +146,7 @@ const peopleIn = (field) => {
     pick: ({ id, name }) => {
       // What stood before it with a comma stays, to be found when the form is sent.
       input.value = input.value.split(/[,，、]/).slice(0, -1).join(", ");
-      if (chips.querySelector(`[value="${id}"]`)) return;
-      const chip = document.createElement("label");
-      const box = document.createElement("input");
-      Object.assign(box, { type: "checkbox", name: field.dataset.name ?? "contacts", value: id, checked: true, className: "form-check-input" });
-      chip.className = "chip";
-      chip.dataset.added = "";
-      chip.append(box, name);
-      chips.append(chip);
+      rapport.choose(field, { id, name });
       rapport.announce(rapport.say("added", { name }));
     },
   });

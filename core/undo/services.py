@@ -120,7 +120,7 @@ def _change(event: Event, record: Record, undone_at: datetime | None) -> Change 
         changed = _values(event, undo)
         if not changed:
             return None
-        what, stands = _words(changed, undo), not _moved_on(record, changed)
+        what, stands = _words(changed, undo), not _moved_on(record, changed, undo)
     why_not = "" if stands else _("Changed again since")
     if _other_readers(event, record):
         why_not = _("Its readers were changed since")
@@ -139,7 +139,8 @@ def _words(changed: Mapping[str, Any], undo: Undo) -> str:
     if "trashed_at" in changed:
         gone = changed["trashed_at"][1] is not None
         return _("Put in the trash") if gone else _("Brought back from the trash")
-    titles = dict.fromkeys(str(undo.fields[one]) for one in changed)
+    known = {**undo.fields, **undo.beside}
+    titles = dict.fromkeys(str(known[one]) for one in changed)
     return _("Changed: %(fields)s", fields=", ".join(titles))
 
 
@@ -147,16 +148,20 @@ def _values(event: Event, undo: Undo) -> dict[str, tuple[Any, Any]]:
     """Give the fields that can be put back, each before and after, as JSON has it."""
     both = {**event.data.get("values", {}), **(event.personal or {})}
     return {
-        name: (both[name][0], both[name][1]) for name in undo.fields if name in both
+        name: (both[name][0], both[name][1])
+        for name in (*undo.fields, *undo.beside)
+        if name in both
     }
 
 
-def _moved_on(record: Record, changed: Mapping[str, tuple[Any, Any]]) -> set[str]:
+def _moved_on(
+    record: Record, changed: Mapping[str, tuple[Any, Any]], undo: Undo
+) -> set[str]:
     """Name the fields that no longer are what the change made of them."""
     return {
         name
         for name, (_before, after) in changed.items()
-        if getattr(record, name) != _typed(record, name, after)
+        if name in undo.fields and getattr(record, name) != _typed(record, name, after)
     }
 
 
@@ -197,10 +202,13 @@ def take_back(user: User, event_id: int) -> Record:
         changed = _values(event, undo)
         if not changed:
             raise NotFound
-        later = _moved_on(record, changed)
+        later = _moved_on(record, changed, undo)
         if later:
             raise Conflict(_who_moved_on(event, later, undo, user))
-        before = {k: _typed(record, k, b) for k, (b, _after) in changed.items()}
+        before = {
+            name: both if name in undo.beside else _typed(record, name, both[0])
+            for name, both in changed.items()
+        }
         undo.put_back(record, before, user)
     db.session.flush()
     db.session.add(Undone(event_id=event.id, by_event_id=_made_since(record, last)))

@@ -21,6 +21,7 @@ KEYS = {
     "x": _l("Select the line"),
     "[": _l("Previous record of the list"),
     "]": _l("Next record of the list"),
+    "u": _l("To the first unread"),
     "p": _l("Pin"),
     "s": _l("Snooze"),
     "z": _l("Undo the last act"),

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from core.columns import Erasable
 from core.db import Model, Readers, Record, now
 from core.i18n import lazy_gettext as _l
 from core.permissions import expand
@@ -78,7 +79,7 @@ class User(Record, Model):
     email: Mapped[str] = mapped_column(
         sa.String(254), unique=True, info={"personal": True}
     )
-    name: Mapped[str] = mapped_column(sa.String(200), info={"personal": True})
+    name: Mapped[str] = mapped_column(Erasable(200), info={"personal": True})
     kind: Mapped[str] = mapped_column(sa.String(10), default="staff")
     password_hash: Mapped[str | None] = mapped_column(
         sa.String(200), info={"personal": True}
@@ -149,8 +150,8 @@ class UserSession(Model):
     created_at: Mapped[datetime] = mapped_column(default=now)
     seen_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime]
-    address: Mapped[str | None] = mapped_column(sa.String(45))
-    browser: Mapped[str | None] = mapped_column(sa.String(200))
+    address: Mapped[str | None] = mapped_column(sa.String(45), info={"personal": True})
+    browser: Mapped[str | None] = mapped_column(sa.String(200), info={"personal": True})
 
 
 class UserDesk(Model):

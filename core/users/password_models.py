@@ -33,7 +33,7 @@ class PasswordRequest(Model):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     # What was typed; forgotten as soon as the worker has read it.
-    email: Mapped[str | None] = mapped_column(sa.String(254))
+    email: Mapped[str | None] = mapped_column(sa.String(254), info={"personal": True})
     address: Mapped[str] = mapped_column(sa.String(45))
     at: Mapped[datetime] = mapped_column(default=now)
 

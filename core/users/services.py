@@ -1,13 +1,9 @@
 """Accounts, sign-in, sessions and API tokens."""
 
-import secrets
 from collections.abc import Iterable
-from functools import lru_cache
 from threading import BoundedSemaphore
 
 import sqlalchemy as sa
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
 
 from core import settings
@@ -21,11 +17,10 @@ from core.users.guessing import (
     note_failure,
     refuse_guessing,
 )
+from core.users.hashing import hash_password, is_password
 from core.users.models import Role, Team, User, UserKind
 from core.users.sessions import end_sessions, hash_secret, revoke_tokens
 
-# OWASP's second choice for argon2id: 19 MiB, two passes, one lane.
-_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 # Each check takes 19 MiB and a core: who guesses waits for the others who do.
 _one_by_one = BoundedSemaphore(2)
 
@@ -121,7 +116,7 @@ def set_password(user: User, password: str) -> None:
     if len(password) < LEAST_PASSWORD:
         said = _("A password has at least %(num)d characters.", num=LEAST_PASSWORD)
         raise Invalid(errors={"password": [said]})
-    user.password_hash = _hasher.hash(password)
+    user.password_hash = hash_password(password)
     if user.id is not None:
         end_sessions(user)
 
@@ -145,7 +140,8 @@ def check_sign_in(
     browser = browser or known_browser(known)
     with _one_by_one, db.read_only():
         refuse_guessing(account, network, browser)
-        right = _verify(known.password_hash if known else None, password)
+        # An unknown address costs the same time as a known one.
+        right = is_password(known.password_hash if known else None, password)
     user = db.session.get(User, known.id) if known is not None and right else None
     if user is None or not user.active:
         note_failure(account, browser or network)
@@ -160,20 +156,6 @@ def fold_email(email: str) -> str:
         return normal_email(email)
     except Invalid:
         return email.strip().lower()
-
-
-@lru_cache(maxsize=1)
-def _decoy() -> str:
-    return _hasher.hash(secrets.token_hex())
-
-
-def _verify(stored: str | None, password: str) -> bool:
-    # An unknown address costs the same time as a known one.
-    try:
-        _hasher.verify(stored or _decoy(), password)
-    except (VerificationError, InvalidHashError):
-        return False
-    return stored is not None
 
 
 def disable_user(user: User) -> None:

@@ -17,6 +17,7 @@ from core.visibility import visible_conditions
 from plugins.documents.filenames import clean_filename
 from plugins.documents.models import Document
 from plugins.documents.permissions import READ, WRITE
+from plugins.documents.room import check_room
 from plugins.documents.services import max_upload, upload_document
 
 # Files of one entry at a time.
@@ -34,11 +35,13 @@ def may_add(user: User) -> bool:
 def keep(entry: Interaction, files: Sequence[FileStorage], user: User) -> None:
     """Keep files with an entry; all of them, or none.
 
-    Raises `Invalid` for one that is empty or too large, with its name.
+    Raises `Invalid` for one that is empty or too large, with its name, and for what
+    an organisation outside has no room for.
     """
     if len(files) > MOST:
         said = _("Add at most %(num)d files at a time.", num=MOST)
         raise Invalid(errors={"files": [said]})
+    check_room(user, files)
     for one in files:
         name = clean_filename(one.filename or "")
         try:

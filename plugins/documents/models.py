@@ -30,11 +30,15 @@ class Document(Record, Model):
 
     title: Mapped[str] = mapped_column(sa.String(TITLE_LENGTH), info=PERSONAL)
     current: Mapped[int] = mapped_column(default=1)
+    # Erasing a person removes their files; those of an entry stay and go with it.
     contact_id: Mapped[int | None] = mapped_column(
-        sa.ForeignKey("contact.id", ondelete="CASCADE")
+        sa.ForeignKey("contact.id", ondelete="CASCADE"),
+        info={"erased": "removed", "goes_with": "interaction_id"},
     )
     interaction_id: Mapped[int | None] = mapped_column(
-        sa.ForeignKey("interaction.id", ondelete="CASCADE"), index=True
+        sa.ForeignKey("interaction.id", ondelete="CASCADE"),
+        index=True,
+        info={"erased": "removed"},
     )
     audience_id: Mapped[int] = mapped_column(sa.ForeignKey("audience.id"), index=True)
     author_id: Mapped[int | None] = mapped_column(

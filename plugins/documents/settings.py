@@ -18,3 +18,14 @@ class DocumentSettings(Schema):
             "description": _l("In bytes; 50000000 is 50 MB."),
         },
     )
+    portal_room = fields.Integer(
+        strict=True,
+        load_default=1_000_000_000,
+        validate=validate.Range(min=0, max=2**53),
+        metadata={
+            "title": _l("Files from one organisation outside"),
+            "description": _l(
+                "In bytes, all together; 1000000000 is 1 GB, 0 is without limit."
+            ),
+        },
+    )

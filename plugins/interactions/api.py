@@ -20,7 +20,7 @@ bp = ApiBlueprint(
 
 
 class ReactionSchema(Schema):
-    """A sign on an entry, and the names of those who left it."""
+    """A sign on an entry; outside, colleagues but its author are counted, not named."""
 
     name = fields.String(validate=validate.OneOf(list(REACTIONS)))
     count = fields.Integer()

@@ -23,8 +23,14 @@ from core.visibility import get_visible
 from plugins.interactions import answers
 from plugins.interactions.composer import composer_to_change
 from plugins.interactions.fields import sent_details
+from plugins.interactions.meetings.moving import MoveUnseen, check_move
 from plugins.interactions.participants import named_contacts
-from plugins.interactions.readers import ReadersUnseen, check_seen, chosen
+from plugins.interactions.readers import (
+    ReadersUnseen,
+    check_seen,
+    chosen,
+    put_into_words,
+)
 from plugins.interactions.schemas import EntryForm, sent
 from plugins.interactions.views import bp as bp
 
@@ -47,10 +53,17 @@ def _changeable(interaction_id: int) -> Interaction:
 
 def _draw_edit(error: CRMError, interaction_id: int) -> Any:
     entry = _changeable(interaction_id)
+    typed = answers.typed(error)
+    move = error if isinstance(error, MoveUnseen) else None
+    if move is not None:
+        # What was looked at and agreed to before stays so.
+        typed["hidden"] = {"sure": "1"} if request.form.get("sure") else {}
+        typed["who"] = put_into_words(move.readers) if move.readers else None
     return render_template(
         "interactions/edit.html",
         entry=entry,
-        composer=composer_to_change(entry, me(), **answers.typed(error)),
+        composer=composer_to_change(entry, me(), **typed),
+        move=move,
         conflict=isinstance(error, Conflict),
         author=name_of_author(entry),
     )
@@ -74,6 +87,9 @@ def save(interaction_id: int) -> Any:
     if opened and not form["sure"]:
         said = _("More colleagues will be able to read this. Save again to agree.")
         raise ReadersUnseen(said, readers_of(spec), sure=True)
+    to = _moved(entry, form["occurred_at"])
+    if to is not None:
+        check_move(entry, to, spec, seen=request.form.get("guests", ""), user=me())
     services.change_interaction(
         entry,
         actor=me(),
@@ -85,7 +101,7 @@ def save(interaction_id: int) -> Any:
         links=form["links"],
         details=sent_details(request.form, form["kind"], entry),
         body=form["body"],
-        occurred_at=_moved(entry, form["occurred_at"]),
+        occurred_at=to,
         audience=spec,
     )
     keep_sent(entry)

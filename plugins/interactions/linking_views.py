@@ -6,7 +6,7 @@ from typing import Any
 from flask import render_template, request
 
 from core.contacts.models import Contact
-from core.interactions.linked import linked_records, links_of
+from core.interactions.linked import MOST, Linked, linked_records, links_of
 from core.interactions.models import Interaction
 from core.interactions.permissions import READ, WRITE
 from core.parts import found_refs, open_records
@@ -20,7 +20,12 @@ from plugins.interactions.suggesting import bp as bp
 @bp.get("/interactions/records")
 @requires(WRITE)
 def records() -> Any:
-    """Offer what an entry may be linked to: what waits with its contact comes first."""
+    """Offer what an entry may be linked to: what waits with its contact comes first.
+
+    With `chosen` it names these alone, such as those of a draft.
+    """
+    if chosen := [one[:100] for one in request.args.getlist("chosen")[:MOST]]:
+        return {"items": [_item(one) for one in linked_records(chosen, me())]}
     q = asked()
     contact_id = request.args.get("contact", type=int)
     waiting = visible(Contact, contact_id)
@@ -29,8 +34,12 @@ def records() -> Any:
     offered = [one for one in offered if q.casefold() in one.title.casefold()]
     if q:
         offered += linked_records(found_refs(q, me()), me())
-    items = {one.ref: f"{one.kind}: {one.title}" for one in offered}
-    return {"items": [{"id": k, "name": v} for k, v in islice(items.items(), OFFERED)]}
+    items = {one.ref: _item(one) for one in offered}
+    return {"items": list(islice(items.values(), OFFERED))}
+
+
+def _item(one: Linked) -> dict[str, str]:
+    return {"id": one.ref, "name": f"{one.kind}: {one.title}"}
 
 
 @bp.get("/interactions/<int:interaction_id>/links")

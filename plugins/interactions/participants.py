@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+import sqlalchemy as sa
+
 from core.contacts.finding import fold
 from core.contacts.lists import Wanted, contact_list
 from core.contacts.models import Contact
@@ -60,9 +62,10 @@ def participants_of(entry: Interaction, user: User) -> list[tuple[int, str]]:
 
 
 def names_of(ids: Sequence[int], user: User) -> list[tuple[int, str]]:
-    """Give the names of contacts that `user` sees."""
+    """Give the names of contacts that `user` sees; who was erased still took part."""
     if not ids:
         return []
-    query = visible_to(user, Contact).where(Contact.id.in_(ids))
+    here = sa.or_(Contact.trashed_at.is_(None), Contact.erased_at.is_not(None))
+    query = visible_to(user, Contact, trashed=True).where(Contact.id.in_(ids), here)
     found = db.session.scalars(query.order_by(Contact.sort_name))
     return [(one.id, one.name) for one in found]

@@ -4,7 +4,6 @@ from core import hookimpl
 from plugins.interactions import (
     answering,
     changing,
-    dossier_views,
     events,
     kinds,
     linking_views,
@@ -15,6 +14,8 @@ from plugins.interactions import (
     suggesting,
 )
 from plugins.interactions import demo as demo_part
+from plugins.interactions.dossiers import making as dossiers
+from plugins.interactions.dossiers import views as dossier_views
 from plugins.interactions.follow_ups import api as follow_up_api
 from plugins.interactions.follow_ups import exports, jobs, record
 from plugins.interactions.follow_ups import panels as follow_up_panels
@@ -59,7 +60,7 @@ def register_blueprints():
 
 @hookimpl
 def register_event_types():
-    return [events.REACTED, *meeting_events.TYPES]
+    return [events.REACTED, dossiers.ASKED, *meeting_events.TYPES]
 
 
 @hookimpl
@@ -74,7 +75,7 @@ def register_records():
 
 @hookimpl
 def register_jobs():
-    return [*jobs.JOBS, *hand_over_jobs.JOBS]
+    return [*jobs.JOBS, *hand_over_jobs.JOBS, *dossiers.JOBS]
 
 
 @hookimpl
@@ -94,6 +95,7 @@ def register_subscribers():
         *follow_up_subscribers.ALL,
         *hand_over_subscribers.ALL,
         *meeting_subscribers.ALL,
+        *dossiers.SUBSCRIBERS,
     ]
 
 
@@ -105,6 +107,7 @@ def register_notifications():
         *follow_up_subscribers.KINDS,
         *hand_over_subscribers.KINDS,
         *meeting_events.KINDS,
+        dossiers.READY,
     ]
 
 

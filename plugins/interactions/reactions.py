@@ -38,16 +38,19 @@ class Reacted:
     icon: str
     people: Collection[str]
     mine: bool
+    # Who left it as well, and is not named to this reader.
+    unnamed: int = 0
 
     @property
     def count(self) -> int:
         """How many people left it."""
-        return len(self.people)
+        return len(self.people) + self.unnamed
 
     @property
     def text(self) -> str:
         """What stands beside the icon: names, or the number of many."""
-        return ", ".join(self.people) if self.count <= NAMED else str(self.count)
+        named = not self.unnamed and self.count <= NAMED
+        return ", ".join(self.people) if named else str(self.count)
 
 
 def react(entry: Interaction, user: User, name: str, *, on: bool) -> None:
@@ -83,7 +86,13 @@ def reactions_on(entry: Interaction, user: User) -> list[Reacted]:
 
 def _rows(user: User) -> sa.ScalarSelect[Any]:
     """Select the signs on an entry as lines of sign, account and name."""
-    line = Reaction.name + ":" + sa.cast(Reaction.user_id, sa.String) + ":" + User.name
+    who: Any = User.name
+    if user.kind != "staff":
+        # The author's name stands on the entry; which other colleagues looked at it
+        # is the house's own business, and only their number is told.
+        known = sa.or_(User.kind != "staff", User.id == Interaction.author_id)
+        who = sa.case((known, User.name), else_="")
+    line = Reaction.name + ":" + sa.cast(Reaction.user_id, sa.String) + ":" + who
     query = (
         sa.select(sa.func.aggregate_strings(line, "\n"))
         .join(User, User.id == Reaction.user_id)
@@ -110,7 +119,14 @@ def _read(text: str | None, user: User) -> list[Reacted]:
         if account == str(user.id):
             mine.add(name)
     return [
-        Reacted(name, title, icon, sorted(people[name]), name in mine)
+        Reacted(
+            name,
+            title,
+            icon,
+            sorted(one for one in people[name] if one),
+            name in mine,
+            people[name].count(""),
+        )
         for name, (title, icon) in REACTIONS.items()
         if name in people
     ]

@@ -20,6 +20,7 @@ from core.markup import to_html
 from core.permissions import can, me, requires
 from core.users.models import Team, User
 from plugins.interactions.changing import bp as bp
+from plugins.interactions.participants import MOST, names_of
 
 OFFERED = 8
 
@@ -66,9 +67,12 @@ def _colleagues(q: str) -> list[dict[str, Any]]:
 @bp.get("/interactions/people")
 @requires(WRITE)
 def people() -> Any:
-    """Offer contacts that an entry may be about as well."""
+    """Offer contacts that an entry may be about as well, or name the `chosen` ones."""
     if not can(READ_CONTACTS):
         raise Forbidden
+    if chosen := request.args.getlist("chosen", type=int):
+        named = names_of([one for one in chosen if 0 < one < 2**31][:MOST], me())
+        return {"items": [{"id": id_, "name": name} for id_, name in named]}
     q = asked()
     if not q:
         return {"items": []}

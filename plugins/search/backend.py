@@ -38,7 +38,8 @@ class IndexDoc:
     """A record as the index holds it; the text itself stays in the database.
 
     `visibility` are the labels of which a reader needs one; `contact_id` is None for a
-    record without a contact; `updated_at` counts microseconds since 1970.
+    record without a contact; `updated_at` counts microseconds since 1970; `facets` are
+    what colleagues narrow by, such as `tag:prices`.
     """
 
     key: str
@@ -48,6 +49,7 @@ class IndexDoc:
     updated_at: int
     rev: int
     tokens: DocumentTokens
+    facets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,12 @@ class SearchRequest:
     """A plan, and what the reader may see: nothing else is found or counted.
 
     A hit has one of `labels`, a type of `types`, and a contact in `contact_ids` or no
-    contact (None: every contact). `contact_id` narrows to the records of one contact.
+    contact (None: every contact).
+
+    It is narrowed to the records of `only_contacts` and of none of `no_contacts`, to
+    those with one facet of each of `facets` and none of `no_facets`, and to those
+    dated from `since` until before `until`, in microseconds since 1970.
+    `without_words` lists all of these when the plan looks for nothing.
     `deadline` is in seconds; what was found until then is the answer.
     """
 
@@ -113,7 +120,13 @@ class SearchRequest:
     labels: frozenset[str]
     types: frozenset[str]
     contact_ids: frozenset[int] | None = None
-    contact_id: int | None = None
+    only_contacts: frozenset[int] | None = None
+    no_contacts: frozenset[int] = frozenset()
+    facets: tuple[frozenset[str], ...] = ()
+    no_facets: frozenset[str] = frozenset()
+    since: int | None = None
+    until: int | None = None
+    without_words: bool = False
     limit: int = 20
     offset: int = 0
     deadline: float | None = None

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from core.db import Record, db
 from core.events import Delivery, Event
-from core.records import RecordType, load_ref, record_types
+from core.records import RecordType, SearchDocument, load_ref, record_types
 from core.visibility import labels
+from plugins.search.asking import facet
 from plugins.search.backend import IndexDoc, IndexMissing, IndexOp, IndexStats
 from plugins.search.engine import analyser, backend
 
@@ -18,6 +19,7 @@ log = logging.getLogger("rapport.search")
 PAGE = 500
 # The name under which the index hears of events.
 SUBSCRIBER = "search"
+ERASED = "contact.erased"
 
 
 def index_document(kind: RecordType, record: Record) -> IndexDoc | None:
@@ -35,12 +37,22 @@ def index_document(kind: RecordType, record: Record) -> IndexDoc | None:
         contact_id=document.contact_id,
         updated_at=int(when.timestamp() * 1_000_000),
         rev=record.version,
+        facets=tuple(sorted(_facets(record, document))),
         tokens=analyser().document(
             title=document.title,
             identifiers=document.identifiers,
             body=document.body,
         ),
     )
+
+
+def _facets(record: Record, document: SearchDocument) -> set[str]:
+    """Name what a search can be narrowed by: tags, and the teams a record is of."""
+    teams = {getattr(record, "team_id", None)}
+    if record.readers == "audience":
+        teams.update(record.audience.spec.teams)  # type: ignore[attr-defined]
+    found = {facet("team", one) for one in teams if one is not None}
+    return found | {facet("tag", one.lstrip("#")) for one in document.tags}
 
 
 def index_events(events: list[Event]) -> None:
@@ -68,6 +80,9 @@ def index_events(events: list[Event]) -> None:
     except IndexMissing:
         # The first thing ever to be indexed: the whole index is made with it.
         rebuild()
+    if any(one.type == ERASED for one in events):
+        # What is only marked as deleted still has the words on the disk.
+        backend().optimise()
 
 
 def _operation(ref: str) -> IndexOp:
@@ -101,7 +116,8 @@ def _documents(kind: RecordType) -> Iterator[list[IndexDoc]]:
     model: Any = kind.model
     last = 0
     while True:
-        query = sa.select(model).where(model.id > last).order_by(model.id).limit(PAGE)
+        query = sa.select(model).where(model.id > last).order_by(model.id)
+        query = query.limit(PAGE).options(*kind.loads)
         with db.read_only() as session:
             records = session.scalars(query).unique().all()
             found = [index_document(kind, one) for one in records]

@@ -10,20 +10,20 @@ from typing import Any
 from core.audiences import Audience
 from core.contacts.models import Contact
 from core.db import Record, db
-from core.permissions import can
+from core.i18n import _
+from core.links import url_for
 from core.readers import AudienceView, describe
 from core.records import RecordType, SearchDocument, parse_ref, record_types
 from core.users.models import User
-from core.visibility import contact_ids_of, labels_of, visible_to
+from core.visibility import visible_to
+from plugins.search.asking import ask, readable_types
 from plugins.search.backend import IndexBroken, QueryPlan, SearchPage, SearchRequest
 from plugins.search.engine import analyser, backend
-from plugins.search.planning import MAX_QUERY, find, plan_query
+from plugins.search.operators import Operator, offered
+from plugins.search.planning import MAX_QUERY, find
 from plugins.search.snippets import Piece, snippets
 
 log = logging.getLogger("rapport.search")
-
-# Seconds after which what was found so far is the answer.
-DEADLINE = 0.3
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,11 @@ class Found:
 
 @dataclass(frozen=True)
 class Results:
-    """A page of hits; `total` counts what this reader may see, up to 1,000."""
+    """A page of hits; `total` counts what this reader may see, up to 1,000.
+
+    `operators` are what narrowed the search, as they were typed; where nothing was
+    looked for, it was not `is_asked`.
+    """
 
     items: Sequence[Found]
     total: int
@@ -60,15 +64,8 @@ class Results:
     is_relaxed: bool = False
     is_partial: bool = False
     is_degraded: bool = False
-
-
-def readable_types(user: User) -> dict[str, RecordType]:
-    """Give the searched record types that `user` may read at all, by name."""
-    return {
-        name: kind
-        for name, kind in record_types().items()
-        if kind.document is not None and can(kind.permission, user)
-    }
+    operators: Sequence[Operator] = ()
+    is_asked: bool = True
 
 
 def search(
@@ -85,32 +82,18 @@ def search(
     `types` are full or short names of record types; unknown ones find nothing.
     When the index is broken, names are searched in the database instead.
     """
-    plan = plan_query(text, analyser(), typing=typing)
-    allowed = readable_types(user)
-    wanted = set(types)
-    chosen = {
-        name
-        for name, kind in allowed.items()
-        if not wanted or name in wanted or kind.short in wanted
-    }
-    if not chosen or not plan.groups:
-        return Results((), 0, True)
-    request = SearchRequest(
-        plan=plan,
-        labels=labels_of(user),
-        types=frozenset(chosen),
-        contact_ids=contact_ids_of(user),
-        # The index may be seconds old: some hits may be gone when the rows are read.
-        limit=limit * 2,
-        offset=offset,
-        deadline=DEADLINE,
-    )
+    # The index may be seconds old: some hits may be gone when the rows are read.
+    wider = limit * 2
+    asked = ask(user, text, types=types, limit=wider, offset=offset, typing=typing)
+    request, operators = asked.request, asked.narrowed.operators
+    if request is None:
+        return Results((), 0, True, operators=operators, is_asked=False)
     try:
         page = find(backend(), request)
     except IndexBroken as error:
         log.warning("the index is broken, searching the database: %s", error)
-        return _degraded(user, text, plan, limit)
-    return _results(user, page, request, limit)
+        return _degraded(user, asked.narrowed.words, request.plan, limit)
+    return replace(_results(user, page, request, limit), operators=operators)
 
 
 def _results(
@@ -239,12 +222,31 @@ def _begins(one: Found, text: str) -> bool:
     )
 
 
+def _operators(user: User, text: str) -> list[dict[str, str]]:
+    """Offer what narrows a search whose last word begins like it."""
+    before, _space, last = text.rpartition(" ")
+    if len(last) < 2:
+        return []
+    return [
+        {
+            "group": str(_("Narrow the search")),
+            "ref": "",
+            "title": one,
+            "why": before,
+            "url": url_for("search.index", q=f"{before} {one}".strip()),
+        }
+        for one in offered(user.kind)
+        if one.startswith(last.lower())
+    ]
+
+
 def suggest(user: User, text: str) -> list[dict[str, str]]:
     """Find while somebody types: what Ctrl-K shows."""
     results = search(user, text, limit=16, typing=True)
+    operators = _operators(user, text)
     # Somebody with the phone at the ear types the beginning of a name.
     items = sorted(results.items, key=lambda one: not _begins(one, text))[:8]
-    return [
+    return operators + [
         {
             "group": str(one.type_title),
             "ref": one.record.ref,
@@ -259,21 +261,16 @@ def suggest(user: User, text: str) -> list[dict[str, str]]:
 
 def count_by_type(user: User, text: str) -> dict[str, int]:
     """Count the hits of each type this reader may see, for the tabs of the page."""
-    plan = plan_query(text, analyser())
-    if not plan.groups:
+    request = ask(user, text, limit=0).request
+    if request is None:
         return {}
-    base = SearchRequest(
-        plan=plan,
-        labels=labels_of(user),
-        types=frozenset(),
-        contact_ids=contact_ids_of(user),
-        limit=0,
-        deadline=DEADLINE,
-    )
     counts = {}
+    # In the order of their declarations.
     for name in readable_types(user):
+        if name not in request.types:
+            continue
         try:
-            page = find(backend(), replace(base, types=frozenset({name})))
+            page = find(backend(), replace(request, types=frozenset({name})))
         except IndexBroken:
             return {}
         if page.total:

@@ -7,6 +7,8 @@ from flask import Blueprint, render_template, request, url_for
 from core.i18n import _
 from core.permissions import me, requires
 from plugins.search import services
+from plugins.search.asking import readable_types
+from plugins.search.operators import offered, without
 from plugins.search.permissions import READ
 
 bp = Blueprint("search", __name__)
@@ -35,9 +37,15 @@ def index() -> Any:
         text=text,
         results=results,
         tabs_=_tabs(text, kind),
+        narrowed=[(one.text, _here(without(text, one))) for one in results.operators],
+        offered=[(one, _here(f"{text} {one}".strip())) for one in offered(me().kind)],
         next_url=_page_url(number + 1) if results.total > number * PAGE else "",
         prev_url=_page_url(number - 1) if number > 1 else "",
     )
+
+
+def _here(text: str) -> str:
+    return url_for("search.index", q=text, type=request.args.get("type"))
 
 
 def _page_url(number: int) -> str:
@@ -49,7 +57,7 @@ def _tabs(text: str, chosen: str) -> list[tuple[Any, str, bool, int | None]]:
     """One tab for everything, and one for each type that has hits."""
     if not text:
         return []
-    types = services.readable_types(me())
+    types = readable_types(me())
     counts = services.count_by_type(me(), text)
     here = url_for("search.index", q=text)
     tabs: list[tuple[Any, str, bool, int | None]] = [(_("All"), here, not chosen, None)]

@@ -80,6 +80,7 @@ class _Ranking:
 
     def __init__(self, snapshot: Snapshot, request: SearchRequest) -> None:
         self._plan = request.plan
+        self._without_words = request.without_words
         self._readers = [leaf.reader for leaf in snapshot.leaves.values()]
         self._documents = snapshot.size
         words = sum(reader.text_length for reader in self._readers)
@@ -98,7 +99,7 @@ class _Ranking:
             scope = scope.without(self._group(reader, group, scope))
         groups = sorted(self._plan.groups, key=self._commonness)
         if not groups:
-            return {}
+            return scope.everything() if self._without_words else {}
         if self._plan.match == "all":
             return self._all(reader, groups, scope)
         return self._some(reader, groups, scope)

@@ -101,11 +101,27 @@ class SegmentReader:
     def visible(self, request: SearchRequest) -> int:
         """Return the mask of what the reader of this request may see and asked for."""
         mask = self._any_of("vis", request.labels) & self._any_of("type", request.types)
-        if request.contact_id is not None:
-            mask &= self.mask("contact", str(request.contact_id))
+        for facets in request.facets:
+            mask &= self._any_of("facet", facets)
         if mask and request.contact_ids is not None:
             mask &= self._contacts_mask(request.contact_ids)
+        return self._narrowed(mask, request) if mask else mask
+
+    def _narrowed(self, mask: int, request: SearchRequest) -> int:
+        mask &= ~self._any_of("facet", request.no_facets)
+        if request.only_contacts is not None:
+            mask &= self._make_contacts_mask(request.only_contacts)
+        if request.no_contacts:
+            mask &= ~self._make_contacts_mask(request.no_contacts)
+        if mask and (request.since is not None or request.until is not None):
+            mask &= self._dated(request.since, request.until)
         return mask
+
+    def _dated(self, since: int | None, until: int | None) -> int:
+        first = since if since is not None else min(self.updated)
+        after = until if until is not None else max(self.updated) + 1
+        marked = bytes(first <= one < after for one in self.updated)
+        return int.from_bytes(marked, "little")
 
     def mask(self, field: str, token: str) -> int:
         """Return the mask of the documents with a token, for tokens of many."""
@@ -163,15 +179,17 @@ class SegmentReader:
     def _contacts_mask(self, contact_ids: frozenset[int]) -> int:
         found = self._contact_masks.get(contact_ids)
         if found is None:
-            found = self._make_contacts_mask(contact_ids)
+            # Who may see some contacts also sees what belongs to none.
+            found = self.mask("contact", NO_CONTACT)
+            found |= self._make_contacts_mask(contact_ids)
             self._contact_masks[contact_ids] = found
         return found
 
     def _make_contacts_mask(self, contact_ids: frozenset[int]) -> int:
-        mask = self.mask("contact", NO_CONTACT)
         if len(contact_ids) > _FEW_CONTACTS:
             marked = bytes(number in contact_ids for number in self.contact_numbers)
-            return mask | int.from_bytes(marked, "little")
+            return int.from_bytes(marked, "little")
+        mask = 0
         for contact_id in contact_ids:
             mask |= self._make_mask("contact", str(contact_id))
         return mask

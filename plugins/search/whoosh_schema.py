@@ -17,7 +17,7 @@ from plugins.search.whoosh_library import (
 )
 
 #: Raise it whenever the fields or their meaning change: every index is then rebuilt.
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 
 #: Stands for the contact of a record without one.
 NO_CONTACT = "-"
@@ -52,6 +52,7 @@ def make_schema() -> Schema:
         key=ID(unique=True, stored=True),
         type=ID(stored=True),
         vis=KEYWORD(),
+        facet=KEYWORD(),
         contact=ID(stored=True),
         contact_no=COLUMN(NumericColumn("q")),
         updated=COLUMN(NumericColumn("q")),
@@ -72,6 +73,7 @@ def to_fields(doc: IndexDoc) -> dict[str, Any]:
         "key": doc.key,
         "type": doc.type,
         "vis": list(doc.visibility),
+        "facet": list(doc.facets),
         "contact": NO_CONTACT if doc.contact_id is None else str(doc.contact_id),
         "contact_no": doc.contact_id or 0,
         "updated": doc.updated_at,

@@ -285,4 +285,7 @@ def _date_last(ticket: Ticket, moment: datetime) -> None:
         newest.occurred_at = moment
         for link in newest.links:
             link.occurred_at = moment
+        if ticket.asked_at is not None:
+            # Who asks twice waits since the first time.
+            ticket.asked_at = min(ticket.asked_at, moment)
         db.session.flush()

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.audiences import Audience
+from core.columns import ERASED_WORDS, Erasable
 from core.contacts.models import Contact
 from core.db import Model, Readers, Record
 from core.i18n import lazy_gettext as _l
@@ -25,7 +26,9 @@ class Ticket(Record, Model):
     readers: ClassVar[Readers] = "audience"
 
     number: Mapped[int] = mapped_column(unique=True)
-    subject: Mapped[str] = mapped_column(sa.String(300), info={"personal": True})
+    subject: Mapped[str] = mapped_column(
+        Erasable(300, ERASED_WORDS), info={"personal": True}
+    )
     state: Mapped[str] = mapped_column(sa.String(10), default="open")
     contact_id: Mapped[int] = mapped_column(
         sa.ForeignKey("contact.id", ondelete="CASCADE"), index=True
@@ -40,6 +43,10 @@ class Ticket(Record, Model):
     )
     audience_id: Mapped[int] = mapped_column(sa.ForeignKey("audience.id"), index=True)
     solved_at: Mapped[datetime | None]
+    # Since when the customer waits for an answer; None while they do not.
+    asked_at: Mapped[datetime | None]
+    # When it was opened again after it was solved, until it is solved again.
+    reopened_at: Mapped[datetime | None]
 
     contact: Mapped[Contact] = relationship(lazy="joined", innerjoin=True)
     owner: Mapped[User | None] = relationship(foreign_keys=[owner_id], lazy="joined")

@@ -19,11 +19,11 @@ from core.users.models import User
 from core.visibility import visible_to
 from plugins.support.models import Ticket
 from plugins.support.permissions import READ, WRITE
+from plugins.support.unhappy import UNSOLVED, is_unhappy, why_unhappy
 
 SHOWN = 5
 # More than so many are nobody's to look at one by one.
 MOST_UNSOLVED = 50
-UNSOLVED = ("open", "waiting")
 
 
 def _count_own(user: User) -> sa.Select[Any]:
@@ -77,6 +77,7 @@ def of_record(record: Record, user: User) -> list[Panel]:
                 "tickets": tickets[:SHOWN],
                 "more": len(tickets) > SHOWN,
                 "contact": record,
+                "why": why_unhappy,
             },
             READ,
             weight=30,
@@ -99,11 +100,13 @@ def _of_contact(user: User) -> sa.Select[Ticket]:
 
 
 def unsolved(contact: Contact, user: User) -> list[Ticket]:
-    """Give the tickets of a contact that are not solved, the oldest first."""
+    """Give the tickets of a contact that are not solved, the unhappy ones first."""
     query = visible_to(user, Ticket).where(
         Ticket.contact_id == contact.id, Ticket.state.in_(UNSOLVED)
     )
-    found = db.session.scalars(query.order_by(Ticket.id).limit(MOST_UNSOLVED))
+    found = db.session.scalars(
+        query.order_by(is_unhappy().desc(), Ticket.id).limit(MOST_UNSOLVED)
+    )
     return list(found.unique())
 
 
@@ -116,23 +119,35 @@ def actions(record: Record, _user: User) -> list[Action]:
 
 
 def day(user: User) -> list[DayItem]:
-    """My tickets that wait, the oldest first, and how many are nobody's."""
+    """My tickets that wait, the unhappy ones first, and how many are nobody's.
+
+    A colleague's ticket is mine too when my own customer is unhappy with it.
+    """
     if not can(READ, user):
         return []
-    desk = Ticket.owner_id.in_(looked_after_by(user))
-    open_ones = visible_to(user, Ticket).where(Ticket.state == "open")
+    desks = looked_after_by(user)
+    customers = sa.select(Contact.id).where(Contact.owner_id.in_(desks))
+    desk = sa.or_(
+        sa.and_(Ticket.owner_id.in_(desks), Ticket.state == "open"),
+        sa.and_(
+            sa.or_(Ticket.owner_id.in_(desks), Ticket.contact_id.in_(customers)),
+            is_unhappy(),
+        ),
+    )
+    open_ones = visible_to(user, Ticket).where(Ticket.state.in_(UNSOLVED))
     counted = open_ones.with_only_columns(
         sa.func.count().filter(desk),
-        sa.func.count().filter(Ticket.owner_id.is_(None)),
+        sa.func.count().filter(Ticket.owner_id.is_(None), Ticket.state == "open"),
     )
     mine, unowned = db.session.execute(counted).one()
     if not mine and not unowned:
         return []
     tickets: Sequence[Ticket] = []
     if mine:
-        query = open_ones.where(desk).order_by(Ticket.id)
+        query = open_ones.where(desk).order_by(is_unhappy().desc(), Ticket.id)
         tickets = db.session.scalars(query.limit(SHOWN)).unique().all()
     context = {"tickets": tickets, "mine": mine, "unowned": unowned, "know": _know}
+    context |= {"why": why_unhappy, "desks": desks}
     title = _l("Tickets that wait")
     return [
         DayItem(

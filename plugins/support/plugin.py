@@ -8,6 +8,7 @@ from plugins.support import (
     panels,
     permissions,
     search,
+    settings,
     subscribers,
     views,
 )
@@ -22,6 +23,11 @@ def register_blueprints():
 @hookimpl
 def register_permissions():
     return [permissions.READ, permissions.WRITE]
+
+
+@hookimpl
+def register_settings():
+    return settings.SupportSettings
 
 
 @hookimpl

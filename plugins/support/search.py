@@ -8,6 +8,7 @@ from core.users.models import User
 from plugins.support.models import Ticket
 from plugins.support.permissions import READ, WRITE
 from plugins.support.services import put_back_ticket
+from plugins.support.unhappy import why_unhappy
 
 
 def label(ticket: Ticket) -> str:
@@ -37,5 +38,13 @@ UNDO = Undo(
     put_back_ticket,
 )
 RECORD = RecordType(
-    Ticket, _l("Ticket"), "life-preserver", READ, label, address, document, UNDO
+    Ticket,
+    _l("Ticket"),
+    "life-preserver",
+    READ,
+    label,
+    address,
+    document,
+    UNDO,
+    unhappy=why_unhappy,
 )

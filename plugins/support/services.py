@@ -47,6 +47,7 @@ def open_ticket(
         author_id=author.id,
         owner_id=author.id if author.kind == "staff" else None,
         audience=intern_audience(spec),
+        asked_at=now(),
     )
     db.session.add(ticket)
     db.session.flush()
@@ -94,9 +95,11 @@ def reply(ticket: Ticket, *, author: User, body: str) -> Interaction:
         spec = outside_of(ticket)
         _share(ticket, spec)
         _move(ticket, "waiting")
+        ticket.asked_at = None
     else:
         spec = choose_audience(author, None)
         _move(ticket, "open")
+        ticket.asked_at = ticket.asked_at or now()
     said = _say(ticket, author, body, spec)
     fact = {"by": author.kind, "entry": said.id}
     announce("support.ticket.answered", ticket, fact)
@@ -184,9 +187,16 @@ def _move(ticket: Ticket, state: str) -> None:
     if state not in STATES:
         said = _("A ticket is one of: %(states)s.", states=", ".join(STATES))
         raise Invalid(errors={"state": [said]})
-    if state != ticket.state:
-        ticket.state = state
-        ticket.solved_at = now() if state in {"solved", "closed"} else None
+    if state == ticket.state:
+        return
+    done = state in {"solved", "closed"}
+    again = ticket.solved_at is not None and not done
+    ticket.state = state
+    ticket.solved_at = now() if done else None
+    if done:
+        ticket.reopened_at = ticket.asked_at = None
+    elif again:
+        ticket.reopened_at = now()
 
 
 def thread(ticket: Ticket, user: User) -> Sequence[Interaction]:

@@ -1,5 +1,8 @@
 """Every page, in both shells, full, empty and refused, light and dark: axe is content.
 
+Each also has one heading, says in its title what it is and in which house, asks for one
+thing first, and scrolls on no phone sideways, in letters of twice the size neither.
+
 The pages come from the application's own map of addresses, so none can be forgotten.
 They are drawn in one browser whose requests this process answers itself.
 """
@@ -13,12 +16,16 @@ from axe_playwright_python.sync_playwright import Axe
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Response
 
+from core.contacts.merging.readers import marks_of, new_readers
+from core.contacts.merging.services import merge
 from core.contacts.models import Contact
+from core.contacts.services import create_contact
 from core.db import db, now
 from core.interactions.services import write_interaction
 from core.testing.factories import PASSWORD, make_contact, make_user
 from core.users.models import Role, User
 from core.users.sessions import hash_secret
+from plugins.interactions.dossiers.models import KeptDossier
 from plugins.interactions.hand_overs.services import hand_over
 from plugins.interactions.meetings.services import invite
 from plugins.interactions.meetings.wishes import Guest, wished
@@ -34,12 +41,32 @@ FEWER = """() => document.querySelectorAll(
     + 'option:nth-child(n+9), .plain > li:nth-child(n+9)'
 ).forEach((one) => one.remove())"""
 EMPTY = 'class="empty"'
+SIDEWAYS = """size => {
+    const page = document.documentElement
+    page.style.fontSize = size
+    return page.scrollWidth - page.clientWidth
+}"""
+# What the head of a page promises; a menu beside the first button is part of it.
+HEAD = """() => {
+    const seen = (what) => [...document.querySelectorAll(what)].filter(
+        (one) => one.checkVisibility() && !one.closest('dialog')
+    ).length
+    const found = []
+    if (seen('h1') !== 1) found.push(`it has ${seen('h1')} first headings`)
+    const first = seen('.btn-primary:not(.split > .btn + *)')
+    if (first > 1) found.push(`${first} buttons want to be first`)
+    if (!/\\S · \\S/.test(document.title)) found.push(`its title is ${document.title}`)
+    return found
+}"""
+# It shows each component in all of its states.
+SHOWS_COMPONENTS = "styleguide.show"
 # Addresses that answer with a part of a page or a file, or need what a link cannot say.
 NOT_PAGES = {
     "documents.text": "the text of a document's page, asked for page by page",
     "admin.logo": "the picture of the house, which the demo company has not",
     "interactions.calendar": "a calendar, for a calendar program",
     "interactions.changed": "what is new of a contact, a part of its page",
+    "interactions.dossier_file": "a file",
     "interactions.dossier_json": "a file",
     "interactions.dossier_pdf": "a file",
     "interactions.history": "former versions, a part of an entry",
@@ -93,7 +120,19 @@ class Eyes:
         found = self._run({"runOnly": RULES})
         self.page.emulate_media(color_scheme="dark", reduced_motion="reduce")
         found += self._run({"runOnly": {"type": "rule", "values": ["color-contrast"]}})
+        found += self._on_a_phone()
+        if visit.endpoint != SHOWS_COMPONENTS:
+            found += self.page.evaluate(HEAD)
+        if ' style="' in visit.html:
+            found.append("it has a style of its own")
         return [f"{visit.role} {visit.status} {visit.url}: {one}" for one in found]
+
+    def _on_a_phone(self):
+        """Say by how much the page scrolls sideways, in letters of either size."""
+        self.page.set_viewport_size({"width": 360, "height": 740})
+        wide = {size: self.page.evaluate(SIDEWAYS, size) for size in ("100%", "200%")}
+        self.page.set_viewport_size({"width": 1280, "height": 800})
+        return [f"scrolls {by} px at {size}" for size, by in wide.items() if by > 0]
 
     def _run(self, options):
         result = self.page.evaluate(
@@ -123,7 +162,7 @@ def look_at(browser):
 
 @pytest.fixture
 def eventful(demo_app):
-    """A guest is asked to a meeting, and a customer handed over; gives the entry."""
+    """A guest is asked, a customer handed over, two merged; gives where to begin."""
     # The mails wait: no worker runs that would send them.
     sender = {"SMTP_HOST": "127.0.0.1", "MAIL_FROM": "crm@house.example"}
     demo_app.config.update(sender, PUBLIC_URL="http://localhost")
@@ -149,7 +188,20 @@ def eventful(demo_app):
         made = invite(entry, wish, actor=rep)
         made.guests[0].secret_hash = hash_secret(SECRET)
         hand_over(second, colleague, actor=rep, word="They like to be called early.")
-        return entry.id
+        twin = create_contact({"kind": "organisation", "name": "Twin Oy"}, actor=None)
+        agreed = marks_of(new_readers(first, twin, {}, rep))
+        merge(first, twin, actor=rep, accepted=agreed)
+        other = f"/contacts/{second.id}/merge?other={first.id}"
+        kept = KeptDossier(user_id=rep.id, contact_id=first.id, ending="pdf")
+        session.add(kept)
+        session.flush()
+        dossier = f"/interactions/dossiers/{kept.id}"
+        return [
+            dossier,
+            f"/interactions/{entry.id}",
+            f"/contacts/{first.id}/merged",
+            other,
+        ]
 
 
 def test_the_pages_of_a_full_house_are_for_everybody(
@@ -160,7 +212,7 @@ def test_the_pages_of_a_full_house_are_for_everybody(
     crawl = Crawl(demo_app)
     crawl.walk("guest", demo_app.test_client(), [f"/invitation/{SECRET}"])
     for role, browser in browsers.items():
-        crawl.walk(role, browser, [f"/interactions/{eventful}"])
+        crawl.walk(role, browser, eventful)
     never = {one for one in crawl.never_met() if not one.startswith(OF_AN_IMPORT)}
     assert sorted(never - set(NOT_PAGES)) == []
     assert len(crawl.pages) > 50

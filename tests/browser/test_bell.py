@@ -8,7 +8,7 @@ from core.testing.factories import PASSWORD, make_contact, make_user
 from core.users.models import User
 from tests.browser.person import Person
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.soak_on_postgresql]
 
 WITHIN = 2_000
 

@@ -270,6 +270,159 @@ def test_what_was_written_outlives_a_lost_connection_and_a_closed_tab(anna, firm
     assert len(written()) == 1
 
 
+def closed_and_opened(anna, path):
+    """Close the tab, as a browser does, and open the page in a new one."""
+    page = anna.page.context.new_page()
+    page.on("console", anna._hear)
+    anna.page.close(run_before_unload=True)
+    anna.page = page
+    anna.opens(path)
+    return page
+
+
+def leaks(firm):
+    """Open a ticket that waits with the customer; gives its number."""
+    with db.transaction() as session:
+        contact = session.get(Contact, firm.id)
+        writer = session.scalars(sa.select(User).where(User.name == "Anna Laine")).one()
+        ticket = open_ticket(contact, author=writer, subject="Leak", body="It drips.")
+        return ticket.number
+
+
+def test_a_draft_brings_back_all_that_was_chosen(anna, firm, tmp_path):
+    make_contact("Pekka Virtanen", kind="person")
+    number = leaks(firm)
+    anna.opens(f"/contacts/{firm.id}")
+    page = anna.page
+    page.keyboard.press("n")
+    page.keyboard.type("Sat down with them.")
+    page.locator("#composer select[name=kind]").select_option("meeting")
+    page.get_by_label("Place").fill("Gate B")
+    people = page.get_by_role("combobox", name="With")
+    people.fill("pek")
+    page.locator(".people-field [role=option]", has_text="Pekka").click()
+    people.fill("Out")
+    page.get_by_text("Link to a record").click()
+    page.get_by_role("combobox", name="Ticket, order or document").click()
+    page.get_by_role("option", name="Leak").click()
+    page.get_by_text("At another time").click()
+    page.locator("#composer input[name=occurred_at]").fill("2026-03-05T10:30")
+    chosen = tmp_path / "Windows.txt"
+    chosen.write_text("four")
+    page.locator("#composer input[type=file]").set_input_files(chosen)
+    page.locator("#composer .aud-button").click()
+    page.locator("#composer .choice-staff").check()
+    page.get_by_text(re.compile("Draft kept")).wait_for()
+
+    page = closed_and_opened(anna, f"/contacts/{firm.id}")
+    text = page.locator("#composer textarea")
+    expect(text).to_have_value("Sat down with them.")
+    expect(page.locator("#composer select[name=kind]")).to_have_value("meeting")
+    expect(page.get_by_label("Place")).to_have_value("Gate B")
+    chips = page.locator("#composer .people-chosen .chip")
+    expect(chips).to_have_text(["Pekka Virtanen", f"Ticket: #{number} Leak"])
+    expect(page.get_by_role("combobox", name="With")).to_have_value("Out")
+    when = page.locator("#composer input[name=occurred_at]")
+    expect(when).to_have_value("2026-03-05T10:30")
+    expect(when).to_be_visible()
+    expect(page.locator("#composer .choice-staff")).to_be_checked()
+    expect(page.locator("#composer .aud-name")).to_have_text("All colleagues")
+    # A browser gives no page a file that was chosen before.
+    expect(page.locator(".composer-draft")).to_have_text(
+        "Choose these files again: Windows.txt"
+    )
+    shot(page, "draft-back")
+    page.locator("#composer input[type=file]").set_input_files(chosen)
+    expect(page.locator(".composer-draft")).to_have_text("")
+    page.get_by_role("combobox", name="With").fill("")
+    text.press("Control+Enter")
+    page.locator("#timeline article", has_text="Sat down").wait_for()
+    [one] = [one for one in written() if one.body == "Sat down with them."]
+    assert (one.kind, one.details["place"]) == ("meeting", "Gate B")
+    assert one.audience.kind == "staff"
+    page.reload()
+    expect(page.locator("#composer textarea")).to_have_value("")
+    expect(page.locator("#composer select[name=kind]")).to_have_value("note")
+    assert anna.complaints == []
+
+
+def test_a_draft_never_brings_back_readers_outside(anna, firm):
+    anna.opens(f"/contacts/{firm.id}")
+    page = anna.page
+    page.keyboard.press("n")
+    page.keyboard.type("Your windows come on Friday.")
+    page.locator("#composer .aud-button").click()
+    page.locator("#composer .choice-shared").check()
+    page.get_by_text(re.compile("Draft kept")).wait_for()
+    kept = page.evaluate("JSON.parse(Object.values(localStorage)[0]).readers")
+    assert kept is None
+    # It stays said until somebody chooses, however often the tab is closed.
+    for _time in range(2):
+        page = closed_and_opened(anna, f"/contacts/{firm.id}")
+        text = page.locator("#composer textarea")
+        expect(text).to_have_value("Your windows come on Friday.")
+        expect(page.locator("#composer .choice-teams")).to_be_checked()
+        expect(page.locator("#composer")).not_to_have_class(re.compile("is-outside"))
+        expect(page.locator(".composer-draft")).to_have_text(
+            "Your draft was for readers outside. Nobody outside is chosen now:"
+            " choose again who sees it."
+        )
+        text.press("End")
+        text.type(" Or")
+        text.press("Backspace")
+        text.press("Backspace")
+        text.press("Backspace")
+        page.get_by_text(re.compile("Draft kept")).wait_for()
+    shot(page, "draft-inside")
+    page.locator("#composer .aud-button").click()
+    page.locator("#composer .choice-private").check()
+    expect(page.locator(".composer-draft")).to_have_text("")
+    page.keyboard.press("Escape")
+    text.press("Control+Enter")
+    page.locator("#timeline article", has_text="on Friday").wait_for()
+    [one] = written()
+    assert one.audience.kind == "private"
+    assert anna.complaints == []
+
+
+def test_a_draft_of_a_change_comes_back_unless_the_entry_was_changed(anna, firm):
+    with db.transaction() as session:
+        contact = session.get(Contact, firm.id)
+        writer = session.scalars(sa.select(User).where(User.name == "Anna Laine")).one()
+        number = write_interaction(contact, author=writer, body="Four windows.").id
+    path = f"/interactions/{number}/edit"
+    anna.opens(path)
+    page = anna.page
+    page.locator("#composer textarea").fill("Five windows.")
+    page.locator("#composer .aud-button").click()
+    page.locator("#composer .choice-private").check()
+    page.get_by_text(re.compile("Draft kept")).wait_for()
+    page = closed_and_opened(anna, path)
+    expect(page.locator("#composer textarea")).to_have_value("Five windows.")
+    expect(page.locator("#composer .choice-private")).to_be_checked()
+    with db.transaction() as session:
+        session.get(Interaction, number).body = "Six windows."
+    page = closed_and_opened(anna, path)
+    expect(page.locator("#composer textarea")).to_have_value("Six windows.")
+    expect(page.locator("#composer .choice-teams")).to_be_checked()
+
+
+def test_the_clock_of_a_call_is_part_of_its_draft_and_alone_is_none(anna, firm):
+    anna.opens(f"/contacts/{firm.id}")
+    page = anna.page
+    page.keyboard.press("c")
+    expect(page.locator("#composer .timer")).to_have_text(re.compile(r"0:0[1-9]"))
+    page = closed_and_opened(anna, f"/contacts/{firm.id}")
+    expect(page.locator("#composer select[name=kind]")).to_have_value("note")
+    page.keyboard.press("c")
+    page.keyboard.type("Rang.")
+    page.get_by_text(re.compile("Draft kept")).wait_for()
+    page = closed_and_opened(anna, f"/contacts/{firm.id}")
+    expect(page.locator("#composer select[name=kind]")).to_have_value("call")
+    expect(page.get_by_label("Duration, minutes")).to_have_value("1")
+    expect(page.get_by_role("button", name="Start timer")).to_be_visible()
+
+
 def test_the_text_of_a_kind_begins_an_empty_note_and_leaves_a_written_one(
     anna, firm, browser, server
 ):
@@ -370,11 +523,7 @@ def test_files_are_dropped_pasted_chosen_and_taken_out(anna, firm, tmp_path):
 
 
 def test_a_note_is_linked_to_what_waits_with_the_customer(anna, firm):
-    with db.transaction() as session:
-        contact = session.get(Contact, firm.id)
-        writer = session.scalars(sa.select(User).where(User.name == "Anna Laine")).one()
-        ticket = open_ticket(contact, author=writer, subject="Leak", body="It drips.")
-        number = ticket.number
+    number = leaks(firm)
     anna.opens(f"/contacts/{firm.id}")
     page = anna.page
     page.keyboard.press("n")

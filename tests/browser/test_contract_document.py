@@ -8,7 +8,7 @@ import pytest
 from core.paper import make_pdf
 from core.testing.factories import PASSWORD, make_contact, make_user
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.soak_on_postgresql]
 
 FIRST = make_pdf(
     ["Price agreement\nAll prices by pallet.", "Notice\nThe okapi clause."]

@@ -13,7 +13,7 @@ from plugins.interactions.follow_ups.models import FollowUp
 from plugins.interactions.follow_ups.services import plan_follow_up
 from tests.browser.person import Person
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.soak_on_postgresql]
 
 WITHIN = 3_000
 
@@ -71,3 +71,43 @@ def test_without_scripts_the_same_buttons_lead_back_to_my_day(server, browser):
     anna.page.get_by_role("button", name="Tomorrow").click()
     assert "Nothing waits for you." in anna.reads()
     assert states() == [(True, False), (False, True)]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_key_opens_how_long_to_snooze_and_may_be_another_or_none(server, browser):
+    user = make_user("Anna Laine", password=PASSWORD)
+    planned(user, "First", "Second")
+    anna = Person(browser, server, user)
+    anna.opens("/")
+    page = anna.page
+    boxes = page.locator(".snooze")
+    page.keyboard.press("?")
+    page.locator("#keys dd:visible", has_text="Snooze").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("#keys").wait_for(state="hidden")
+    # Of no line, the first; then of the line one is on.
+    page.keyboard.press("s")
+    assert boxes.nth(0).evaluate("box => box.open")
+    assert page.evaluate("document.activeElement.textContent") == "Tomorrow"
+    page.keyboard.press("Escape")
+    assert not boxes.nth(0).evaluate("box => box.open")
+    page.keyboard.press("j")
+    page.keyboard.press("s")
+    page.keyboard.press("Enter")
+    page.locator(".day-line").nth(1).wait_for(state="detached", timeout=WITHIN)
+    assert states() == [(False, False), (False, True)]
+
+    anna.opens("/me/keys")
+    page.get_by_label("Snooze").fill("w")
+    anna.presses("Save keys")
+    for path, key, opens in (("/", "s", False), ("/follow-ups", "w", True)):
+        anna.opens(path)
+        page.keyboard.press(key)
+        assert boxes.nth(0).evaluate("box => box.open") is opens
+    anna.opens("/me/keys")
+    page.get_by_label("Single keys do something").uncheck()
+    anna.presses("Save keys")
+    anna.opens("/")
+    page.keyboard.press("w")
+    assert not boxes.nth(0).evaluate("box => box.open")
+    assert anna.complaints == []

@@ -8,7 +8,7 @@ from core.db import now
 from core.testing.factories import PASSWORD, make_contact, make_interaction, make_user
 from tests.browser.person import Person
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.soak_on_postgresql]
 
 SOON = 5_000
 

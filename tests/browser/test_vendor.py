@@ -21,7 +21,7 @@ from plugins.portal.services.stock import today
 from plugins.portal.words import day
 from tests.browser.person import Person
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.soak_on_postgresql]
 
 WITHIN = 4_000
 REASON = "The foundry burnt"

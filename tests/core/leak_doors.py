@@ -21,6 +21,7 @@ from core.errors import Forbidden
 from core.exporting import export_kinds, export_rows
 from core.exporting.writers import WRITERS
 from core.users.models import User
+from core.worker import deliver_due
 from tests.core.leak_world import House, Reader, Secret
 
 # Read once by each reader: `{A}` and the like are the contacts of the house.
@@ -31,8 +32,12 @@ LISTS: dict[str, list[str]] = {
     "contacts.index": ["/contacts", "/contacts?q=Ahvenisto"],
     "contacts.show": ["/contacts/{A}", "/contacts/{B}", "/contacts/{V}"],
     "contacts.history": ["/contacts/{A}/changes", "/contacts/{B}/changes"],
+    "erasing.ask": ["/contacts/{A}/erase", "/contacts/{B}/erase"],
     "contacts.edit": ["/contacts/{A}/edit"],
     "contacts.join": ["/contacts/{P}/join"],
+    "merging.look": ["/contacts/{A}/merge?other={B}", "/contacts/{B}/merge?other={A}"],
+    "merging.merged": ["/contacts/{A}/merged"],
+    "merging_api.look_at_merge": ["/api/v1/contacts/{A}/merge?contact={B}"],
     "contacts_api.list_contacts": ["/api/v1/contacts"],
     "contacts_api.read_contact": ["/api/v1/contacts/{A}", "/api/v1/contacts/{B}"],
     "interactions.index": [
@@ -183,6 +188,7 @@ OTHERWISE = {
     "notifications.open_one",
     "interactions.calendar",
     "interactions.dossier_pdf",
+    "interactions.dossier_file",
 }
 # What shows no entry, document or ticket, and nothing counted from them.
 OTHER: dict[str, str] = {
@@ -192,6 +198,7 @@ OTHER: dict[str, str] = {
     "core.": "health and the description of the API",
     "deputies.index": "one's own deputies",
     "keys.show": "one's own keys",
+    "interactions.dossier_kept": "how far a dossier is that one asked for oneself",
     "interactions.fields": "the fields of a kind, as they were typed",
     "interactions.when": "a date in words, read back",
     "imports.": "rows of files as they were sent, for who may bring in their kind",
@@ -244,6 +251,8 @@ def lists(house: House) -> Iterator[tuple[str, Callable[[Reader], str]]]:
     for query in ("", "?audience=shared"):
         address = f"/interactions/timeline/{house.ids['A']}.pdf{query}"
         yield address, partial(_paper, address=address)
+    asked = f"/interactions/timeline/{house.ids['A']}/dossier"
+    yield "/interactions/dossiers/<id>/file", partial(_kept, house.app, address=asked)
     yield "/notifications/<id>", _every_notification
     yield "/calendar/<own>", _own_calendar
     yield "/live", stream
@@ -273,6 +282,16 @@ def _paper(reader: Reader, *, address: str) -> str:
         return shown(answer)
     with pypdfium2.PdfDocument(answer.get_data()) as document:
         return "".join(one.get_textpage().get_text_range() for one in document)
+
+
+def _kept(app: CRM, reader: Reader, *, address: str) -> str:
+    """Have a worker make a dossier, and fetch it."""
+    asked = ask(reader, address, "POST", data={"ending": "json"})
+    if asked.status_code != 303 or "/dossiers/" not in asked.location:
+        return shown(asked)
+    while deliver_due(app):
+        pass
+    return read(reader, f"{asked.location}/file")
 
 
 def _every_notification(reader: Reader) -> str:

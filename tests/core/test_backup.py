@@ -17,6 +17,7 @@ from core import migrate
 from core.app import create_app
 from core.backup import tables
 from core.cli import rapport
+from core.contacts.erasing.models import Erasure
 from core.cursors import events_after, latest_cursor
 from core.db import db, now
 from core.event_visibility import learned
@@ -28,6 +29,7 @@ from core.testing.factories import PASSWORD, make_contact, make_interaction, mak
 from core.testing.fixtures import SignedIn
 from core.worker import deliver_due, run_due_jobs
 from plugins.documents.models import Version
+from tests.core.contacts.erasing_world import where_is
 
 
 @pytest.fixture
@@ -450,3 +452,22 @@ def test_what_fails_half_way_leaves_the_old_tables(
     assert "nothing was changed: disk full" in refused.stderr
     assert everything(app) == before
     shutil.rmtree(tmp_path / "search", ignore_errors=True)
+
+
+def test_who_was_erased_since_a_backup_is_erased_again_when_it_is_restored(
+    app, run, api, tmp_path
+):
+    chief = make_user("Ada Admin", roles=["admin"])
+    person = make_contact("Zyxqv Ångström", kind="person", job_title="Buyer")
+    saved = tmp_path / "monday.rapport"
+    assert run("backup", saved).exit_code == 0
+    why = {"reason": "Asked for it on the phone.", "confirm": "Zyxqv Ångström"}
+    place = f"/api/v1/contacts/{person.id}/erase"
+    assert api(chief).post(place, json=why).status_code == 201
+    db.session.rollback()
+    result = run("restore", saved, "--replace")
+    assert result.exit_code == 0, result.output
+    assert "Erased again, as they had been since the backup: 1" in result.output
+    assert where_is("Zyxqv") == set()
+    with db.read_only() as session:
+        assert session.get_one(Erasure, person.id).by_id == chief.id

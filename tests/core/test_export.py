@@ -12,6 +12,7 @@ import sqlalchemy as sa
 import vobject
 from python_calamine import CalamineWorkbook
 
+from core.audiences import AudienceSpec
 from core.contacts.models import Contact
 from core.db import db
 from core.errors import Forbidden
@@ -120,6 +121,27 @@ def test_cards_are_read_by_what_reads_cards(app, admin):
     )
     assert [one.fn.value for one in cards] == ["Ada; Love, lace"]
     assert cards[0].email.value == "ada@example.com"
+
+
+def test_colleagues_whom_an_entry_names_go_out_with_it_by_their_addresses(app, admin):
+    contact, mika = make_contact("A Oy"), make_user("Mika Koski")
+    team = make_user("Sanna Aalto", teams=["Support"]).teams[0].id
+    both = frozenset({admin.id, mika.id})
+    for body, audience in {
+        "For two": AudienceSpec("private", users=both),
+        "For a team and one": AudienceSpec(
+            "teams", teams=frozenset({team}), users=frozenset({mika.id})
+        ),
+        "For all": AudienceSpec("staff"),
+    }.items():
+        make_interaction(contact, author=admin, body=body, audience=audience)
+    rows = json.loads(written(app, "interactions", "json", admin))
+    found = {one["body"]: (one["teams"], one["users"]) for one in rows}
+    assert found == {
+        "For two": ([], [mika.email]),
+        "For a team and one": (["Support"], [mika.email]),
+        "For all": ([], []),
+    }
 
 
 def test_nobody_takes_out_what_they_may_not_see(app, admin):

@@ -413,6 +413,26 @@ def test_history_comes_in_with_its_own_author_time_and_readers(bring: Any) -> No
     assert entries[1].author_name == "Somebody Gone"
 
 
+def test_named_colleagues_come_in_as_readers_and_an_unknown_one_is_refused(
+    bring: Any,
+) -> None:
+    make_contact("Kallio Oy")
+    nancy = make_user("Nancy Davolio", roles=["sales"], teams=["Sales"])
+    mika = make_user("Mika Koski", teams=["Support"])
+    report = bring(
+        "key,contact,author,body,kind,audience,team,user\n"
+        f"1,Kallio Oy,Nancy Davolio,For two.,note,private,,{mika.email}\n"
+        "2,Kallio Oy,Nancy Davolio,And one.,note,teams,Sales,Mika Koski\n"
+        "3,Kallio Oy,Nancy Davolio,Lost.,note,private,,nobody@house.example\n",
+        kind="interactions",
+    )
+    assert (report.created, [one.line for one in report.refusals]) == (2, [4])
+    entries = db.session.scalars(sa.select(Interaction).order_by(Interaction.id)).all()
+    assert entries[0].audience.spec.users == {nancy.id, mika.id}
+    assert entries[1].audience.spec.users == {mika.id}
+    assert entries[1].audience.spec.teams == {nancy.teams[0].id}
+
+
 RULES = {
     "zone": "Europe/Helsinki",
     "null": ["-"],

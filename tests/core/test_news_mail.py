@@ -1,13 +1,16 @@
 """News by mail: at once or once a day, each once, only what may still be read."""
 
 import re
+import threading
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
 
 from core.audiences import AudienceSpec, intern_audience
 from core.db import db
 from core.interactions.models import Interaction
+from core.notifications.models import NotificationChoice, NotificationMute
 from core.notifications.services import notify
 from core.pages import NotificationKind
 from core.testing.factories import make_contact, make_interaction, make_user
@@ -407,6 +410,31 @@ def test_what_nobody_offers_cannot_be_chosen(anna, as_user):
     assert browser.post("/me/notifications", data=form).status_code == 422
     page = browser.get("/me/notifications").text
     assert re.search(r'value="app" selected', page)
+
+
+def test_pressed_several_times_at_once_it_is_saved_once(anna, as_user):
+    browsers = [as_user(anna) for _ in range(4)]
+    for way, kinds in (("now", [KIND]), ("summary", [OTHER]), ("app", [])):
+        form = {"kinds": kinds, "mail.": way, f"mail.{KIND}": "now", "hour": "9"}
+        together, said = threading.Barrier(len(browsers)), []
+
+        def press(browser, form=form, together=together, said=said):
+            together.wait()
+            said.append(browser.post("/me/notifications", data=form).status_code)
+
+        hands = [threading.Thread(target=press, args=(one,)) for one in browsers]
+        for hand in hands:
+            hand.start()
+        for hand in hands:
+            hand.join()
+        assert said == [303] * len(browsers)
+        db.session.rollback()
+        chosen = db.session.scalars(sa.select(NotificationChoice)).all()
+        assert {one.kind: one.way for one in chosen} == {"": way, KIND: "now"}
+        assert len(chosen) == 2
+        muted = db.session.scalars(sa.select(NotificationMute.kind)).all()
+        assert len(muted) == len(set(muted))
+        assert not set(muted) & set(kinds)
 
 
 def test_the_waiting_time_is_a_setting(

@@ -18,7 +18,10 @@ from core import settings
 from core.admin.models import HouseLogo
 from core.app import CRM
 from core.audiences import AudienceSpec
+from core.contacts.merging.readers import marks_of, new_readers
+from core.contacts.merging.services import merge
 from core.contacts.models import Affiliation, Contact
+from core.contacts.services import create_contact
 from core.db import db, now
 from core.events import Event, acting
 from core.importing.drafts import begin_draft
@@ -32,6 +35,7 @@ from core.users.defaults import ROLES
 from core.users.models import ApiToken, Role, Team, User, UserDeputy, UserSession
 from core.users.services import ensure_role, ensure_team
 from core.users.sessions import create_token, hash_secret, open_session
+from plugins.interactions.dossiers.models import KeptDossier
 from plugins.interactions.hand_overs.models import HandOver, HandOverItem
 from plugins.interactions.meetings.models import Attendee, CalendarFeed, Meeting
 from plugins.portal.services.orders import place_order
@@ -79,6 +83,7 @@ PERSONAL = {
     "mail/mail_id",
     "notifications/notification_id",
     "undo/change_id",
+    "dossiers/dossier_id",
 }
 # What has an audience, and so also a sample for one team of colleagues.
 AUDIENCED = {
@@ -226,6 +231,11 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
         session.add(handed)
         session.flush()
         handed_ids = handed.id, handed.items[0].id
+        merged_id = _merged_into(session, firm)
+        kept = KeptDossier(user_id=chief.id, contact_id=firm.id, ending="pdf")
+        session.add(kept)
+        session.flush()
+        kept_id = kept.id
         own = (session.scalar(newest), token.id, away.id, mail.id, secret.id, *rest)
         joined_id = joined.id
     shared = {"audience": "shared", "shared_with": [firm.id]}
@@ -235,7 +245,9 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
         "reactions/name": "thanks",
         "of/contact_id": firm.id,
         "hand-overs/hand_over_id": handed_ids[0],
+        "dossiers/dossier_id": kept_id,
         "items/item_id": handed_ids[1],
+        "merged/merge_id": merged_id,
         "follow/contact_id": firm.id,
         "agreements/contact_id": firm.id,
         "affiliations/affiliation_id": joined_id,
@@ -271,6 +283,14 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
         "kinds/name": "inspection",
         "undo/number": 1,
     }
+
+
+def _merged_into(session: Any, firm: Contact) -> int:
+    """Let another contact have gone into `firm`; give the number of the merge."""
+    gone = create_contact({"kind": firm.kind, "name": "Kallion Vesi"}, actor=None)
+    kept = session.get_one(Contact, firm.id)
+    agreed = marks_of(new_readers(kept, gone, {}, None))
+    return merge(kept, gone, actor=None, accepted=agreed).id
 
 
 def _of_the_house(session: Any, chief: User) -> tuple[int, ...]:

@@ -81,6 +81,19 @@ def colleagues(story, as_user):
         assert browser.post("/presence", data=here).status_code == 200
 
 
+def twins(story):
+    """Two that are one are merged, and parted again."""
+    twin = make_contact("Kallion Vesi Oy")
+    place, asked = f"contacts/{story.firm.id}", {"contact": twin.id}
+    look = f"/api/v1/{place}/merge"
+    seen = story.program.get(look, query_string=asked).json
+    for act, sent in (("merge", {"accepted": seen["marks"]}), ("part", {})):
+        answer = story.program.post(
+            f"/api/v1/{place}/{act}", json=asked | sent, headers={"If-Match": "*"}
+        )
+        assert answer.status_code == 200, answer.text
+
+
 def entries_and_documents(story):
     body = {
         "body": "@Anna Laine: likes Tuesdays.",
@@ -88,6 +101,7 @@ def entries_and_documents(story):
         "audience": "staff",
     }
     entry = story.makes("interactions", json=body)
+    story.does(f"/interactions/timeline/{story.firm.id}/dossier", ending="json")
     story.does(f"/interactions/{entry['id']}/react", reaction="thanks")
     parts = {"contact": story.firm.id, "audience": "staff"}
     file = (io.BytesIO(b"Prices"), "prices.txt")
@@ -184,6 +198,8 @@ def people(story):
     leave = page.split(f'action="/contacts/{person.id}/affiliations/')[1]
     number = leave.split("/")[0]
     story.does(f"/contacts/{person.id}/affiliations/{number}/end")
+    why = {"reason": "Asked us to, on the phone.", "confirm": "Outi Kallio"}
+    story.does(f"/contacts/{person.id}/erase", **why)
     only = AudienceSpec("private", users=frozenset({story.anna.id}))
     secret = make_interaction(story.firm, author=story.anna, body="x", audience=only)
     story.does(
@@ -230,6 +246,7 @@ def test_every_event_that_is_declared_happens(
     monkeypatch.setitem(leaving.hand_over.__kwdefaults__, "most", 1)
     story = Story(app, as_user, api, deliver, mailbox)
     colleagues(story, as_user)
+    twins(story)
     entries_and_documents(story)
     meetings(story)
     tickets(story)

@@ -26,6 +26,7 @@ from core.testing.factories import make_contact, make_interaction, make_user
 from core.users.models import User
 from core.users.services import create_user
 from plugins.portal.services.products import create_product
+from plugins.support.models import Ticket
 from tests.core.mail.writing import look, write
 
 SHA = "a" * 64
@@ -146,6 +147,13 @@ def big_file(house):
     return house.program.post("/api/v1/documents", data=sent).status_code
 
 
+def file_of_a_customer(house):
+    house.turn += 1
+    sent = {"subject": f"Pump {house.turn}", "body": "It drips."}
+    sent |= {"files": [(io.BytesIO(b"x" * 3000), "pump.txt")]}
+    return house.customer.post("/portal/messages/new", data=sent).status_code
+
+
 def big_table(house):
     table = b"Name\n" + b"Kallio Oy\n" * 300
     sent = {"file": (io.BytesIO(table), "firms.csv"), "kind": "contacts"}
@@ -185,6 +193,20 @@ def mails_of_news(house):
 
 
 # What it is set to, and where somebody notices.
+def unhappy_customers(house):
+    """One waits for five hours, another's ticket is open for five days."""
+    house.turn += 1
+    if house.turn == 1:
+        for hours in (5, 120):
+            ask = {"contact": house.firm.id, "subject": "Pump", "body": "Loud."}
+            ticket = house.posts(house.program, "tickets", **ask)["id"]
+            with db.transaction() as session:
+                made = session.get_one(Ticket, ticket)
+                made.created_at = now() - timedelta(hours=hours)
+                made.asked_at = made.created_at if hours == 5 else None
+    return house.browser.get("/").text.count("Unhappy:")
+
+
 TRIED = {
     "house.name": ("Lehto Supply", head_of_a_page),
     "house.logo": (SHA, head_of_a_page),
@@ -208,8 +230,11 @@ TRIED = {
     "mail.keep_days": (7, mails_kept),
     "notifications.mail_after_minutes": (0, mails_of_news),
     "documents.max_upload": (1000, big_file),
+    "documents.portal_room": (2000, file_of_a_customer),
     "importing.max_upload": (1000, big_table),
     "importing.keep_days": (5, drafts_kept),
+    "support.answer_hours": (1, unhappy_customers),
+    "support.unsolved_days": (2, unhappy_customers),
     "portal.few_left": (1000, stock_a_customer_sees),
     "portal.wanted_days": (99, day_wanted),
     "portal.delivery_days": (30, day_promised),

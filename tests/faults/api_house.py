@@ -68,6 +68,17 @@ def make_house(api: Any, as_user: Any) -> House:
         "ticket_id": ticket["id"],
         "notification_id": 1,
     }
+
+    def merged(turn: int) -> int:
+        """Let another contact have gone into the firm."""
+        twin = post("contacts", json={"kind": "organisation", "name": f"Twin {turn}"})
+        path = f"/api/v1/contacts/{firm.id}/merge"
+        done = client.post(
+            path, json={"contact": twin["id"]}, headers={"If-Match": "*"}
+        )
+        assert done.status_code == 200, done.text
+        return int(twin["id"])
+
     nothing: Callable[[int], dict[str, Any]] = lambda turn: {}  # noqa: E731
     starts: dict[str, Callable[[int], dict[str, Any]]] = {
         "POST /api/v1/contacts": lambda turn: {
@@ -81,6 +92,16 @@ def make_house(api: Any, as_user: Any) -> House:
             "affiliations": [{"person": other.id}],
             "emails": [{"address": f"b{turn}@example.com"}],
             "phones": [{"number": "+358 9 1234"}],
+        },
+        "POST /api/v1/contacts/{contact_id}/merge": lambda turn: {
+            "contact": post("contacts", json={"kind": "organisation", "name": "Twin"})[
+                "id"
+            ],
+            "take": {"name": "kept"},
+            "accepted": [],
+        },
+        "POST /api/v1/contacts/{contact_id}/part": lambda turn: {
+            "contact": merged(turn),
         },
         "POST /api/v1/interactions": lambda turn: {
             "contacts": [firm.id],

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from core.db import db
 from core.testing.factories import PASSWORD, make_user
-from core.users import services
+from core.users import hashing, services
 from core.users.guessing import GUESSES_FROM_EVERYWHERE, network_of
 from core.users.models import FailedSignIn, UserSession
 from core.users.sessions import forget_old_sign_ins
@@ -31,7 +31,7 @@ def hashed(monkeypatch):
         seen.append(password)
         return stored is not None and password == PASSWORD
 
-    monkeypatch.setattr(services, "_verify", verify)
+    monkeypatch.setattr(services, "is_password", verify)
     return seen
 
 
@@ -210,7 +210,7 @@ def test_what_only_looks_like_an_address_is_nobody_s(hashed, anna, come, variant
 
 def test_an_unknown_account_costs_as_much_as_a_known_one(app, anna, come, monkeypatch):
     made = []
-    verify = services._hasher.verify
+    verify = hashing._hasher.verify
 
     class Counting:
         def verify(self, stored, password):
@@ -218,10 +218,10 @@ def test_an_unknown_account_costs_as_much_as_a_known_one(app, anna, come, monkey
             return verify(stored, password)
 
         def hash(self, password):
-            return services.PasswordHasher.hash(hasher, password)
+            return hasher.hash(password)
 
-    hasher = services._hasher
-    monkeypatch.setattr(services, "_hasher", Counting())
+    hasher = hashing._hasher
+    monkeypatch.setattr(hashing, "_hasher", Counting())
     closed = make_user("Gone", email="gone@example.com")
     guest = come()
     for email in ("anna@example.com", "nobody@example.com", closed.email):
@@ -263,7 +263,7 @@ def test_the_database_is_free_for_others_while_a_password_is_hashed(
         written.append(password)
         return False
 
-    monkeypatch.setattr(services, "_verify", verify)
+    monkeypatch.setattr(services, "is_password", verify)
     assert come().guess().status_code == 422
     assert written == ["wrong"]
 

@@ -24,11 +24,16 @@ class FollowUp(Record, Model):
     readers: ClassVar[Readers] = "entry"
 
     text: Mapped[str] = mapped_column(sa.String(500), info={"personal": True})
+    # A reminder without words would remind of nothing.
     contact_id: Mapped[int] = mapped_column(
-        sa.ForeignKey("contact.id", ondelete="CASCADE"), index=True
+        sa.ForeignKey("contact.id", ondelete="CASCADE"),
+        index=True,
+        info={"erased": "removed"},
     )
     interaction_id: Mapped[int | None] = mapped_column(
-        sa.ForeignKey("interaction.id", ondelete="CASCADE"), index=True
+        sa.ForeignKey("interaction.id", ondelete="CASCADE"),
+        index=True,
+        info={"erased": "removed"},
     )
     author_id: Mapped[int | None] = mapped_column(
         sa.ForeignKey("user.id", ondelete="SET NULL"), index=True

@@ -96,6 +96,9 @@ def _plan(follow_up: FollowUp, **given: Any) -> None:
         moment = given["due_at"]
     if moment is None:
         errors["due_at"] = [_("Say when you want to be reminded.")]
+        if given["after_minutes"] is not None:
+            # There is no entry after which it could be.
+            errors["after_minutes"] = errors["due_at"]
     elif not now() - FARTHEST < moment < now() + FARTHEST:
         errors["due_at"] = [_("Choose a day within ten years.")]
     every, unit = given["repeat_every"], given["repeat_unit"]

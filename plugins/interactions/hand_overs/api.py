@@ -40,6 +40,9 @@ class HandedSchema(Schema):
     kind = fields.String()
     ref = fields.String()
     acknowledged_at = Moment(allow_none=True)
+    unhappy = fields.String(
+        metadata={"description": "Why the customer is unhappy with it; '' if not"}
+    )
 
 
 class HandOverSchema(Schema):
@@ -83,6 +86,17 @@ class HandOverArguments(PageArguments):
     )
 
 
+def _item(shown: services.Shown) -> dict[str, Any]:
+    item = shown.item
+    return {
+        "id": item.id,
+        "kind": item.kind,
+        "ref": item.ref,
+        "acknowledged_at": item.acknowledged_at,
+        "unhappy": services.unhappy_with(shown.record),
+    }
+
+
 def _shown(made: HandOver, shown: Sequence[services.Shown]) -> dict[str, Any]:
     return {
         "id": made.id,
@@ -90,7 +104,7 @@ def _shown(made: HandOver, shown: Sequence[services.Shown]) -> dict[str, Any]:
         "giver": made.giver_id,
         "receiver": made.receiver_id,
         "word": made.word,
-        "items": [one.item for one in shown],
+        "items": [_item(one) for one in shown],
         "created_at": made.created_at,
         "finished_at": made.finished_at,
         "version": made.version,

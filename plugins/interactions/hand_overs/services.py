@@ -10,6 +10,7 @@ from core.contacts.services import change_contact, rollup_of
 from core.db import Record, db, now
 from core.errors import Forbidden, Invalid, NotFound
 from core.i18n import _
+from core.records import record_type_of
 from core.references import seen_by
 from core.users.deputies import looked_after_by
 from core.users.models import User
@@ -117,6 +118,14 @@ def items_shown(user: User, found: Sequence[HandOver]) -> dict[int, list[Shown]]
         if not one.ref or one.ref in records:
             shown[one.hand_over_id].append(Shown(one, records.get(one.ref)))
     return shown
+
+
+def unhappy_with(record: Record | None) -> str:
+    """Say in words why the customer is unhappy with a record; '' when they are not."""
+    kind = record_type_of(record) if record is not None else None
+    if record is None or kind is None or kind.unhappy is None:
+        return ""
+    return kind.unhappy(record)
 
 
 def may_acknowledge(user: User, made: HandOver) -> bool:

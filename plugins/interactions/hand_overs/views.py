@@ -29,7 +29,10 @@ def _draw(contact: Contact, error: CRMError | None = None) -> Any:
         contact=contact,
         colleagues=[one for one in colleagues() if one[0] != contact.owner_id],
         follow_ups=services.open_follow_ups(contact, giver, me()),
-        waiting=[(one, *words_of(one)) for one in open_records(contact, me())],
+        waiting=[
+            (one, *words_of(one), services.unhappy_with(one))
+            for one in open_records(contact, me())
+        ],
         typed=request.form,
         errors=flatten(error.errors) if error else {},
     )
@@ -90,7 +93,10 @@ def hand_over_show(hand_over_id: int) -> Any:
         "interactions/hand_over.html",
         made=made,
         contact=made.contact,
-        items=[(one.item, *_item_words(made, one)) for one in shown],
+        items=[
+            (one.item, *_item_words(made, one), services.unhappy_with(one.record))
+            for one in shown
+        ],
         left=sum(one.item.acknowledged_at is None for one in shown),
         mine=services.may_acknowledge(me(), made),
     )

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from email.utils import getaddresses
 from typing import Any
 
@@ -93,6 +94,19 @@ def hidden_guests(user: User, meeting: Meeting) -> set[int]:
     query = visible_to(user, Contact, trashed=True).where(Contact.id.in_(ids))
     known = set(db.session.scalars(query.with_only_columns(Contact.id)))
     return {one.id for one in meeting.expected if one.contact_id in ids - known}
+
+
+def shown_to(
+    user: User, listed: Sequence[Guest], meeting: Meeting | None
+) -> list[Guest]:
+    """Leave out of a list who is a contact that `user` may not know of."""
+    hidden = hidden_guests(user, meeting) if listed and meeting else set()
+    rows = meeting.expected if meeting else []
+    keys = {one.address.lower() for one in rows if one.id in hidden}
+    return [
+        replace(one, name=str(_("A guest")), address="") if one.key in keys else one
+        for one in listed
+    ]
 
 
 def _house_language() -> str:

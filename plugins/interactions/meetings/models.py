@@ -6,11 +6,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
+from core.columns import Erasable
 from core.contacts.models import Contact
 from core.db import Model, now
 from core.i18n import lazy_gettext as _l
 
 PERSONAL = {"personal": True}
+# What says who somebody is, also where nothing but the words leads to a contact.
+IDENTITY = {"personal": True, "identity": True}
 # Longest title and place, in characters.
 TITLE_LENGTH, PLACE_LENGTH = 200, 300
 # The answers of RFC 5545 (PARTSTAT), in small letters.
@@ -92,16 +95,16 @@ class Attendee(Model):
     contact_id: Mapped[int | None] = mapped_column(
         sa.ForeignKey("contact.id", ondelete="CASCADE"), index=True
     )
-    address: Mapped[str] = mapped_column(sa.String(254), info=PERSONAL)
-    name: Mapped[str] = mapped_column(sa.String(200), default="", info=PERSONAL)
+    address: Mapped[str] = mapped_column(sa.String(254), info=IDENTITY)
+    name: Mapped[str] = mapped_column(Erasable(200), default="", info=IDENTITY)
     language: Mapped[str] = mapped_column(sa.String(5), default="en")
     answer: Mapped[str] = mapped_column(sa.String(12), default=WAITING)
     # The time they answered for: with another time they are asked again.
     answered_for: Mapped[str] = mapped_column(sa.String(40), default="")
     answered_at: Mapped[datetime | None]
     # What their link is made of, and the hash by which it is found again.
-    seal: Mapped[str] = mapped_column(sa.String(64))
-    secret_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    seal: Mapped[str] = mapped_column(sa.String(64), info=IDENTITY)
+    secret_hash: Mapped[str] = mapped_column(sa.String(64), unique=True, info=IDENTITY)
     removed_at: Mapped[datetime | None]
     # What they know, and what the mail says that is on its way: `mails.py`.
     sent: Mapped[str] = mapped_column(sa.String(80), default="")
@@ -120,6 +123,11 @@ class Attendee(Model):
     def answer_for(self, time: str) -> str:
         """Give what they answered to a meeting at this time."""
         return self.answer if self.answered_for == time else WAITING
+
+    @property
+    def erased(self) -> bool:
+        """Say whether the person was erased: then the address leads nowhere."""
+        return self.contact is not None and self.contact.erased_at is not None
 
     @property
     def shown_name(self) -> str:

@@ -86,12 +86,14 @@ def _line(one: Attendee, time: str, mail: str, *, hidden: bool) -> GuestLine:
         notes.append(_("the mail did not arrive"))
     if mail == "cancelled":
         notes.append(_("the mail was taken back"))
-    if one.contact is not None and one.contact.trashed_at is not None:
+    if one.erased:
+        notes.append(_("is sent nothing"))
+    elif one.contact is not None and one.contact.trashed_at is not None:
         notes.append(_("in the trash: is sent nothing"))
     return GuestLine(
         one.id,
         str(_("A guest")) if hidden else one.shown_name,
-        "" if hidden or not one.name else one.address,
+        "" if hidden or not one.name or one.erased else one.address,
         _kind(one),
         state,
         words,

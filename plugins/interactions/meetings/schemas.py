@@ -130,7 +130,7 @@ def as_item(
             "id": one.id,
             "user": one.user_id,
             "contact": None if one.id in hidden else one.contact_id,
-            "address": "" if one.id in hidden else one.address,
+            "address": "" if one.id in hidden or one.erased else one.address,
             "name": "" if one.id in hidden else one.name,
             "state": one.answer_for(time),
             "answered_at": one.answered_at if one.answered_for == time else None,

@@ -82,7 +82,7 @@ def _draw(error: CRMError | None = None, *, interaction_id: int) -> Any:
         colleagues=guests.colleagues_to_invite(me()),
         people=_people(meeting, entry),
         may_share=can(SHARE),
-        asked=_shown(asked, meeting),
+        asked=guests.shown_to(me(), asked, meeting),
         seen=guests.digest_of(asked) if asked else "",
         conflict=isinstance(error, Conflict),
         lacking=mail_setup().lacks_for_links(),
@@ -123,17 +123,6 @@ def _people(meeting: Meeting | None, entry: Interaction) -> list[tuple[int, str,
             one.address if known else "",
         )
     return list(offered.values())
-
-
-def _shown(asked: tuple[Guest, ...], meeting: Meeting | None) -> list[Guest]:
-    """Leave out who is a contact that one may not know of."""
-    hidden = guests.hidden_guests(me(), meeting) if asked and meeting else set()
-    rows = meeting.expected if meeting else []
-    keys = {one.address.lower() for one in rows if one.id in hidden}
-    return [
-        replace(one, name=str(_("A guest")), address="") if one.key in keys else one
-        for one in asked
-    ]
 
 
 def _lengths(chosen: Any) -> list[tuple[int, str]]:

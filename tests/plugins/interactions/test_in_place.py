@@ -248,6 +248,43 @@ def test_customers_do_not_learn_of_each_other_by_their_reactions(firm, anna, out
     assert len(names_of(api(anna).get(url))["thanks"]) == 3
 
 
+@pytest.mark.parametrize("others", [1, 3])
+def test_outside_colleagues_are_counted_and_only_the_author_is_named(
+    firm, anna, mika, olli, outi, as_user, api, others
+):
+    entry = make_interaction(firm, author=anna, audience=shared_with(firm))
+    more = [make_user(f"Colleague {number}") for number in range(others)]
+    url = f"/api/v1/interactions/{entry.id}/reactions"
+    for one in (mika, *more):
+        assert api(one).put(f"{url}/seen").status_code == 200
+    for one in (anna, mika, outi):
+        assert api(one).put(f"{url}/thanks").status_code == 200
+    told = {one["name"]: one for one in api(outi).get(url).json["items"]}
+    assert told["seen"]["people"] == []
+    assert told["seen"]["count"] == 1 + others
+    assert told["thanks"]["people"] == ["Anna Laine", "Outi Kallio"]
+    assert (told["thanks"]["count"], told["thanks"]["mine"]) == (3, True)
+    portal = as_user(outi)
+    page = portal.get(f"/interactions/{entry.id}").text
+    assert f"Seen: {1 + others}" in page
+    assert "Thanks: 3" in page
+    for answer in (
+        portal.get("/interactions"),
+        portal.get(f"/interactions/{entry.id}"),
+        portal.post(f"/interactions/{entry.id}/react", data={"reaction": "done"}),
+        api(outi).get(url),
+        api(outi).put(f"{url}/done"),
+        api(outi).get(f"/api/v1/interactions/{entry.id}"),
+        api(outi).get("/api/v1/events?cursor=0.0&limit=200"),
+        # What is printed to be handed over, and what a house exports of it.
+        as_user(anna).get(f"/interactions/timeline/{firm.id}.json?audience=shared"),
+    ):
+        assert "Mika Koski" not in answer.text
+        assert "Colleague" not in answer.text
+    # Inside everybody goes on being named.
+    assert "Mika Koski" in api(olli).get(url).text
+
+
 def test_a_customer_says_thanks_without_scripts(firm, anna, outi, as_user):
     entry = make_interaction(firm, author=anna, audience=shared_with(firm))
     portal = as_user(outi)

@@ -358,6 +358,33 @@ def test_a_guest_in_the_trash_is_sent_nothing_more(
     assert "in the trash" in as_user(world.anna).get(world.page).text
 
 
+def test_a_guest_whose_data_was_erased_stays_without_a_name_and_is_sent_nothing(
+    world, program, api, as_user, mailbox, deliver, clock
+):
+    both = [{"contact": world.outi.id}, {"user": world.mika.id}]
+    invite(program, world, attendees=both)
+    send_all(clock, deliver)
+    link = next(link_of(one) for one in mailbox.messages if "outi@" in one["To"])
+    sent = len(mailbox.messages)
+    boss = api(make_user("Ad Min", roles=["admin"]))
+    why = {"reason": "Asked for it on the phone.", "confirm": "Outi Kallio"}
+    place = f"/api/v1/contacts/{world.outi.id}/erase"
+    assert boss.post(place, json=why).status_code == 201
+    change_entry(program, world, occurred_at=moved(world, hours=1))
+    send_all(clock, deliver)
+    assert [one["To"] for one in mailbox.messages[sent:]] == [
+        f"Mika Salo <{world.mika.email}>"
+    ]
+    page = as_user(world.anna).get(world.page).text
+    assert "Erased person" in page
+    assert "is sent nothing" in page
+    assert "erased.invalid" not in page
+    assert as_user(world.anna).get(link).status_code in {404, 410}
+    change(program, world, place="Turku", attendees=both)
+    send_all(clock, deliver)
+    assert len(mailbox.messages) == sent + 2
+
+
 def test_who_is_erased_leaves_no_trace_in_a_meeting(
     world, program, mailbox, deliver, clock
 ):

@@ -271,3 +271,14 @@ def test_what_waits_with_the_customer_is_offered_at_once(
     (item,) = as_user(mika).get(url).json["items"]
     assert item["id"] == ticket.ref
     assert as_user(anna).get("/interactions/records?contact=999").json["items"] == []
+
+
+def test_a_draft_is_told_the_names_of_what_its_writer_still_sees(
+    firm, anna, mika, as_user, ticket, secret
+):
+    kept = {"chosen": [ticket.ref, secret.ref, "support.ticket/999", "odd"]}
+    for reader, refs in ((mika, [ticket.ref, secret.ref]), (anna, [ticket.ref])):
+        browser = as_user(reader)
+        found = browser.get("/interactions/records", query_string=kept).json["items"]
+        assert [one["id"] for one in found] == refs
+        assert "Leaking valve" in found[0]["name"]

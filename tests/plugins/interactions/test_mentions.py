@@ -346,6 +346,11 @@ def test_whom_one_cannot_see_one_neither_finds_nor_takes_away(firm, anna, as_use
     assert as_user(boss).get("/interactions/people?q=Salainen").json["items"] == [
         {"id": hidden.id, "name": "Salainen Oy"}
     ]
+    # Nor what a draft had chosen before.
+    kept = {"chosen": [firm.id, hidden.id, 2**40, "odd"]}
+    for reader, ids in ((boss, {firm.id, hidden.id}), (nina, {firm.id})):
+        found = as_user(reader).get("/interactions/people", query_string=kept).json
+        assert {one["id"] for one in found["items"]} == ids
     sent = {"contacts": [firm.id], "body": "x", "audience": "staff"}
     made = api(nina).post("/api/v1/interactions", json=sent)
     address = f"/api/v1/interactions/{made.json['id']}"

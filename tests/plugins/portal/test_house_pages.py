@@ -15,7 +15,7 @@ from core.events import acting
 from core.users.models import User
 from plugins.portal.models import Agreement, Product, PurchaseOrder, Stock
 from plugins.portal.services.orders import place_order
-from plugins.portal.services.prices import save_agreement
+from plugins.portal.services.prices import agree_price, save_agreement
 from plugins.portal.services.products import change_product
 from plugins.portal.services.purchasing import (
     create_purchase_order,
@@ -497,6 +497,18 @@ def test_an_agreement_is_made_and_two_people_do_not_overwrite_each_other(
         assert answer.status_code == 422
         assert 'id="f-percent-error"' in answer.text
     assert as_user(shop.outi).get(here).status_code == 404
+
+
+def test_what_is_agreed_on_one_product_stands_in_the_agreement(
+    shop: Shop, as_user: SignIn
+):
+    made = shop.product("KV-1", price="10.00")
+    with db.transaction() as session:
+        kallio = session.get_one(Contact, shop.kallio.id)
+        product = session.get_one(Product, made.id)
+        agree_price(kallio, product, discount=Decimal("0.125"))
+    page = words_of(as_user(shop.boss).get(f"/agreements/{shop.kallio.id}"))
+    assert "less 12.5%" in page
 
 
 def test_trusting_a_vendor_leaves_what_is_agreed_with_customers_alone(

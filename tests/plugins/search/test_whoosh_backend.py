@@ -164,7 +164,7 @@ def test_totals_stop_at_the_cap_and_say_so(backend, make_doc, search):
     build.finish()
     page = search(backend, "word")
     assert (page.total, page.total_is_exact) == (COUNT_CAP, False)
-    page = search(backend, "word", contact_id=1)
+    page = search(backend, "word", only_contacts=frozenset({1}))
     assert (page.total, page.total_is_exact) == (0, True)
 
 
@@ -214,19 +214,17 @@ def shared(backend, make_doc):
         ({"contact_ids": set()}, {"ticket/4"}),
         ({"contact_ids": {1}}, {"note/1", "ticket/4"}),
         ({"contact_ids": {1, 3, *range(100, 400)}}, {"note/1", "note/3", "ticket/4"}),
-        ({"contact_id": 1}, {"note/1"}),
-        ({"contact_id": 1, "contact_ids": {3}}, set()),
-        ({"contact_id": 3, "contact_ids": {3}}, {"note/3"}),
+        ({"only_contacts": {1}}, {"note/1"}),
+        ({"only_contacts": {1}, "contact_ids": {3}}, set()),
+        ({"only_contacts": {3}, "contact_ids": {3}}, {"note/3"}),
+        ({"no_contacts": {1}}, {"note/3", "ticket/4"}),
     ],
 )
 @pytest.mark.parametrize("query", ["word", "word other", '"word"', "wor"])
 def test_only_what_the_reader_may_see_is_found_and_counted(
     shared, search, query, asked, seen
 ):
-    asked = {
-        name: value if isinstance(value, int) else frozenset(value)
-        for name, value in asked.items()
-    }
+    asked = {name: frozenset(value) for name, value in asked.items()}
     page = search(shared, query, typing=query == "wor", **asked)
     assert set(keys(page)) == seen
     assert page.total == len(seen)

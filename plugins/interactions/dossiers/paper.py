@@ -18,7 +18,7 @@ from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, T
 from core.i18n import _
 from core.markup import to_text
 from core.moments import show_datetime
-from plugins.interactions.dossier import Dossier, Line
+from plugins.interactions.dossiers.story import Dossier, Line
 
 # Every reader of PDF has it, or another for it: no file of some megabytes to carry.
 CHINESE = "STSong-Light"

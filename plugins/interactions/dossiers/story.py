@@ -4,7 +4,7 @@ For inside it is all that its reader may read; for outside only what is shared w
 contact itself, without a word of anybody else.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from core.interactions.linked import linked_records
 from core.interactions.models import Interaction
 from core.users.models import User
 
-# More entries than this take too long to wait for; a period gives the rest.
+# More entries than this take too long to wait for: a worker makes the dossier then.
 MOST = 1_000
 AT_ONCE = 200
 
@@ -37,6 +37,8 @@ class Line:
     # The titles of the files that came with it, and of the records it is linked to.
     files: Sequence[str]
     linked: Sequence[str]
+    # Those records by reference.
+    refs: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,19 @@ class Dossier:
 
 
 def dossier_of(
-    contact: Contact, user: User, wanted: Wanted, *, shared: bool
+    contact: Contact,
+    user: User,
+    wanted: Wanted,
+    *,
+    shared: bool,
+    most: int | None = None,
+    on_page: Callable[[int], None] = lambda _done: None,
 ) -> Dossier:
-    """Gather the story of `contact` as `user` may read it, the latest first."""
+    """Gather the story of `contact` as `user` may read it, the latest first.
+
+    At most `MOST` entries, or as many as said; `on_page` hears how many there are.
+    """
+    most = MOST if most is None else most
     if shared:
         wanted = Wanted(**wanted)
         wanted["shared_with"] = contact.id
@@ -71,9 +83,11 @@ def dossier_of(
         page = timeline.timeline(user, contact, cursor=cursor, limit=AT_ONCE, **wanted)
         lines += _lines(page.items, contact, user, shared=shared)
         cursor = page.next
-        if cursor is None or len(lines) >= MOST:
+        on_page(len(lines))
+        if cursor is None or len(lines) >= most:
             break
-    return Dossier(contact, now(), user.name, shared, lines[:MOST], cursor is None)
+    whole = cursor is None and len(lines) <= most
+    return Dossier(contact, now(), user.name, shared, lines[:most], whole)
 
 
 def _lines(
@@ -94,6 +108,7 @@ def _lines(
             [] if shared else [name for name, _url in view.contacts],
             [one.title for one in view.attachments],
             [named[ref] for ref in refs.get(entry.id, ()) if ref in named],
+            [ref for ref in refs.get(entry.id, ()) if ref in named],
         )
 
 

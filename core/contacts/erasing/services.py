@@ -1,0 +1,96 @@
+"""Erasing the data of a person or an organisation, once and for good.
+
+It is one transaction: after it the person is in no row any more, and nothing can be
+undone. The search index, open pages and everybody who listens follow by events.
+"""
+
+import sqlalchemy as sa
+
+from core.contacts.erasing.emptying import empty_reach
+from core.contacts.erasing.models import Erasure
+from core.contacts.erasing.people import close_accounts, empty_contacts
+from core.contacts.erasing.reach import Reach, reach_of
+from core.contacts.erasing.traces import erase_traces, names_of
+from core.contacts.finding import fold
+from core.contacts.models import Contact
+from core.db import db
+from core.errors import Conflict, Invalid
+from core.events import announce
+from core.i18n import _
+from core.users.models import User
+
+ERASED = "contact.erased"
+SHORTEST, LONGEST = 10, 500
+
+
+def erase_contact(
+    contact: Contact,
+    *,
+    reason: str,
+    confirm: str,
+    with_others: bool,
+    by: User | None,
+) -> Erasure:
+    """Erase everything that is held about `contact`; nothing brings it back.
+
+    `confirm` is the contact's name, typed again. `with_others` also takes the words of
+    entries that concern others too. Raises `Invalid` without a name typed right or a
+    reason that says something and names nobody, and `Conflict` the second time.
+    """
+    if contact.erased_at is not None:
+        raise Conflict(_("This was erased already."))
+    if contact.merged_into_id is not None:
+        raise Conflict(_("This was merged into another contact. Erase that one."))
+    reason = " ".join(reason.split())
+    _check(contact, reason=reason, confirm=confirm)
+    done = Erasure(
+        contact_id=contact.id,
+        by_id=by.id if by else None,
+        reason=reason,
+        with_others=with_others,
+    )
+    db.session.add(done)
+    db.session.flush()
+    empty_contact(contact, with_others=with_others)
+    announce(ERASED, contact, {"with_others": with_others})
+    return done
+
+
+def empty_contact(contact: Contact, *, with_others: bool) -> Reach:
+    """Take a contact's data out of every table; doing so twice is harmless."""
+    reach = reach_of(contact, with_others=with_others)
+    same = sa.select(Contact).where(Contact.id.in_(reach.contacts))
+    names = names_of(db.session.scalars(same).unique())
+    close_accounts(reach)
+    empty_reach(reach)
+    erase_traces(reach, names)
+    empty_contacts(reach)
+    db.session.flush()
+    # What was read before still has the words.
+    db.session.expire_all()
+    return reach
+
+
+def _check(contact: Contact, *, reason: str, confirm: str) -> None:
+    errors: dict[str, list[str]] = {}
+    if fold(confirm) != fold(contact.name) or not confirm.strip():
+        errors["confirm"] = [_("Type the name exactly as it stands above.")]
+    if not SHORTEST <= len(reason) <= LONGEST:
+        errors["reason"] = [_("Say in a sentence why the data is erased.")]
+    elif _names(contact, reason):
+        said = _("The reason is kept for good. Leave out the name and addresses.")
+        errors["reason"] = [said]
+    if errors:
+        raise Invalid(errors=errors)
+
+
+def _names(contact: Contact, text: str) -> bool:
+    folded = fold(text)
+    return any(fold(one) in folded for one in names_of([contact]))
+
+
+def erasure_of(contact: Contact) -> Erasure | None:
+    """Give by whom and why a contact was erased, if it was."""
+    if contact.erased_at is None:
+        return None
+    return db.session.get(Erasure, contact.id)

@@ -1,0 +1,1 @@
+"""Merging two contacts into one, and parting them again."""

@@ -1,0 +1,176 @@
+"""What a reader asks for: the words, what narrows them, and what they may see."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from core import settings
+from core.contacts.finding import fold, matching
+from core.contacts.models import Affiliation, Contact
+from core.db import db, now
+from core.i18n import reader
+from core.permissions import can
+from core.records import RecordType, record_types
+from core.users.models import Team, User
+from core.visibility import contact_ids_of, labels_of, visible_to
+from plugins.search.backend import SearchRequest
+from plugins.search.engine import analyser
+from plugins.search.operators import Narrowed, Operator, allowed_for, narrow
+from plugins.search.planning import MAX_QUERY, plan_query
+
+# Seconds after which what was found so far is the answer.
+DEADLINE = 0.3
+# `customer:` means at most so many, else the records of half a house are listed.
+MOST_CUSTOMERS = 500
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A query as it was understood; `request` is None when nothing is looked for."""
+
+    request: SearchRequest | None
+    narrowed: Narrowed
+
+
+def readable_types(user: User) -> dict[str, RecordType]:
+    """Give the searched record types that `user` may read at all, by name."""
+    return {
+        name: kind
+        for name, kind in record_types().items()
+        if kind.document is not None and can(kind.permission, user)
+    }
+
+
+def ask(
+    user: User,
+    text: str,
+    *,
+    types: Iterable[str] = (),
+    limit: int = 20,
+    offset: int = 0,
+    typing: bool = False,
+) -> Asked:
+    """Say what `text` asks for; `types` are full or short names of record types."""
+    zone, locale = reader()
+    meaning = _Meaning(user)
+    narrowed = narrow(
+        text[:MAX_QUERY],
+        allowed=allowed_for(user.kind),
+        now=now().astimezone(zone),
+        language=locale.partition("_")[0],
+        meant=meaning.understands,
+    )
+    plan = plan_query(narrowed.words, analyser(), typing=typing)
+    chosen = meaning.types(frozenset(types))
+    narrows = bool(narrowed.operators)
+    if not chosen or not (plan.groups or narrows):
+        return Asked(None, narrowed)
+    request = SearchRequest(
+        plan=plan,
+        labels=labels_of(user),
+        types=chosen,
+        contact_ids=contact_ids_of(user),
+        only_contacts=meaning.customers,
+        no_contacts=meaning.other_customers,
+        facets=tuple(meaning.facets),
+        no_facets=frozenset(meaning.no_facets),
+        since=_microseconds(narrowed.since),
+        until=_microseconds(narrowed.until),
+        without_words=narrows and not plan.groups,
+        limit=limit,
+        offset=offset,
+        deadline=DEADLINE,
+    )
+    return Asked(request, narrowed)
+
+
+def _microseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp() * 1_000_000)
+
+
+class _Meaning:
+    """What the operators of one query mean to one reader."""
+
+    def __init__(self, user: User) -> None:
+        self._user = user
+        self._readable = readable_types(user)
+        self._only_types: set[str] = set()
+        self._no_types: set[str] = set()
+        self.facets: list[frozenset[str]] = []
+        self.no_facets: set[str] = set()
+        self.customers: frozenset[int] | None = None
+        self.other_customers: frozenset[int] = frozenset()
+
+    def types(self, asked: frozenset[str]) -> frozenset[str]:
+        """Give the names of the types to look at; an unknown one finds nothing."""
+        chosen = {
+            name
+            for name, kind in self._readable.items()
+            if not asked or name in asked or kind.short in asked
+        }
+        if self._only_types:
+            chosen &= self._only_types
+        return frozenset(chosen - self._no_types)
+
+    def understands(self, one: Operator) -> bool:
+        """Note what an operator means; False when it means nothing."""
+        if one.name == "type":
+            return self._type(one)
+        if one.name == "customer":
+            return self._customer(one)
+        return self._facet(one)
+
+    def _type(self, one: Operator) -> bool:
+        wanted = fold(one.value)
+        found = {
+            name
+            for name, kind in self._readable.items()
+            if wanted in {name, kind.short} or fold(str(kind.title)).startswith(wanted)
+        }
+        (self._no_types if one.excluded else self._only_types).update(found)
+        return bool(found)
+
+    def _customer(self, one: Operator) -> bool:
+        region = str(settings.get("contacts")["region"])
+        query = visible_to(self._user, Contact).where(*matching(one.value, region))
+        ids = query.with_only_columns(Contact.id).order_by(None).limit(MOST_CUSTOMERS)
+        found = set(db.session.scalars(ids))
+        # What was said with the people of a firm was said with the firm.
+        people = sa.select(Affiliation.person_id).where(
+            Affiliation.organisation_id.in_(found)
+        )
+        found |= set(db.session.scalars(people.limit(MOST_CUSTOMERS)))
+        if one.excluded:
+            self.other_customers |= found
+        else:
+            self.customers = (self.customers or frozenset()) | found
+        return bool(found)
+
+    def _facet(self, one: Operator) -> bool:
+        wanted = self._values(one)
+        if one.excluded:
+            self.no_facets |= wanted
+        else:
+            self.facets.append(frozenset(wanted))
+        return bool(wanted)
+
+    def _values(self, one: Operator) -> set[str]:
+        value = fold(one.value)
+        if one.name == "team":
+            teams: Mapping[int, str] = {
+                row.id: row.name
+                for row in db.session.execute(sa.select(Team.id, Team.name))
+            }
+            return {
+                facet("team", number)
+                for number, name in teams.items()
+                if fold(name).startswith(value)
+            }
+        return {facet(one.name, value.lstrip("#"))}
+
+
+def facet(name: str, value: object) -> str:
+    """Write what a record can be narrowed by as the index has it."""
+    return f"{name}:{fold(str(value))}"
