@@ -11,6 +11,9 @@ from sqlalchemy.types import TypeDecorator
 
 from core.i18n import lazy_gettext as _l
 
+# What a primary key holds on PostgreSQL.
+_LARGEST = 2**31 - 1
+
 
 def now() -> datetime:
     """Tell the time, in UTC, with its zone."""
@@ -77,6 +80,14 @@ class Amount(TypeDecorator[Decimal]):
         if dialect.name == "sqlite":
             return Decimal(value).scaleb(-4)
         return Decimal(value)
+
+
+def id_in(text: object) -> int | None:
+    """Read the id of a row as somebody sent it; None for what can be none."""
+    digits = str(text)
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 10:
+        return None
+    return int(digits) if int(digits) <= _LARGEST else None
 
 
 # JSON that PostgreSQL can also look into. Assign a new value to change it: what is

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from core.db import Model
 from core.engine import may_write
 from core.errors import CRMError
 from core.i18n import _
@@ -70,6 +71,15 @@ def quietly() -> Iterator[None]:
             "ignore", "Skipped unsupported reflection", sa.exc.SAWarning
         )
         yield
+
+
+def tables_in(connection: Connection) -> list[sa.Table]:
+    """Give the tables of our models that the database has, in the order of their keys.
+
+    A plugin that was taken out is still known to a process that runs on.
+    """
+    there = set(sa.inspect(connection).get_table_names())
+    return [one for one in Model.metadata.sorted_tables if one.name in there]
 
 
 def refuse_while_plugins_stand(connection: Connection) -> None:

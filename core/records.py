@@ -10,6 +10,7 @@ from flask import current_app
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.base import ExecutableOption
 
+from core.columns import id_in
 from core.db import Model, Record, db, now
 from core.permissions import Permission
 
@@ -124,9 +125,8 @@ def record_type_of(record: Record) -> RecordType | None:
 def parse_ref(ref: str) -> tuple[str, int] | None:
     """Take `documents.document/7` apart; None when it is not a reference."""
     name, slash, number = ref.rpartition("/")
-    if not slash or not number.isdigit():
-        return None
-    return name, int(number)
+    id_ = id_in(number) if slash else None
+    return None if id_ is None else (name, id_)
 
 
 def load_ref(ref: str) -> Record | None:

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 
 from core.admin.permissions import USERS
+from core.columns import id_in
 from core.db import db
 from core.errors import CRMError, Invalid
 from core.i18n import _
@@ -56,9 +57,8 @@ def let_go(user_id: int) -> Any:
 
 
 def _colleague(field: str) -> User:
-    chosen = request.form.get(field, "")
-    small = chosen.isascii() and chosen.isdigit() and len(chosen) < 10
-    found = db.session.get(User, int(chosen)) if small else None
+    chosen = id_in(request.form.get(field, ""))
+    found = None if chosen is None else db.session.get(User, chosen)
     if found is None:
         raise Invalid(errors={field: [_("Choose a colleague.")]})
     return found

@@ -12,6 +12,7 @@ from flask import current_app
 from sqlalchemy.orm import joinedload
 
 from core import settings
+from core.columns import id_in
 from core.db import db, now
 from core.errors import Invalid, NotFound
 from core.i18n import _
@@ -213,8 +214,9 @@ def revoke_token(user: User | None, token_id: int) -> ApiToken:
 def find_token(words: str) -> ApiToken:
     """Find a token by its id or by its secret; raises `Invalid` when there is none."""
     found: ApiToken | None
-    if words.isascii() and words.isdigit() and int(words) < 2**31:
-        found = db.session.get(ApiToken, int(words))
+    number = id_in(words)
+    if number is not None:
+        found = db.session.get(ApiToken, number)
     else:
         wanted = ApiToken.secret_hash == hash_secret(words.strip())
         found = db.session.scalar(sa.select(ApiToken).where(wanted))

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from flask import url_for
 from flask_babel import to_user_timezone
 
+from core.columns import id_in
 from core.contacts.models import Contact
 from core.db import db
 from core.interactions.files import most_bytes
@@ -56,9 +57,7 @@ def composer_for(
     if contact is None:
         participants = None
     elif values.get("contacts"):
-        typed_ids = [int(one) for one in values["contacts"] if str(one).isdecimal()]
-        others = [one for one in typed_ids if one != contact.id][:MOST]
-        participants = names_of(others, user)
+        participants = _typed_participants(values["contacts"], contact.id, user)
     # A kind that was asked for brings its beginning along; scripts do it later on.
     if "kind" in values and not values.get("body") and not errors:
         values["body"] = fields["template"]
@@ -83,6 +82,14 @@ def composer_for(
     }
 
 
+def _typed_participants(
+    typed: Sequence[object], contact_id: int, user: User
+) -> list[tuple[int, str]]:
+    ids = [id_in(one) for one in typed]
+    others = [one for one in ids if one is not None and one != contact_id]
+    return names_of(others[:MOST], user)
+
+
 def composer_to_change(
     entry: Interaction,
     user: User,
@@ -101,9 +108,9 @@ def composer_to_change(
         entry.contact, user, errors=errors, who=who, add=add, participants=others
     )
     if others is not None and entry.contact is not None and "contacts" in typed:
-        chosen = [int(one) for one in typed["contacts"] if str(one).isdecimal()]
-        chosen = [one for one in chosen if one != entry.contact_id][:MOST]
-        context["participants"] = names_of(chosen, user)
+        context["participants"] = _typed_participants(
+            typed["contacts"], entry.contact.id, user
+        )
     linked = typed["links"] if "links" in typed else links_of([entry], user)[entry.id]
     context["links"] = _links(user, linked)
     audience = entry.audience

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from core.db import now
+from core.db import db, now
+from core.notifications.models import Notification
 from core.testing.factories import make_contact, make_interaction, make_user
 from tests.core.world import PDF
+
+Start = Callable[[int], dict[str, Any]]
 
 
 @dataclass
@@ -19,9 +22,18 @@ class House:
     client: Any
     browser: Any
     places: dict[str, Any]
-    starts: dict[str, Callable[[int], dict[str, Any]]]
+    starts: dict[str, Start]
     wrong: list[str] = field(default_factory=list)
     unseen: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+
+def told_to(user: Any) -> int:
+    """Tell somebody a piece of news, and give its id."""
+    with db.transaction() as session:
+        news = Notification(user_id=user.id, key="told", kind="x", text="News.")
+        session.add(news)
+        session.flush()
+        return news.id
 
 
 def make_house(api: Any, as_user: Any) -> House:
@@ -66,7 +78,7 @@ def make_house(api: Any, as_user: Any) -> House:
         "sku": "KV-1",
         "key": order["id"],
         "ticket_id": ticket["id"],
-        "notification_id": 1,
+        "notification_id": told_to(chief),
     }
 
     def merged(turn: int) -> int:
@@ -79,8 +91,14 @@ def make_house(api: Any, as_user: Any) -> House:
         assert done.status_code == 200, done.text
         return int(twin["id"])
 
-    nothing: Callable[[int], dict[str, Any]] = lambda turn: {}  # noqa: E731
-    starts: dict[str, Callable[[int], dict[str, Any]]] = {
+    def doomed(turn: int) -> dict[str, Any]:
+        """Let there be another contact, to be erased."""
+        name = f"Gone {turn}"
+        made = post("contacts", json={"kind": "person", "name": name})
+        places["to_erase"] = made["id"]
+        return {"reason": "They asked for it.", "confirm": name, "entries": "own"}
+
+    starts: dict[str, Start] = {
         "POST /api/v1/contacts": lambda turn: {
             "kind": "person",
             "name": f"Person {turn}",
@@ -137,7 +155,9 @@ def make_house(api: Any, as_user: Any) -> House:
         "PATCH /api/v1/agreements/{contact_id}": lambda turn: {
             "prices": [{"sku": "KV-1", "price": "2.00"}]
         },
-    } | dict.fromkeys(
+    }
+    nothing: Start = lambda turn: {}  # noqa: E731
+    starts |= dict.fromkeys(
         (
             "POST /api/v1/documents",
             "POST /api/v1/documents/{document_id}/versions",
@@ -152,4 +172,5 @@ def make_house(api: Any, as_user: Any) -> House:
         ),
         nothing,
     )
+    starts["POST /api/v1/contacts/{contact_id}/erase"] = doomed
     return House(client, as_user(chief), places, starts)

@@ -40,7 +40,9 @@ NOT_ANSWERED = {
     "interaction": "an attachment names what it hangs on only to readers of both",
     "reason": "it is told to our buyers on their page",
     "send": "an act, not a field",
+    "read": "an act, not a field",
     "accept": "an act, not a field",
+    "confirm": "the name once more, so that nobody erases another by accident",
 }
 
 
@@ -69,6 +71,8 @@ def send(house: House, one: Operation, body: dict[str, Any]) -> Any:
     places = dict(house.places)
     if "purchase-orders" in one.path:
         places["key"] = 1
+    if one.path.endswith("/erase"):
+        places["contact_id"] = places["to_erase"]
     address = one.path.format(**places)
     headers = {}
     if one.method != "POST" or address.endswith(VERSIONED):

@@ -13,6 +13,7 @@ from core.admin.services.powers import (
     check_roles,
     hold_roles,
 )
+from core.columns import id_in
 from core.contacts.models import Contact
 from core.db import db, now
 from core.errors import Conflict, Invalid, NotFound
@@ -197,8 +198,9 @@ def find_contact(actor: User, words: str, *, field: str) -> Contact | None:
         Contact.kind == ("person" if field == "person" else "organisation")
     )
     number = words.rstrip("/").rpartition("/")[2]
-    if number.isdecimal() and len(number) < 10:
-        query = query.where(Contact.id == int(number))
+    contact_id = id_in(number)
+    if contact_id is not None:
+        query = query.where(Contact.id == contact_id)
     else:
         query = query.where(sa.func.lower(Contact.name) == words.lower())
     found = db.session.scalars(query.limit(6)).unique().all()

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
+from core.columns import id_in
 from core.contacts.models import Contact
 from core.db import Record, db
 from core.errors import Invalid
@@ -79,16 +80,17 @@ def _by_address(words: str, viewer: User) -> tuple[RecordType, Record] | None:
     for kind in record_types().values():
         model: Any = kind.model
         conditions = []
-        if names[0].isdecimal() and len(names[0]) < 10:
-            conditions.append(model.id == int(names[0]))
+        number = id_in(names[0])
+        if number is not None:
+            conditions.append(model.id == number)
         if hasattr(model, "number"):
             column = model.number
             text = names[0]
             is_text = isinstance(column.type, sa.String)
             if is_text:
                 conditions.append(column == text)
-            elif text.isdecimal() and len(text) < 10:
-                conditions.append(column == int(text))
+            elif number is not None:
+                conditions.append(column == number)
         if not conditions:
             continue
         query = sa.select(model).where(sa.or_(*conditions)).limit(4)

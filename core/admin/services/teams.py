@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from core.admin.services.accounts import check_version
 from core.audiences import AudienceLabel
-from core.db import Model, db
+from core.db import db
+from core.ddl import tables_in
 from core.errors import Conflict, Invalid
 from core.i18n import _
 from core.records import record_types
@@ -64,11 +65,9 @@ def save_team(
 
 def references_to(team: Team) -> list[Reference]:
     """Count what refers to a team, by any table's foreign key or any audience."""
-    # What the database has: a plugin that was taken out is still known to this process.
-    there = set(sa.inspect(db.session.connection()).get_table_names())
     found = []
-    for table in Model.metadata.sorted_tables:
-        if table.name not in there - _OWN - _PAST:
+    for table in tables_in(db.session.connection()):
+        if table.name in _OWN | _PAST:
             continue
         conditions = [
             column == team.id

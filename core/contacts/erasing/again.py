@@ -9,6 +9,8 @@ from sqlalchemy.engine import Connection
 
 from core.contacts.erasing.models import Erasure
 from core.contacts.erasing.services import empty_contact
+from core.contacts.merging.parting import part
+from core.contacts.merging.services import standing_merge
 from core.contacts.models import Contact
 from core.db import db, table_of
 from core.jobs import Job
@@ -56,7 +58,12 @@ def erase_waiting() -> int:
         Erasure, Erasure.contact_id == Contact.id
     )
     found = db.session.execute(query.where(Contact.erased_at.is_(None))).all()
+    waiting = {contact.id for contact, _with_others in found}
     for contact, with_others in found:
+        merge = standing_merge(contact)
+        if merge is not None and merge.kept_id not in waiting:
+            # They were parted after that backup: what is the other's stays.
+            part(merge)
         empty_contact(contact, with_others=with_others)
     return len(found)
 

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from core.columns import Erasable, ErasableText
 from core.contacts.erasing.reach import REMOVED, Reach, chunks, key_of, record_of
 from core.contacts.models import Contact
-from core.db import Model, Record, db, now, table_of
+from core.db import Record, db, now, table_of
+from core.ddl import tables_in
 from core.events import fact_about, write_facts
 from core.users.models import User
 
@@ -24,10 +25,10 @@ def personal_columns(table: sa.Table) -> tuple[sa.Column[Any], ...]:
     return tuple(one for one in table.columns if one.info.get("personal"))
 
 
-@lru_cache(maxsize=1)
-def personal_tables() -> tuple[sa.Table, ...]:
+def personal_tables() -> list[sa.Table]:
     """Give every table that has such a column."""
-    return tuple(one for one in Model.metadata.sorted_tables if personal_columns(one))
+    here = tables_in(db.session.connection())
+    return [one for one in here if personal_columns(one)]
 
 
 def goes_whole(table: sa.Table) -> bool:

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from core.contacts.models import Contact
 from core.db import Model, Record, db, table_of
+from core.ddl import tables_in
 from core.interactions.models import Interaction, InteractionContact
 from core.users.models import User
 
@@ -96,9 +97,10 @@ def reach_of(contact: Contact, *, with_others: bool) -> Reach:
     if mine:
         found.rows[entries] = {entries.c.id: mine}
         todo.append((entries, mine))
+    here = _here()
     while todo:
         table, fresh = todo.popleft()
-        for column, removed in _leading_to(table):
+        for column, removed in _leading_to(table, here):
             new = _add(found, column, fresh, removed=removed)
             if new:
                 todo.append((column.table, new))
@@ -125,12 +127,18 @@ def _entries(ids: Sequence[int]) -> tuple[set[int], set[int]]:
     return {id_ for id_, _others in rows} - shared, shared
 
 
+def _here() -> tuple[sa.Table, ...]:
+    return tuple(tables_in(db.session.connection()))
+
+
 @lru_cache(maxsize=256)
-def _leading_to(table: sa.Table) -> tuple[tuple[sa.Column[Any], bool], ...]:
-    """Give the foreign keys by which rows belong to rows of `table`."""
+def _leading_to(
+    table: sa.Table, here: tuple[sa.Table, ...]
+) -> tuple[tuple[sa.Column[Any], bool], ...]:
+    """Give the foreign keys of tables `here` by which rows belong to `table`'s."""
     first, skipped = table_of(Contact), {table_of(Contact), table_of(User)}
     found = []
-    for other in Model.metadata.sorted_tables:
+    for other in here:
         for key in other.foreign_keys:
             column, fate = key.parent, key.parent.info.get("erased")
             if key.column.table is not table or fate == KEPT or other in skipped:
@@ -186,13 +194,13 @@ def record_of(table: sa.Table) -> type[Record] | None:
     return None
 
 
-@lru_cache(maxsize=1)
 def reachable() -> frozenset[sa.Table]:
     """Give the tables of which a row can belong to a contact."""
+    here = _here()
     known = {table_of(Contact), table_of(Interaction)}
     todo = deque(known)
     while todo:
-        for column, _removed in _leading_to(todo.popleft()):
+        for column, _removed in _leading_to(todo.popleft(), here):
             if column.table not in known:
                 known.add(column.table)
                 todo.append(column.table)

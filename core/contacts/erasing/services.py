@@ -7,11 +7,13 @@ undone. The search index, open pages and everybody who listens follow by events.
 import sqlalchemy as sa
 
 from core.contacts.erasing.emptying import empty_reach
+from core.contacts.erasing.mentions import called
 from core.contacts.erasing.models import Erasure
 from core.contacts.erasing.people import close_accounts, empty_contacts
-from core.contacts.erasing.reach import Reach, reach_of
-from core.contacts.erasing.traces import erase_traces, names_of
+from core.contacts.erasing.reach import Reach, reach_of, same_person
+from core.contacts.erasing.traces import erase_traces
 from core.contacts.finding import fold
+from core.contacts.locking import lock_contacts
 from core.contacts.models import Contact
 from core.db import db
 from core.errors import Conflict, Invalid
@@ -37,20 +39,20 @@ def erase_contact(
     entries that concern others too. Raises `Invalid` without a name typed right or a
     reason that says something and names nobody, and `Conflict` the second time.
     """
+    lock_contacts(same_person(contact))
+    ids = same_person(contact)
     if contact.erased_at is not None:
         raise Conflict(_("This was erased already."))
     if contact.merged_into_id is not None:
         raise Conflict(_("This was merged into another contact. Erase that one."))
     reason = " ".join(reason.split())
     _check(contact, reason=reason, confirm=confirm)
-    done = Erasure(
-        contact_id=contact.id,
-        by_id=by.id if by else None,
-        reason=reason,
-        with_others=with_others,
-    )
-    db.session.add(done)
+    said = {"reason": reason, "with_others": with_others}
+    said["by_id"] = by.id if by else None
+    # A backup from before may have each of them as a contact of its own.
+    db.session.add_all([Erasure(contact_id=one, **said) for one in ids])
     db.session.flush()
+    done = db.session.get_one(Erasure, contact.id)
     empty_contact(contact, with_others=with_others)
     announce(ERASED, contact, {"with_others": with_others})
     return done
@@ -60,10 +62,13 @@ def empty_contact(contact: Contact, *, with_others: bool) -> Reach:
     """Take a contact's data out of every table; doing so twice is harmless."""
     reach = reach_of(contact, with_others=with_others)
     same = sa.select(Contact).where(Contact.id.in_(reach.contacts))
-    names = names_of(db.session.scalars(same).unique())
+    accounts = sa.select(User).where(User.id.in_(reach.accounts))
+    known_as = called(
+        db.session.scalars(same).unique(), db.session.scalars(accounts).unique()
+    )
     close_accounts(reach)
     empty_reach(reach)
-    erase_traces(reach, names)
+    erase_traces(reach, known_as)
     empty_contacts(reach)
     db.session.flush()
     # What was read before still has the words.
@@ -77,16 +82,11 @@ def _check(contact: Contact, *, reason: str, confirm: str) -> None:
         errors["confirm"] = [_("Type the name exactly as it stands above.")]
     if not SHORTEST <= len(reason) <= LONGEST:
         errors["reason"] = [_("Say in a sentence why the data is erased.")]
-    elif _names(contact, reason):
+    elif called([contact]).is_in(reason):
         said = _("The reason is kept for good. Leave out the name and addresses.")
         errors["reason"] = [said]
     if errors:
         raise Invalid(errors=errors)
-
-
-def _names(contact: Contact, text: str) -> bool:
-    folded = fold(text)
-    return any(fold(one) in folded for one in names_of([contact]))
 
 
 def erasure_of(contact: Contact) -> Erasure | None:

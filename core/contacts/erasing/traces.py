@@ -1,8 +1,6 @@
 """What else holds a person's words, without a foreign key: events, mail, journals."""
 
-import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import sqlalchemy as sa
 
@@ -12,7 +10,9 @@ from core.contacts.erasing.emptying import (
     personal_columns,
     personal_tables,
 )
+from core.contacts.erasing.mentions import Called, mentioning, theirs_alone
 from core.contacts.erasing.reach import Reach, chunks, key_of, reachable
+from core.contacts.merging.models import Merge
 from core.contacts.models import Contact
 from core.db import db, table_of
 from core.events import Event
@@ -32,43 +32,31 @@ from core.notifications.models import Notification
 from core.presence.models import Presence
 from core.records import parse_ref
 
-# A shorter name stands in too many other words.
-_SHORTEST = 5
 
-
-def names_of(contacts: Iterable[Contact]) -> set[str]:
-    """Give what names a person in others' words: name, addresses, numbers."""
-    found: set[str] = set()
-    for one in contacts:
-        name = one.name.strip()
-        if len(name) >= (_SHORTEST if name.isascii() else 2):
-            found.add(name)
-        found |= {str(mail["address"]) for mail in one.emails}
-        found |= {str(phone["number"]) for phone in one.phones}
-    return {one for one in found if one}
-
-
-def erase_traces(reach: Reach, names: set[str]) -> None:
+def erase_traces(reach: Reach, known_as: Called) -> None:
     """Take a person out of events, mail, notifications, answers and imports.
 
-    `names` is what named them before: what mentions it elsewhere is emptied.
+    `known_as` is what named them before: what mentions it elsewhere is emptied, unless
+    it names somebody else as well.
     """
     refs = set(reach.refs())
-    _erase_events(reach, refs, names)
-    _erase_mail(refs, names)
+    alone = theirs_alone(known_as.telling, reach.contacts)
+    _erase_events(reach, refs, known_as)
+    _erase_mail(refs, alone)
     _erase_news(refs)
-    _erase_imports(refs, names)
-    _erase_authors(reach, names)
+    _erase_imports(refs, alone)
+    _erase_authors(reach, known_as)
+    reached = reachable()
     for table in personal_tables():
-        if table not in reachable():
-            _empty_mentions(table, names)
-        _empty_identities(table, names)
+        if table not in reached:
+            _empty_mentions(table, alone)
+        _empty_identities(table, alone.addresses)
     # Whoever asks the same again within the day is told that it was done, and where;
     # what the answer said may have been anything.
     db.session.execute(sa.update(IdempotentAnswer).values(body=b""))
 
 
-def _erase_events(reach: Reach, refs: set[str], names: set[str]) -> None:
+def _erase_events(reach: Reach, refs: set[str], known_as: Called) -> None:
     event = table_of(Event)
     nothing = {event.c.personal: sa.null()}
     for some in chunks(reach.contacts):
@@ -77,11 +65,16 @@ def _erase_events(reach: Reach, refs: set[str], names: set[str]) -> None:
     for some in chunks(refs):
         of_record = event.c.subject.in_(some)
         db.session.execute(sa.update(event).where(of_record).values(nothing))
-    mentioned = _has_one_of(event.c.personal, names)
     for some in chunks(reach.left):
         beside = event.c.subject.in_([f"interaction/{one}" for one in some])
-        where = sa.and_(beside, mentioned)
-        db.session.execute(sa.update(event).where(where).values(nothing))
+        query = sa.select(event.c.id, event.c.personal).where(beside)
+        told = [
+            row.id for row in db.session.execute(query) if known_as.is_in(row.personal)
+        ]
+        of_these = event.c.id.in_(told)
+        db.session.execute(sa.update(event).where(of_these).values(nothing))
+    for since in _while_one(reach):
+        db.session.execute(sa.update(event).where(since).values(nothing))
     own = [f"contact/{one}" for one in reach.contacts]
     words = {one.name for one in personal_columns(table_of(Contact))}
     query = sa.select(Event.id, Event.data).where(Event.subject.in_(own))
@@ -95,16 +88,29 @@ def _erase_events(reach: Reach, refs: set[str], names: set[str]) -> None:
             db.session.execute(sa.update(event).where(where).values(changed))
 
 
-def _erase_mail(refs: set[str], names: set[str]) -> None:
+def _while_one(reach: Reach) -> Iterator[sa.ColumnElement[bool]]:
+    """Say which events tell of another contact since the person was a part of it.
+
+    What these say of before and after are the person's addresses and words too, even
+    where the two were parted again.
+    """
+    event, mine = table_of(Event), reach.contacts
+    merged = sa.or_(Merge.kept_id.in_(mine), Merge.gone_id.in_(mine))
+    for one in db.session.scalars(sa.select(Merge).where(merged)):
+        for other in {one.kept_id, one.gone_id} - set(mine):
+            yield sa.and_(
+                event.c.subject == f"contact/{other}", event.c.at >= one.merged_at
+            )
+
+
+def _erase_mail(refs: set[str], known_as: Called) -> None:
     """Empty the mails about a person's records or with their name; stop unsent ones."""
     table = table_of(OutgoingMail)
     ids: set[int] = set()
     for some in chunks(refs):
         about = sa.select(table.c.id).where(table.c.about.in_(some))
         ids |= set(db.session.scalars(about))
-    mentioned = mentions(table, names)
-    if mentioned is not None:
-        ids |= set(db.session.scalars(sa.select(table.c.id).where(mentioned)))
+    ids |= {id_ for (id_,) in mentioning(table, known_as, table.c.id)}
     for some in chunks(ids):
         empty_rows(table, table.c.id.in_(some))
         unsent = table.c.id.in_(some) & table.c.state.in_((HELD, WAITING, PARKED))
@@ -132,31 +138,29 @@ def _by_type(refs: set[str]) -> dict[str, set[int]]:
     return found
 
 
-def _erase_imports(refs: set[str], names: set[str]) -> None:
+def _erase_imports(refs: set[str], known_as: Called) -> None:
     """Forget what other systems call a person, and the files that brought them."""
     runs: set[int] = set()
     for some in chunks(refs):
         db.session.execute(sa.delete(ImportKey).where(ImportKey.ref.in_(some)))
         brought = sa.select(ImportEntry.run_id).where(ImportEntry.ref.in_(some))
         runs |= set(db.session.scalars(brought))
-    journals = ((ImportRun, ImportRun.id), (ImportRefusal, ImportRefusal.run_id))
-    for model, key in journals:
-        mentioned = mentions(table_of(model), names)
-        if mentioned is not None:
-            runs |= set(db.session.scalars(sa.select(key).where(mentioned)))
+    for key in (table_of(ImportRun).c.id, table_of(ImportRefusal).c.run_id):
+        runs |= {id_ for (id_,) in mentioning(key.table, known_as, key)}
     for some in chunks(runs):
         found = sa.select(ImportRun).where(ImportRun.id.in_(some))
         for run in db.session.scalars(found):
             drop_file(run)
 
 
-def _erase_authors(reach: Reach, names: set[str]) -> None:
+def _erase_authors(reach: Reach, known_as: Called) -> None:
     """Take the person's name off what they wrote that concerns others too."""
     table = table_of(Interaction)
     linked = sa.select(InteractionContact.interaction_id).where(
         InteractionContact.contact_id.in_(reach.contacts)
     )
     author = table.c.author_name
+    names = known_as.names | known_as.addresses
     small = [one.lower() for one in names]
     wrote = sa.or_(author.in_(names), sa.func.lower(author).in_(small))
     statement = sa.update(table).where(table.c.id.in_(linked), wrote)
@@ -164,47 +168,21 @@ def _erase_authors(reach: Reach, names: set[str]) -> None:
     db.session.execute(statement.execution_options(unrecorded=True))
 
 
-# -- Mentions ----------------------------------------------------------------------
+def _empty_mentions(table: sa.Table, what: Called) -> None:
+    """Empty the rows of a table of nobody's in which the person is named."""
+    keys = list(table.primary_key.columns)
+    for rows in chunks(mentioning(table, what, *keys)):
+        one = keys[0].in_([row[0] for row in rows])
+        empty_rows(table, sa.tuple_(*keys).in_(rows) if len(keys) > 1 else one)
 
 
-def mentions(table: sa.Table, names: set[str]) -> sa.ColumnElement[bool] | None:
-    """Say as SQL that a row of `table` has one of `names` in a personal column."""
-    columns = personal_columns(table)
-    if not columns or not names:
-        return None
-    return sa.or_(*(_has_one_of(one, names) for one in columns))
-
-
-def _has_one_of(column: sa.Column[Any], names: set[str]) -> sa.ColumnElement[bool]:
-    text = sa.func.lower(sa.cast(column, sa.Text))
-    spelled = {spelling for name in names for spelling in _spellings(name)}
-    found = [text.contains(one, autoescape=True) for one in sorted(spelled)]
-    return sa.or_(sa.false(), *found)
-
-
-def _spellings(name: str) -> set[str]:
-    """Give how a name may stand in a column: as it is, and as JSON writes it."""
-    # SQLite makes only ASCII small.
-    ascii_only = "".join(one.lower() if one.isascii() else one for one in name)
-    found = {ascii_only, name.lower()}
-    for plain in (True, False):
-        found |= {json.dumps(one, ensure_ascii=plain)[1:-1].lower() for one in found}
-    return found
-
-
-def _empty_mentions(table: sa.Table, names: set[str]) -> None:
-    mentioned = mentions(table, names)
-    if mentioned is not None:
-        empty_rows(table, mentioned)
-
-
-def _empty_identities(table: sa.Table, names: set[str]) -> None:
+def _empty_identities(table: sa.Table, addresses: Iterable[str]) -> None:
     """Empty what says who somebody is, where it is an address of the person."""
     columns = [one for one in personal_columns(table) if one.info.get("identity")]
-    addresses = [one.lower() for one in names if "@" in one]
-    if not columns or not addresses or key_of(table) is None:
+    small = [one.lower() for one in addresses]
+    if not columns or not small or key_of(table) is None:
         return
-    same = [sa.func.lower(sa.cast(one, sa.Text)).in_(addresses) for one in columns]
+    same = [sa.func.lower(sa.cast(one, sa.Text)).in_(small) for one in columns]
     values = {one: emptied(one) for one in columns}
     statement = sa.update(table).where(sa.or_(*same)).values(values)
     db.session.execute(statement.execution_options(unrecorded=True))

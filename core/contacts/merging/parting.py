@@ -14,6 +14,7 @@ from core.audiences import AudienceLabel
 from core.contacts.affiliations import touch
 from core.contacts.erased import refuse_erased
 from core.contacts.finding import index_contact
+from core.contacts.locking import lock_contacts
 from core.contacts.merging.events import PARTED
 from core.contacts.merging.models import Merge, MovedCell
 from core.contacts.merging.moving import (
@@ -45,10 +46,11 @@ def part(merge: Merge) -> None:
     they were parted already or erased, and while the one that was kept is itself in
     another.
     """
-    query = sa.select(Merge).where(Merge.id == merge.id).with_for_update()
-    db.session.scalar(query.execution_options(populate_existing=True))
+    _lock(merge)
     kept, gone = merge.kept, merge.gone
-    refuse_erased(kept)
+    lock_contacts([kept.id, gone.id])
+    for one in (kept, gone):
+        refuse_erased(one)
     if merge.parted_at is not None:
         raise Conflict(_("These two were parted already."))
     if kept.merged_into_id is not None:
@@ -64,8 +66,12 @@ def part(merge: Merge) -> None:
     data = {"merge": merge.id, "kept": merge.kept_id, "gone": merge.gone_id}
     announce(PARTED.name, kept, data)
     # What one of the others had could not move while this one's stood there.
-    for one in _standing(Merge.kept_id == merge.kept_id):
-        follow(one)
+    _follow_strays(Merge.kept_id == merge.kept_id)
+
+
+def _lock(merge: Merge) -> None:
+    query = sa.select(Merge).where(Merge.id == merge.id).with_for_update()
+    db.session.scalar(query.execution_options(populate_existing=True))
 
 
 def _bring_back(gone: Contact) -> None:
@@ -238,6 +244,9 @@ def follow(merge: Merge) -> None:
     There is such a row where a plugin was switched off during the merge, or somebody
     saved at the same moment. Running twice is harmless.
     """
+    _lock(merge)
+    if merge.parted_at is not None:
+        return
     touched = move_all(merge.id, merge.kept_id, merge.gone_id)
     if touched:
         tell_of(touched)
@@ -245,8 +254,12 @@ def follow(merge: Merge) -> None:
 
 def follow_all() -> None:
     """Do the same for every contact of the house that went into another."""
+    _follow_strays()
+
+
+def _follow_strays(*conditions: sa.ColumnElement[bool]) -> None:
     strays = set(_strays())
-    for one in _standing():
+    for one in _standing(*conditions) if strays else ():
         if one.gone_id in strays:
             follow(one)
 
@@ -257,8 +270,12 @@ def _strays() -> Iterator[int]:
     if db.session.scalar(gone.limit(1)) is None:
         return
     for column in contact_columns():
-        found = sa.select(column).where(column.in_(gone)).distinct()
-        yield from db.session.scalars(found)
+        meant = sa.select(Merge.gone_id).join(column.table, column == Merge.gone_id)
+        # What would stand twice stays where it is, also the next time.
+        movable = [Merge.parted_at.is_(None), ~taken(column, Merge.kept_id)]
+        if column.table is table_of(Contact):
+            movable.append(column.table.c.id != Merge.kept_id)
+        yield from db.session.scalars(meant.where(*movable).distinct())
     texts = {f"{Contact.record_name()}/{one}": one for one in db.session.scalars(gone)}
     for column in naming_columns():
         text = sa.literal(f"{Contact.record_name()}/") + sa.cast(

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from core.audiences import Audience, AudienceLabel, AudienceSpec, intern_audience
 from core.contacts.models import Contact
-from core.db import Model, db
+from core.db import db
+from core.ddl import tables_in
 
 # Said at a column in `info["merging"]`: it stays with the one that went; it names a
 # record as text.
@@ -59,7 +60,7 @@ def _pointing_to(target: str) -> list[sa.Column[Any]]:
 
 def _columns() -> Iterator[sa.Column[Any]]:
     # The labels of an audience are its own; the audience itself is another one.
-    for table in Model.metadata.sorted_tables:
+    for table in tables_in(db.session.connection()):
         if table.name != AudienceLabel.__tablename__:
             yield from table.columns
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from core.contacts.affiliations import touch
 from core.contacts.finding import index_contact
+from core.contacts.locking import lock_contacts
 from core.contacts.merging.events import MERGED
 from core.contacts.merging.fields import Choice, outcome
 from core.contacts.merging.models import Merge
@@ -67,7 +68,7 @@ def merge(
     no longer the current one or one was merged or put away meanwhile, and `Invalid`
     for what cannot be.
     """
-    _lock(kept, gone)
+    lock_contacts([kept.id, gone.id])
     check_mergeable(kept, gone)
     _check_versions((kept, gone), versions or {})
     changed = outcome(kept, gone, choice or Choice())
@@ -85,14 +86,6 @@ def merge(
     data = {"merge": made.id, "kept": made.kept_id, "gone": made.gone_id}
     announce(MERGED.name, kept, data)
     return made
-
-
-def _lock(*contacts: Contact) -> None:
-    """Let nobody else merge or change these two, and read them as they are now."""
-    db.session.flush()
-    query = sa.select(Contact).where(Contact.id.in_([one.id for one in contacts]))
-    query = query.order_by(Contact.id).with_for_update(of=Contact)
-    db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 def _check_versions(contacts: Collection[Contact], versions: Mapping[int, int]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug import Response
 
+from core.columns import id_in
 from core.contacts import lists, permissions
 from core.contacts.merging import comparing, fields, services
 from core.contacts.merging.fields import BOTH, GONE, KEPT, OTHER, Choice
@@ -146,8 +147,9 @@ def _versions() -> dict[int, int]:
     found = {}
     for text in request.form.getlist("version"):
         contact_id, _colon, version = text.partition(":")
-        if contact_id.isdecimal() and version.isdecimal():
-            found[int(contact_id)] = int(version)
+        of, known = id_in(contact_id), id_in(version)
+        if of is not None and known is not None:
+            found[of] = known
     return found
 
 

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from core.audiences import AudienceSpec, intern_audience
 from core.contacts.merging.references import audience_columns, contact_columns
-from core.db import Model, db
+from core.db import db
+from core.ddl import tables_in
 
 _number = count(1)
 # What counts changes, and what only a journal of changes has.
@@ -23,7 +24,7 @@ def cells(*, skip=JOURNALS):
     """Read every cell of every table, but for what counts changes."""
     found = {}
     with db.read_only() as session:
-        for table in Model.metadata.sorted_tables:
+        for table in tables_in(session.connection()):
             if table.name in skip:
                 continue
             rows = session.execute(sa.select(table)).mappings().all()

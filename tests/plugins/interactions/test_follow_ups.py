@@ -12,6 +12,7 @@ from core.interactions.models import Interaction
 from core.interactions.services import change_interaction
 from core.notifications.models import Notification
 from core.testing.factories import make_contact, make_interaction, make_user
+from core.users.deputies import today_of
 from core.users.models import User, UserDeputy
 from core.worker import run_due_jobs
 from plugins.interactions.follow_ups.models import FollowUp
@@ -253,7 +254,7 @@ def test_who_lost_the_right_to_see_it_is_told_nothing(
 
 
 def test_whoever_stands_in_is_told_too(app, firm, anna, mika, api, clock, deliver):
-    today = now().date()
+    today = today_of(anna)
     with db.transaction() as session:
         line = {"user_id": anna.id, "deputy_id": mika.id}
         days = {"from_on": today, "until_on": today + timedelta(days=3)}
@@ -498,7 +499,7 @@ def test_a_step_is_done_in_place_and_offers_undo(app, anna, as_user):
 
 
 def test_a_deputy_finds_what_is_due_for_whom(firm, anna, mika, api, as_user):
-    today = now().date()
+    today = today_of(anna)
     with db.transaction() as session:
         line = {"user_id": anna.id, "deputy_id": mika.id}
         session.add(UserDeputy(**line, from_on=today, until_on=today))
