@@ -41,7 +41,7 @@ class OutgoingMail(Model):
     )
     # Who may learn what became of it: by default its author, else every colleague.
     audience_id: Mapped[int] = mapped_column(
-        sa.ForeignKey("audience.id", ondelete="RESTRICT")
+        sa.ForeignKey("audience.id", ondelete="RESTRICT"), index=True
     )
     # The record it belongs to, as a reference: `support.ticket/7`.
     about: Mapped[str | None] = mapped_column(sa.String(100), index=True)

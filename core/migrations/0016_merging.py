@@ -35,9 +35,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_merge")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_contact_merge_kept_id"), "contact_merge", ["kept_id"])
+    for column in ("kept_id", "gone_id", "merged_by_id", "parted_by_id"):
+        op.create_index(op.f(f"ix_contact_merge_{column}"), "contact_merge", [column])
     op.create_index(
-        "ix_contact_merge_gone_id",
+        "uq_contact_merge_standing",
         "contact_merge",
         ["gone_id"],
         unique=True,
@@ -66,9 +67,14 @@ def upgrade() -> None:
         op.f("ix_contact_merge_cell_merge_id"), "contact_merge_cell", ["merge_id"]
     )
     op.create_index(op.f("ix_contact_merged_into_id"), "contact", ["merged_into_id"])
+    # By whom it is read changes there with a merge, as everywhere else.
+    op.create_index(
+        op.f("ix_outgoing_mail_audience_id"), "outgoing_mail", ["audience_id"]
+    )
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_outgoing_mail_audience_id"), "outgoing_mail")
     op.drop_index(op.f("ix_contact_merged_into_id"), "contact")
     op.drop_table("contact_merge_cell")
     op.drop_table("contact_merge")

@@ -188,15 +188,32 @@ def app(
     app_config: dict[str, Any],
     app_settings: dict[str, Any],
     tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> Iterator[CRM]:
     """The application with all installed plugins, its context pushed."""
-    if app_plugins or app_config:
+    made_of = _made_of(request) if app_plugins or app_config else None
+    if made_of == ():
         made = make_app(app_plugins, **app_config)
         with made.app_context():
             yield made
         return
-    with used_again(tmp_path, app_settings) as made, made.app_context():
+    lent = used_again(
+        tmp_path, app_settings | app_config, plugins=app_plugins, made_of=made_of
+    )
+    with lent as made, made.app_context():
         yield made
+
+
+def _made_of(request: pytest.FixtureRequest) -> tuple[Any, ...]:
+    """Name the fixtures that say what an application has; () when they ask others.
+
+    What a fixture gives that asks for nothing of its test is the same each time.
+    """
+    found = [
+        request._arg2fixturedefs[name][-1] for name in ("app_plugins", "app_config")
+    ]
+    asks = any(one.argnames or one.params for one in found)
+    return () if asks else tuple(one.func for one in found)
 
 
 @pytest.fixture
@@ -294,11 +311,9 @@ def demo_app(demo_template: Path, tmp_path: Path, word_lists: str) -> Iterator[C
     """The application with the demo company in it, its context pushed."""
     folder = tmp_path / "demo"
     shutil.copytree(demo_template, folder)
-    made = create_app(_demo_settings(folder, word_lists), instance=folder)
-    made.jinja_env.bytecode_cache = COMPILED
-    with made.app_context():
+    lent = used_again(folder, _demo_settings(folder, word_lists))
+    with lent as made, made.app_context():
         yield made
-    made.extensions["rapport_engine"].dispose()
 
 
 @pytest.fixture

@@ -142,19 +142,23 @@ class _Meaning:
             Affiliation.organisation_id.in_(found)
         )
         found |= set(db.session.scalars(people.limit(MOST_CUSTOMERS)))
+        if not found:
+            return False
         if one.excluded:
             self.other_customers |= found
         else:
             self.customers = (self.customers or frozenset()) | found
-        return bool(found)
+        return True
 
     def _facet(self, one: Operator) -> bool:
         wanted = self._values(one)
+        if not wanted:
+            return False
         if one.excluded:
             self.no_facets |= wanted
         else:
             self.facets.append(frozenset(wanted))
-        return bool(wanted)
+        return True
 
     def _values(self, one: Operator) -> set[str]:
         value = fold(one.value)

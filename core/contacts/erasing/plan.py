@@ -16,6 +16,7 @@ from core.contacts.forms import MORE_TITLES, TITLES
 from core.contacts.models import Affiliation, Contact
 from core.db import Record, db, table_of
 from core.interactions.models import Interaction
+from core.permissions import can
 from core.records import RecordType, record_types
 from core.users.models import User
 from core.visibility import visible_conditions
@@ -49,16 +50,20 @@ def plan_for(contact: Contact, user: User) -> Plan:
     lines = [
         one for kind in record_types().values() for one in _lines(kind, reach, user)
     ]
-    joined = sa.select(sa.func.count()).where(Affiliation.person_id.in_(reach.contacts))
     emails = sa.select(User.email).where(User.id.in_(reach.accounts))
     return Plan(
         fields=_filled(contact),
         lines=[one for one in lines if one.fate != "kept"],
         kept=[one for one in lines if one.fate == "kept"],
         with_others=_count(Interaction, reach.left, user),
-        affiliations=db.session.scalar(joined) or 0,
+        affiliations=_count(Contact, _organisations(reach), user),
         accounts=list(db.session.scalars(emails.order_by(User.email))),
     )
+
+
+def _organisations(reach: Reach) -> set[int]:
+    mine = Affiliation.person_id.in_(reach.contacts)
+    return set(db.session.scalars(sa.select(Affiliation.organisation_id).where(mine)))
 
 
 def _filled(contact: Contact) -> list[str]:
@@ -96,6 +101,10 @@ def _is_business(table: sa.Table) -> bool:
 
 
 def _count(model: type[Record], ids: set[int], user: User) -> int:
+    """Count those of a type that the reader may see; of another they learn nothing."""
+    kind = record_types().get(model.record_name())
+    if kind is None or not can(kind.permission, user):
+        return 0
     columns: Any = model
     seen = visible_conditions(user, model)
     return sum(

@@ -7,7 +7,7 @@ undone. The search index, open pages and everybody who listens follow by events.
 import sqlalchemy as sa
 
 from core.contacts.erasing.emptying import empty_reach
-from core.contacts.erasing.mentions import called
+from core.contacts.erasing.mentions import called, theirs_alone
 from core.contacts.erasing.models import Erasure
 from core.contacts.erasing.people import close_accounts, empty_contacts
 from core.contacts.erasing.reach import Reach, reach_of, same_person
@@ -66,9 +66,10 @@ def empty_contact(contact: Contact, *, with_others: bool) -> Reach:
     known_as = called(
         db.session.scalars(same).unique(), db.session.scalars(accounts).unique()
     )
+    alone = theirs_alone(known_as.telling, reach.contacts)
     close_accounts(reach)
     empty_reach(reach)
-    erase_traces(reach, known_as)
+    erase_traces(reach, known_as, alone)
     empty_contacts(reach)
     db.session.flush()
     # What was read before still has the words.

@@ -10,7 +10,7 @@ from core.contacts.erasing.emptying import (
     personal_columns,
     personal_tables,
 )
-from core.contacts.erasing.mentions import Called, mentioning, theirs_alone
+from core.contacts.erasing.mentions import Called, mentioning
 from core.contacts.erasing.reach import Reach, chunks, key_of, reachable
 from core.contacts.merging.models import Merge
 from core.contacts.models import Contact
@@ -33,14 +33,13 @@ from core.presence.models import Presence
 from core.records import parse_ref
 
 
-def erase_traces(reach: Reach, known_as: Called) -> None:
+def erase_traces(reach: Reach, known_as: Called, alone: Called) -> None:
     """Take a person out of events, mail, notifications, answers and imports.
 
-    `known_as` is what named them before: what mentions it elsewhere is emptied, unless
-    it names somebody else as well.
+    `known_as` is what named them before, and `alone` what of it names nobody else:
+    what mentions that elsewhere is emptied.
     """
     refs = set(reach.refs())
-    alone = theirs_alone(known_as.telling, reach.contacts)
     _erase_events(reach, refs, known_as)
     _erase_mail(refs, alone)
     _erase_news(refs)
@@ -99,7 +98,7 @@ def _while_one(reach: Reach) -> Iterator[sa.ColumnElement[bool]]:
     for one in db.session.scalars(sa.select(Merge).where(merged)):
         for other in {one.kept_id, one.gone_id} - set(mine):
             yield sa.and_(
-                event.c.subject == f"contact/{other}", event.c.at >= one.merged_at
+                event.c.subject == f"contact/{other}", event.c.time >= one.merged_at
             )
 
 

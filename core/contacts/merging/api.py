@@ -70,6 +70,7 @@ def merge_contact(values: dict[str, Any], contact_id: int) -> Any:
         actor=me(),
         choice=Choice(sides, values.get("name", "")),
         accepted=values["accepted"],
+        versions={gone.id: values["version"]} if "version" in values else None,
     )
     return sent([kept], me())[0], 200, etag_of(kept)
 

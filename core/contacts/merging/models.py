@@ -28,15 +28,15 @@ class Merge(Model):
         sa.ForeignKey("contact.id", ondelete="CASCADE"), index=True, info=STAYS
     )
     gone_id: Mapped[int] = mapped_column(
-        sa.ForeignKey("contact.id", ondelete="CASCADE"), info=STAYS
+        sa.ForeignKey("contact.id", ondelete="CASCADE"), index=True, info=STAYS
     )
     merged_at: Mapped[datetime] = mapped_column(default=now)
     merged_by_id: Mapped[int | None] = mapped_column(
-        sa.ForeignKey("user.id", ondelete="SET NULL")
+        sa.ForeignKey("user.id", ondelete="SET NULL"), index=True
     )
     parted_at: Mapped[datetime | None]
     parted_by_id: Mapped[int | None] = mapped_column(
-        sa.ForeignKey("user.id", ondelete="SET NULL")
+        sa.ForeignKey("user.id", ondelete="SET NULL"), index=True
     )
 
     kept: Mapped[Contact] = relationship(foreign_keys=[kept_id])
@@ -44,7 +44,7 @@ class Merge(Model):
 
     __table_args__ = (
         sa.Index(
-            "ix_contact_merge_gone_id",
+            "uq_contact_merge_standing",
             "gone_id",
             unique=True,
             postgresql_where=_STANDS,

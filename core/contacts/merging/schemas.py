@@ -27,10 +27,12 @@ class MergeSchema(Schema):
     """The contact that goes into this one, what to take of it, and a yes.
 
     `take` says per field whose value stays: `kept`, `gone`, or `both` for
-    `know_first`. `accepted` repeats the `marks` of who would come to see more.
+    `know_first`. `accepted` repeats the `marks` of who would come to see more, and
+    `version` is that of the contact that goes, as it was looked at.
     """
 
     contact = fields.Integer(required=True, strict=True, validate=_ID)
+    version = fields.Integer(strict=True, validate=_ID)
     name = Text(most=200)
     take = fields.Dict(
         keys=fields.String(),

@@ -307,6 +307,22 @@ def test_a_program_merges_and_parts(api, anna, firm, other):
     )
 
 
+def test_a_program_may_say_which_version_of_the_other_it_looked_at(
+    api, anna, firm, other
+):
+    client = api(anna)
+    path = f"/api/v1/contacts/{firm.id}/merge"
+    known = {"contact": other.id, "version": other.version}
+    with db.transaction() as session:
+        change_contact(
+            session.get_one(Contact, other.id), {"language": "fi"}, actor=None
+        )
+    fresh = {"If-Match": f'"{firm.version}"'}
+    assert client.post(path, json=known, headers=fresh).status_code == 409
+    known["version"] += 1
+    assert client.post(path, json=known, headers=fresh).status_code == 200
+
+
 def test_a_program_is_refused_as_a_page_is(api, anna, firm, other):
     client = api(anna)
     person = make_contact("Pekka Virtanen", kind="person")
