@@ -20,13 +20,11 @@ DOINGS = ("open", "writing", "gone")
 
 def _record(ref: str) -> Record:
     """Load what a page is about; to who may not see it, it is not there."""
-    parsed = parse_ref(ref)
-    if parsed is None:
+    if not ref:
         raise Invalid(errors={"about": [_("Say what is open.")]})
-    kind = record_types().get(parsed[0])
-    if kind is None or not can(kind.permission):
-        raise NotFound
-    if not 0 < parsed[1] < 2**31:
+    parsed = parse_ref(ref)
+    kind = record_types().get(parsed[0]) if parsed else None
+    if parsed is None or kind is None or not can(kind.permission):
         raise NotFound
     # What hangs on the record is not asked for: this comes often.
     query = visible_to(me(), kind.model).options(lazyload("*"))

@@ -10,7 +10,7 @@ from core.testing.factories import (
 )
 from tests.browser.person import Person
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.soak_on_postgresql]
 
 WITHIN = 2_000
 LATER = 4_000

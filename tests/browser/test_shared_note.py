@@ -7,7 +7,7 @@ import pytest
 from core.testing.factories import PASSWORD, make_contact, make_user
 from tests.browser.person import Person
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.soak_on_postgresql]
 
 WORDS = "Has four developments under way; wants one delivery window per site."
 WITHIN = 2_000

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -56,10 +57,23 @@ def test_reset_spares_the_accounts_of_an_installation_without_a_demonstration(
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    "loaded",
+    [
+        pytest.param(True, id="once_more"),
+        pytest.param(False, id="at_first", marks=pytest.mark.soak),
+    ],
+)
 def test_the_command_prints_the_sign_ins(
-    database_url: str, tmp_path: Path, word_lists: str
+    request: pytest.FixtureRequest, tmp_path: Path, word_lists: str, loaded: bool
 ) -> None:
-    place = {"RAPPORT_INSTANCE": str(tmp_path), "RAPPORT_DATABASE_URL": database_url}
+    if loaded:
+        folder = tmp_path / "demo"
+        shutil.copytree(request.getfixturevalue("demo_template"), folder)
+        database_url = f"sqlite:///{folder}/rapport.db"
+    else:
+        folder, database_url = tmp_path, request.getfixturevalue("database_url")
+    place = {"RAPPORT_INSTANCE": str(folder), "RAPPORT_DATABASE_URL": database_url}
     place["RAPPORT_SEARCH_LEMMAS"] = word_lists
     result = subprocess.run(
         [

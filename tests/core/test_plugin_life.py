@@ -320,12 +320,13 @@ def test_the_commands_plan_remove_and_restore(company, database_url, tmp_path):
     assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
 
 
-KILLS = 6
-
-
 @pytest.mark.parametrize("dialect", ["sqlite"])
+@pytest.mark.parametrize(
+    "kills",
+    [pytest.param(2, id="few"), pytest.param(12, id="many", marks=pytest.mark.soak)],
+)
 def test_a_removal_that_is_killed_is_whole_or_finished_by_the_next_one(
-    company, database_url, tmp_path
+    company, database_url, tmp_path, kills
 ):
     before = snapshot()
     roles = permissions_of_roles()
@@ -336,12 +337,12 @@ def test_a_removal_that_is_killed_is_whole_or_finished_by_the_next_one(
     whole = time.monotonic() - started
     (first,) = archives_of(tmp_path, "support")
     put_back(company, first)
-    for number in range(KILLS):
+    for number in range(kills):
         child = subprocess.Popen(
             command, env=environment(tmp_path, database_url), stdout=subprocess.DEVNULL
         )
         # The work is at the end, after the imports.
-        time.sleep(whole * (0.6 + 0.4 * number / KILLS))
+        time.sleep(whole * (0.6 + 0.4 * number / kills))
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
         there = "support_ticket" in snapshot()
