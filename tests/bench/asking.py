@@ -7,7 +7,7 @@ import statistics
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection, HTTPResponse, RemoteDisconnected
 from time import perf_counter
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -79,18 +79,28 @@ class Browser:
         sent = {"csrf_token": self.token, **form}
         return self._ask("POST", path, urlencode(sent, doseq=True), kind)
 
-    def _ask(
+    def _sent(
         self, method: str, path: str, body: str | None, headers: dict[str, str]
-    ) -> tuple[int, HTTPResponse, bytes]:
-        cookies = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
-        headers = headers | {"Cookie": cookies, "Accept-Encoding": "gzip"}
+    ) -> HTTPResponse:
         if self._connection.sock is None:
             self._connection.connect()
             # Else a small request waits 40 ms for the end of the one before it.
             sock: Any = self._connection.sock
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connection.request(method, path, body, headers)
-        answer = self._connection.getresponse()
+        return self._connection.getresponse()
+
+    def _ask(
+        self, method: str, path: str, body: str | None, headers: dict[str, str]
+    ) -> tuple[int, HTTPResponse, bytes]:
+        cookies = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
+        headers = headers | {"Cookie": cookies, "Accept-Encoding": "gzip"}
+        try:
+            answer = self._sent(method, path, body, headers)
+        except RemoteDisconnected:
+            # A server hangs up on who was silent for long, and has heard nothing.
+            self._connection.close()
+            answer = self._sent(method, path, body, headers)
         content = answer.read()
         for header in answer.headers.get_all("Set-Cookie") or []:
             name, _equals, value = header.partition(";")[0].partition("=")
