@@ -1,6 +1,6 @@
 """Erasing again what a restored backup brought back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -60,12 +60,23 @@ def erase_waiting() -> int:
     found = db.session.execute(query.where(Contact.erased_at.is_(None))).all()
     waiting = {contact.id for contact, _with_others in found}
     for contact, with_others in found:
-        merge = standing_merge(contact)
-        if merge is not None and merge.kept_id not in waiting:
-            # They were parted after that backup: what is the other's stays.
-            part(merge)
+        _part_from_others(contact, waiting)
         empty_contact(contact, with_others=with_others)
     return len(found)
+
+
+def _part_from_others(contact: Contact, waiting: Collection[int]) -> None:
+    """Part a contact from those it was parted from since: what is theirs stays.
+
+    Where the other one went into a third in turn, that merge is parted first.
+    """
+    above = []
+    merge = standing_merge(contact)
+    while merge is not None and merge.kept_id not in waiting:
+        above.append(merge)
+        merge = standing_merge(merge.kept)
+    for one in reversed(above):
+        part(one)
 
 
 def _erase_waiting() -> None:

@@ -36,10 +36,9 @@ class Called:
 
     @cached_property
     def telling(self) -> "Called":
-        """Leave out names of one word and short numbers: they mean others as well."""
+        """Leave out names of one word: they mean others as well."""
         names = {one for one in self.names if _is_telling(one)}
-        numbers = {one for one in self.numbers if len(_digits(one)) >= _FEWEST_DIGITS}
-        return Called(frozenset(names), self.addresses, frozenset(numbers))
+        return Called(frozenset(names), self.addresses, self.numbers)
 
     @cached_property
     def spellings(self) -> frozenset[str]:
@@ -68,7 +67,7 @@ class Called:
 
 
 def called(contacts: Iterable[Contact], accounts: Iterable[User] = ()) -> Called:
-    """Say how contacts and their accounts are called."""
+    """Say how contacts and their accounts are called, short numbers left out."""
     names: set[str] = set()
     addresses: set[str] = set()
     numbers: set[str] = set()
@@ -79,7 +78,10 @@ def called(contacts: Iterable[Contact], accounts: Iterable[User] = ()) -> Called
     for account in accounts:
         names.add(account.name.strip())
         addresses.add(account.email.strip())
-    return Called(*(frozenset(one - {""}) for one in (names, addresses, numbers)))
+    numbers = {one for one in numbers if len(_digits(one)) >= _FEWEST_DIGITS}
+    return Called(
+        frozenset(names - {""}), frozenset(addresses - {""}), frozenset(numbers)
+    )
 
 
 def theirs_alone(what: Called, ids: Iterable[int]) -> Called:

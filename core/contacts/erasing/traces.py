@@ -1,6 +1,7 @@
 """What else holds a person's words, without a foreign key: events, mail, journals."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -12,7 +13,7 @@ from core.contacts.erasing.emptying import (
 )
 from core.contacts.erasing.mentions import Called, mentioning
 from core.contacts.erasing.reach import Reach, chunks, key_of, reachable
-from core.contacts.merging.models import Merge
+from core.contacts.merging.models import Merge, MovedCell
 from core.contacts.models import Contact
 from core.db import db, table_of
 from core.events import Event
@@ -72,8 +73,7 @@ def _erase_events(reach: Reach, refs: set[str], known_as: Called) -> None:
         ]
         of_these = event.c.id.in_(told)
         db.session.execute(sa.update(event).where(of_these).values(nothing))
-    for since in _while_one(reach):
-        db.session.execute(sa.update(event).where(since).values(nothing))
+    _erase_shared_past(reach)
     own = [f"contact/{one}" for one in reach.contacts]
     words = {one.name for one in personal_columns(table_of(Contact))}
     query = sa.select(Event.id, Event.data).where(Event.subject.in_(own))
@@ -87,19 +87,45 @@ def _erase_events(reach: Reach, refs: set[str], known_as: Called) -> None:
             db.session.execute(sa.update(event).where(where).values(changed))
 
 
-def _while_one(reach: Reach) -> Iterator[sa.ColumnElement[bool]]:
-    """Say which events tell of another contact since the person was a part of it.
+def _erase_shared_past(reach: Reach) -> None:
+    """Take the person out of the past of those they were merged with for a time.
 
-    What these say of before and after are the person's addresses and words too, even
-    where the two were parted again.
+    What the others' events and journals say of before and after are the person's
+    addresses and words too, also where one of them went into a third meanwhile.
     """
-    event, mine = table_of(Event), reach.contacts
-    merged = sa.or_(Merge.kept_id.in_(mine), Merge.gone_id.in_(mine))
-    for one in db.session.scalars(sa.select(Merge).where(merged)):
-        for other in {one.kept_id, one.gone_id} - set(mine):
-            yield sa.and_(
-                event.c.subject == f"contact/{other}", event.c.time >= one.merged_at
-            )
+    event, cell = table_of(Event), table_of(MovedCell)
+    since, parted = _together(reach.contacts)
+    for contact_id, begin in since.items():
+        told = sa.and_(
+            event.c.subject == f"contact/{contact_id}", event.c.time >= begin
+        )
+        statement = sa.update(event).where(told)
+        db.session.execute(statement.values({event.c.personal: sa.null()}))
+    for some in chunks(parted):
+        # Nobody parts them again: this journal is read no more.
+        empty_rows(cell, cell.c.merge_id.in_(some))
+
+
+def _together(mine: Collection[int]) -> tuple[dict[int, datetime], set[int]]:
+    """Give who was merged with these, since when, and the merges that were parted."""
+    since: dict[int, datetime] = {}
+    parted: set[int] = set()
+    todo: list[tuple[int, datetime | None]] = [(one, None) for one in mine]
+    while todo:
+        contact_id, begin = todo.pop()
+        query = sa.select(Merge).where(
+            sa.or_(Merge.kept_id == contact_id, Merge.gone_id == contact_id)
+        )
+        if begin is not None:
+            later = sa.or_(Merge.parted_at.is_(None), Merge.parted_at >= begin)
+            query = query.where(later)
+        for one in db.session.scalars(query).all():
+            if one.parted_at is not None:
+                parted.add(one.id)
+            for other in {one.kept_id, one.gone_id} - set(mine) - since.keys():
+                since[other] = max(one.merged_at, begin or one.merged_at)
+                todo.append((other, since[other]))
+    return since, parted
 
 
 def _erase_mail(refs: set[str], known_as: Called) -> None:

@@ -196,6 +196,41 @@ def test_who_was_parted_and_erased_since_a_backup_leaves_the_other_whole(app):
     assert where_is("zyxqv") == set()
 
 
+def test_so_is_who_went_into_another_that_went_into_a_third(app):
+    top, middle = make_contact("Kallio Oy"), make_contact("Aho Oy")
+    gone = make_contact("Outi Oy", emails=[{"address": "zyxqv@x.example"}])
+    joined(middle, gone)
+    joined(top, middle)
+    with db.transaction() as session:
+        session.add(Erasure(contact_id=gone.id, reason=REASON))
+    with db.transaction():
+        assert erase_waiting() == 1
+    assert [seen(one).name for one in (top, middle)] == ["Kallio Oy", "Aho Oy"]
+    assert where_is("zyxqv") == set()
+
+
+@pytest.mark.parametrize("number", ["24", "ext. 24"])
+def test_a_short_number_is_looked_for_nowhere_else(app, chief, api, number):
+    person = make_contact("Mika Salo", kind="person", phones=[{"number": number}])
+    told = tell(chief, "Pay 24 euros - on request.")
+    firm = make_contact("Kallio Oy")
+    client = api(chief)
+    note = {"contacts": [firm.id, person.id], "body": "We met, 24 of us."}
+    made = client.post("/api/v1/interactions", json=note).json
+    match = {"If-Match": f'"{made["version"]}"'}
+    place = f"/api/v1/interactions/{made['id']}"
+    changed = {"body": "We met, 24 of us, on request - all."}
+    assert client.patch(place, json=changed, headers=match).status_code == 200
+    erase(client, person)
+    assert stands(told, "Pay 24")
+    kept = sa.select(Event.personal).where(
+        Event.subject == f"interaction/{made['id']}",
+        Event.type == "interaction.updated",
+    )
+    with db.read_only() as session:
+        assert "24 of us" in str(session.scalars(kept).all())
+
+
 def test_who_is_erased_comes_out_of_no_merge_any_more(app):
     kept, gone = make_contact("Kallio Oy"), make_contact("Outi Oy")
     number = joined(kept, gone)

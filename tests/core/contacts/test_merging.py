@@ -7,7 +7,7 @@ from core.audiences import AudienceSpec
 from core.contacts.affiliations import affiliate
 from core.contacts.merging.fields import Choice
 from core.contacts.merging.models import Merge, MovedCell
-from core.contacts.merging.parting import follow_all, part
+from core.contacts.merging.parting import follow, follow_all, part
 from core.contacts.merging.readers import marks_of, new_readers
 from core.contacts.merging.references import (
     audience_columns,
@@ -146,6 +146,34 @@ def test_what_would_stand_twice_stays_with_the_one_that_went(app, firm, other, a
     assert sorted(links) == sorted([firm.id, other.id])
     undo(number)
     assert cells() == before
+
+
+def test_what_could_not_move_is_not_tried_again_for_ever(
+    app, firm, other, count_queries
+):
+    one, two = make_contact("Aho"), make_contact("Aho Oy")
+    join(one, two)
+
+    def cost():
+        with count_queries() as counted, db.transaction():
+            follow_all()
+        return counted.count
+
+    without = cost()
+    with db.transaction() as session:
+        for contact in (firm, other):
+            session.add(Agreement(contact_id=contact.id))
+    join(firm, other)
+    assert cost() == without
+
+
+def test_what_was_parted_meanwhile_is_not_followed(app, firm, other):
+    number = join(firm, other)
+    undo(number)
+    entry = make_interaction(other)
+    with db.transaction() as session:
+        follow(session.get_one(Merge, number))
+    assert look(entry).contact_id == other.id
 
 
 def test_pins_and_links_to_the_one_that_went_follow_and_come_back(app, firm, other):
