@@ -1,8 +1,11 @@
-"""The Chromium of the machine, for the browser tests."""
+"""The Chromium of the machine, for the browser tests, and its pytest fixtures."""
 
 import os
 import shutil
-from typing import TypedDict
+from collections.abc import Iterator
+from typing import Any, TypedDict
+
+import pytest
 
 VARIABLE = "RAPPORT_CHROMIUM"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -51,3 +54,26 @@ def launch_options() -> LaunchOptions:
     # Chromium's sandbox does not work for root; it only sees our own pages.
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
     return {"executable_path": find_chromium(), "args": [*QUIET, *as_root]}
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium, started once for all tests of a process."""
+    from playwright.sync_api import sync_playwright
+
+    try:
+        options = launch_options()
+    except ChromiumMissing as missing:
+        pytest.skip(str(missing))
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(**options)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def browser(chromium: Any) -> Iterator[Any]:
+    """A headless Chromium; `browser.new_context()` gives somebody's own."""
+    yield chromium
+    for context in chromium.contexts:
+        context.close()

@@ -3,13 +3,9 @@
 A plugin's own tests load them with `pytest_plugins = ["core.testing.fixtures"]`.
 """
 
-import fcntl
-import os
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +13,6 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 from flask.testing import FlaskClient
-from itsdangerous import URLSafeTimedSerializer
-from sqlalchemy.engine import Engine
 
 from core import migrate
 from core.app import CRM, create_app
@@ -28,11 +22,14 @@ from core.testing.applications import COMPILED, used_again
 from core.testing.postgres import PostgresMissing, PostgresServer
 from core.testing.postgres import server as postgres_server
 from core.testing.server import LiveServer, free_port, live_server
+from core.testing.signing_in import browser_of, counting
 from core.users.defaults import ensure_default_roles
-from core.users.models import Role, User
+from core.users.models import User
 from core.users.services import find_user
-from core.users.sessions import create_token, open_session
+from core.users.sessions import create_token
 from core.worker import deliver_due
+
+pytest_plugins = ["core.testing.chromium", "core.testing.demo_house"]
 
 AppMaker = Callable[..., CRM]
 
@@ -43,26 +40,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         large = item.get_closest_marker("soak_on_postgresql") is not None
         if large and "postgresql" in item.name:
             item.add_marker(pytest.mark.soak)
-
-
-class Counter:
-    """How many statements were sent to the database, and which."""
-
-    def __init__(self) -> None:
-        """Start at nothing."""
-        self.statements: list[str] = []
-
-    @property
-    def count(self) -> int:
-        """The number so far."""
-        return len(self.statements)
-
-    def listen(
-        self, _c: object, _cursor: object, statement: str, *_rest: object
-    ) -> None:
-        """Note a statement; the beginning of a transaction is none."""
-        if not statement.startswith("BEGIN"):
-            self.statements.append(statement)
 
 
 def _fill(config: dict[str, Any], folder: Path) -> None:
@@ -226,110 +203,6 @@ def server(
         yield running
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """A headless Chromium, started once for all tests of a process."""
-    from playwright.sync_api import sync_playwright
-
-    from core.testing.chromium import ChromiumMissing, launch_options
-
-    try:
-        options = launch_options()
-    except ChromiumMissing as missing:
-        pytest.skip(str(missing))
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(**options)
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def browser(chromium: Any) -> Iterator[Any]:
-    """A headless Chromium; `browser.new_context()` gives somebody's own."""
-    yield chromium
-    for context in chromium.contexts:
-        context.close()
-
-
-def _demo_settings(folder: Path, word_lists: str) -> dict[str, Any]:
-    return {
-        "TESTING": True,
-        "SECRET_KEY": "test",
-        "DATABASE_URL": f"sqlite:///{folder}/rapport.db",
-        "RATE_LIMIT": "100000 per minute",
-        "SEARCH_LEMMAS": word_lists,
-    }
-
-
-@pytest.fixture(scope="session")
-def demo_template(
-    sqlite_template: Path,
-    word_lists: str,
-    tmp_path_factory: pytest.TempPathFactory,
-    request: pytest.FixtureRequest,
-) -> Path:
-    """A folder with the demo company, on SQLite, that tests copy.
-
-    Of several test processes one makes it and the others wait for it. A process that a
-    test starts names in RAPPORT_DEMO_TEMPLATE the folder that was made already, and
-    only adds the tables of its own plugins.
-    """
-    ready = os.environ.get("RAPPORT_DEMO_TEMPLATE")
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if hasattr(request.config, "workerinput") else base
-    folder = shared / f"demo-{'of-plugin' if ready else 'template'}"
-    with (shared / "demo.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            begun = tmp_path_factory.mktemp("demo")
-            _make_demo(begun, word_lists, Path(ready) if ready else sqlite_template)
-            begun.rename(folder)
-    return folder
-
-
-def _make_demo(folder: Path, word_lists: str, origin: Path) -> None:
-    from core.demo import load_demo_company
-
-    if origin.is_dir():
-        shutil.copytree(origin, folder, dirs_exist_ok=True)
-    else:
-        shutil.copy(origin, folder / "rapport.db")
-    made = create_app(_demo_settings(folder, word_lists), instance=folder)
-    if origin.is_dir():
-        migrate.upgrade(made)
-    else:
-        load_demo_company(made, reset=False, data=None, url="")
-    while deliver_due(made):
-        continue
-    with made.app_context(), db.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    made.extensions["rapport_engine"].dispose()
-
-
-@pytest.fixture
-def demo_app(demo_template: Path, tmp_path: Path, word_lists: str) -> Iterator[CRM]:
-    """The application with the demo company in it, its context pushed."""
-    folder = tmp_path / "demo"
-    shutil.copytree(demo_template, folder)
-    lent = used_again(folder, _demo_settings(folder, word_lists))
-    with lent as made, made.app_context():
-        yield made
-
-
-@pytest.fixture
-def sign_in_demo(demo_app: CRM) -> Callable[[str], tuple[FlaskClient, Any]]:
-    """Sign somebody of the demo company in, by role; also give a query counter."""
-
-    def sign_in(role: str) -> tuple[FlaskClient, Any]:
-        user = db.session.scalars(
-            sa.select(User).where(User.roles.any(Role.name == role)).limit(1)
-        ).one()
-        browser = _browser(demo_app, user.email)
-        return browser, lambda: _counting(demo_app)
-
-    return sign_in
-
-
 @pytest.fixture
 def client(app: CRM) -> FlaskClient:
     """A browser nobody has signed in with."""
@@ -341,7 +214,7 @@ def as_user(app: CRM) -> Callable[[User | str], FlaskClient]:
     """Give a browser in which somebody is signed in."""
 
     def sign_in(user: User | str) -> FlaskClient:
-        return _browser(app, user if isinstance(user, str) else user.email)
+        return browser_of(app, user if isinstance(user, str) else user.email)
 
     return sign_in
 
@@ -352,44 +225,9 @@ def sign_in_to() -> Callable[[CRM, User], FlaskClient]:
 
     def sign_in(app: CRM, user: User) -> FlaskClient:
         with app.app_context():
-            return _browser(app, user.email)
+            return browser_of(app, user.email)
 
     return sign_in
-
-
-def _browser(app: CRM, email: str) -> FlaskClient:
-    with db.transaction():
-        secret = open_session(find_user(email), days=1)
-    client = app.test_client()
-    with client.session_transaction() as cookie:
-        cookie["_user_id"] = secret
-        cookie["_fresh"] = True
-    return SignedIn.around(client)
-
-
-class SignedIn(FlaskClient):
-    """A test browser that sends the CSRF token, as the forms of our pages do."""
-
-    @classmethod
-    def around(cls, client: FlaskClient) -> "SignedIn":
-        """Give `client` this class; its cookies stay."""
-        client.__class__ = cls
-        return client  # type: ignore[return-value]
-
-    def open(self, *args: Any, **kwargs: Any) -> Any:
-        """Send a request; one that changes something carries the token."""
-        if kwargs.get("method", "GET") not in {"GET", "HEAD", "OPTIONS"}:
-            headers = dict(kwargs.get("headers") or {})
-            headers.setdefault("X-CSRFToken", self._token())
-            kwargs["headers"] = headers
-        return super().open(*args, **kwargs)
-
-    def _token(self) -> str:
-        """Make the token that belongs to this browser's cookie, as Flask-WTF does."""
-        with self.session_transaction() as cookie:
-            raw = cookie.setdefault("csrf_token", secrets.token_hex(20))
-        key = str(self.application.secret_key)
-        return URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(raw)
 
 
 @pytest.fixture
@@ -442,15 +280,4 @@ def clock() -> Iterator[time_machine.Traveller]:
 @pytest.fixture
 def count_queries(app: CRM) -> Callable[[], Any]:
     """Count the statements inside a `with` block."""
-    return lambda: _counting(app)
-
-
-@contextmanager
-def _counting(app: CRM) -> Iterator[Counter]:
-    counter = Counter()
-    engine: Engine = app.extensions["rapport_engine"]
-    sa.event.listen(engine, "before_cursor_execute", counter.listen)
-    try:
-        yield counter
-    finally:
-        sa.event.remove(engine, "before_cursor_execute", counter.listen)
+    return lambda: counting(app)

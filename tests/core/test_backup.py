@@ -26,7 +26,7 @@ from core.files import file_store
 from core.interactions.models import Interaction
 from core.jobs import JobRun
 from core.testing.factories import PASSWORD, make_contact, make_interaction, make_user
-from core.testing.fixtures import SignedIn
+from core.testing.signing_in import SignedIn
 from core.worker import deliver_due, run_due_jobs
 from plugins.documents.models import Version
 from tests.core.contacts.erasing_world import where_is

@@ -380,9 +380,9 @@ def _with_token(app: CRM, user: User, *scopes: str) -> Any:
 
 
 def _with_cookie(app: CRM, user: User) -> FlaskClient:
-    from core.testing.fixtures import _browser
+    from core.testing.signing_in import browser_of
 
-    return _browser(app, user.email)
+    return browser_of(app, user.email)
 
 
 def _invite(world: World, chief: User, firms: dict[str, Contact]) -> None:

@@ -9,8 +9,8 @@ from core.db import db, now
 from core.events import Delivery
 from core.jobs import Job, JobRun
 from core.testing.factories import PASSWORD, make_contact, make_user
-from core.testing.fixtures import SignedIn
 from core.testing.plugins import make_plugin
+from core.testing.signing_in import SignedIn
 from core.worker import deliver_due, run_due_jobs
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -359,7 +359,7 @@ def test_a_panel_is_shown_and_drawn_again_alone(make_app, count_queries):
 
 
 def signed_in(app, user):
-    from core.testing.fixtures import SignedIn
+    from core.testing.signing_in import SignedIn
     from core.users.services import find_user
     from core.users.sessions import open_session
 

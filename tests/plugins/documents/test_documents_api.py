@@ -101,9 +101,9 @@ def test_a_file_over_the_wall_of_the_server_is_refused_alike(make_app):
     app = make_app(MAX_CONTENT_LENGTH=10_000)
     with app.app_context():
         email = make_user().email
-        from core.testing.fixtures import _browser
+        from core.testing.signing_in import browser_of
 
-        browser = _browser(app, email)
+        browser = browser_of(app, email)
         answer = browser.post("/documents", data={"file": "x" * 20_000})
         assert answer.status_code == 413
 
