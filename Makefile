@@ -6,6 +6,9 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
+# Tests start a few hundred commands and servers. Where Python is told to keep no bytecode,
+# as images for containers like to, each of them would compile the whole house anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo test lint check bench soak messages lock clean browser
 
 help: ## List the targets

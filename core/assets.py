@@ -2,21 +2,25 @@
 
 Files are named by an alias from one fixed table, or `plugins/<name>/<file>` for the
 `static/` folder of a plugin. Their address carries a digest of their content, so a
-browser keeps them for a year and asks again the moment they change.
+browser keeps them for a year and asks again the moment they change. Each is packed once
+and tighter than a page, which is packed for one reader.
 
 The icons that most pages draw lie together in `icons.svg`, so that a page names them in
 some hundred bytes; any other icon of the set is drawn where it stands.
 """
 
+import gzip
 import hashlib
 import mimetypes
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Final
 
+import brotli
 from flask import Flask, Response, current_app, has_request_context, request
 from markupsafe import Markup
 
@@ -111,6 +115,13 @@ _PLUGIN_FILE = re.compile(r"plugins/(?P<name>[a-z][a-z0-9_]*)/(?P<path>.+)")
 _SAFE_PATH = re.compile(r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)*", re.ASCII)
 _ICON_NAME = re.compile(r"[a-z0-9-]+")
 _SHARED = frozenset(SHARED_ICONS)
+# How a file may be sent, the tighter first. Brotli's highest quality, 11, saves another
+# tenth and takes five times as long.
+_PACKERS: Final[dict[str, Callable[[bytes], bytes]]] = {
+    "br": partial(brotli.compress, quality=9),
+    "gzip": partial(gzip.compress, compresslevel=9, mtime=0),
+}
+_PACKED: Final = ("text/", "image/svg+xml")
 
 
 @dataclass(frozen=True)
@@ -180,8 +191,7 @@ def _named(name: str) -> Markup:
 
 def _serve(digest: str, alias: str) -> Response:
     found = load(alias)
-    response = Response(found.content, content_type=found.media_type)
-    response.set_etag(found.digest)
+    response = _sent(found)
     if digest == found.digest:
         response.cache_control.public = True
         response.cache_control.max_age = YEAR
@@ -192,6 +202,25 @@ def _serve(digest: str, alias: str) -> Response:
         response.cache_control.no_cache = True
     response.make_conditional(request)
     return response
+
+
+def _sent(found: Asset) -> Response:
+    """Answer with a file, packed in the tightest way that the browser takes."""
+    takes = request.accept_encodings
+    ways = _PACKERS if found.media_type.startswith(_PACKED) else ()
+    way = next((one for one in ways if takes.quality(one) > 0), None)
+    content = _packed(found.content, way) if way else found.content
+    response = Response(content, content_type=found.media_type)
+    response.vary.add("Accept-Encoding")
+    response.set_etag(f"{found.digest}-{way}" if way else found.digest)
+    if way:
+        response.content_encoding = way
+    return response
+
+
+@lru_cache(maxsize=256)
+def _packed(content: bytes, way: str) -> bytes:
+    return _PACKERS[way](content)
 
 
 def _read(alias: str) -> Asset:

@@ -1,12 +1,14 @@
 """Stylesheets, scripts and icons, and the promises of the look they carry."""
 
 import contextvars
+import gzip
 import importlib
 import re
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
+import brotli
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -76,12 +78,41 @@ def test_an_old_address_gives_the_new_file_but_is_not_kept(
     assert not answer.cache_control.immutable
 
 
-def test_a_file_that_did_not_change_is_not_sent_again(
+def test_a_file_is_sent_in_the_tightest_way_a_browser_takes(
     app: Flask, client: FlaskClient
 ) -> None:
-    address = assets.asset("app.css")
-    etag = client.get(address).headers["ETag"]
-    answer = client.get(address, headers={"If-None-Match": etag})
+    address = assets.asset("bootstrap.css")
+    sent = {
+        said: client.get(address, headers={"Accept-Encoding": said})
+        for said in ("", "identity", "gzip", "gzip, br", "br;q=0, gzip", "*;q=0")
+    }
+    ways = {said: one.headers.get("Content-Encoding") for said, one in sent.items()}
+    assert ways == {
+        "": None,
+        "identity": None,
+        "gzip": "gzip",
+        "gzip, br": "br",
+        "br;q=0, gzip": "gzip",
+        "*;q=0": None,
+    }
+    plain = sent[""].data
+    assert gzip.decompress(sent["gzip"].data) == plain
+    assert brotli.decompress(sent["gzip, br"].data) == plain
+    assert len(plain) > 5 * len(sent["gzip"].data) > 5 * len(sent["gzip, br"].data)
+    for one in sent.values():
+        assert "Accept-Encoding" in one.headers["Vary"]
+        assert one.content_length == len(one.data)
+    # A cache on the way must not take one for the other.
+    assert len({sent[said].headers["ETag"] for said in ("", "gzip", "gzip, br")}) == 3
+
+
+@pytest.mark.parametrize("said", ["", "gzip", "br"])
+def test_what_was_sent_packed_is_not_sent_again_either(
+    app: Flask, client: FlaskClient, said: str
+) -> None:
+    address, asked = assets.asset("app.css"), {"Accept-Encoding": said}
+    etag = client.get(address, headers=asked).headers["ETag"]
+    answer = client.get(address, headers={**asked, "If-None-Match": etag})
     assert answer.status_code == 304
     assert answer.data == b""
 
