@@ -26,7 +26,7 @@ pytestmark = pytest.mark.soak_on_postgresql
 ROLES = ["admin", "sales", "support", "outsider", "customer", "customer2", "vendor"]
 
 
-# The company is loaded once a database; each test takes a copy.
+# The company is loaded once a database, or was already; each test takes a copy.
 _loaded: dict[str, tuple[str, list[SignIn]]] = {}
 
 
@@ -49,9 +49,13 @@ def database_url(
 
 def _load(dialect: str, request: pytest.FixtureRequest) -> tuple[str, list[SignIn]]:
     folder: Path = request.getfixturevalue("tmp_path_factory").mktemp("company")
-    url = f"sqlite:///{folder}/rapport.db"
     if dialect == "postgresql":
         url = request.getfixturevalue("postgres").clone()
+    else:
+        shutil.copytree(
+            request.getfixturevalue("demo_template"), folder, dirs_exist_ok=True
+        )
+        url = f"sqlite:///{folder}/rapport.db"
     settings = {"TESTING": True, "SECRET_KEY": "test", "DATABASE_URL": url}
     app = create_app(settings, instance=folder)
     signs = load_demo_company(app)

@@ -79,7 +79,9 @@ def test_the_tutorial_begins_with_a_plugin_that_works(tmp_path):
     )
 
 
-def test_the_plugin_of_the_tutorial_runs_and_passes_the_contract(tmp_path):
+def test_the_plugin_of_the_tutorial_runs_and_passes_the_contract(
+    tmp_path, demo_template
+):
     files = tutorial_files()
     assert {"setup.cfg", "rapport_quiet/plugin.py", "rapport_quiet/views.py"} <= set(
         files
@@ -94,7 +96,11 @@ def test_the_plugin_of_the_tutorial_runs_and_passes_the_contract(tmp_path):
     result = subprocess.run(
         [*command, f"--rootdir={tmp_path}"],
         cwd=tmp_path,
-        env={"PYTHONPATH": f"{tmp_path}:{ROOT}", "PATH": "/usr/bin:/bin"},
+        env={
+            "PYTHONPATH": f"{tmp_path}:{ROOT}",
+            "PATH": "/usr/bin:/bin",
+            "RAPPORT_DEMO_TEMPLATE": str(demo_template),
+        },
         capture_output=True,
         text=True,
     )
