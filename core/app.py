@@ -17,6 +17,7 @@ from core.answering import begin_request, init_requests, note_request
 from core.assets import init_assets
 from core.config import instance_folder, load_config
 from core.db import db
+from core.drafts import tell_it_arrived
 from core.drawing import PageEnvironment
 from core.event_visibility import scope_of
 from core.events import Declarations, EventType, Subscriber, acting
@@ -99,6 +100,7 @@ class CRM(Flask):
         except BaseException:
             db.session.rollback()
             raise
+        tell_it_arrived(response)
         return response
 
     def full_dispatch_request(self) -> Response:

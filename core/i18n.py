@@ -8,10 +8,10 @@ merged into one catalogue per language.
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import flask_babel
 from babel.messages.mofile import write_mo
@@ -82,17 +82,21 @@ def _here() -> Any:
         return None
 
 
-def reader() -> tuple[tzinfo, str]:
+def reader() -> tuple[ZoneInfo, str]:
     """Give the reader's time zone and the name of their locale."""
     state = _here()
     language = getattr(state, "babel_locale", None)
     zone = getattr(state, "babel_tzinfo", None)
     if language is None or zone is None:
-        return flask_babel.get_timezone(), str(get_locale())
+        return ZoneInfo(str(flask_babel.get_timezone())), str(get_locale())
     kept = getattr(state, "rapport_reader", None)
-    if kept is None or kept[0] is not language:
-        kept = state.rapport_reader = (language, str(language))
-    return zone, kept[1]
+    if kept is None or kept[0] is not language or kept[1] is not zone:
+        # Flask-Babel's zones are of pytz, which as the `tzinfo` of a time of day mean
+        # the local mean time of the nineteenth century.
+        said = ZoneInfo(str(zone)), str(language)
+        kept = state.rapport_reader = (language, zone, said)
+    answer: tuple[ZoneInfo, str] = kept[2]
+    return answer
 
 
 def _find_catalogue() -> NullTranslations:

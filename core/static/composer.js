@@ -1,6 +1,6 @@
 // The composer: says before sending who will see it, and never loses a word.
 const rapport = (globalThis.rapport ??= {});
-const { store, keyOf, keep, forget, restore, resume } = rapport.drafts;
+const { newId, keep, forget, restore, resume } = rapport.drafts;
 const textOf = (form) => form.querySelector("textarea");
 const isOutside = (form) => form.querySelector(".choice-shared")?.checked ?? false;
 const sendOf = (form) => form.querySelector(isOutside(form) ? ".send-outside" : ".send-inside");
@@ -34,12 +34,6 @@ const setUp = (form) => {
 };
 const forms = (scope) => scope.querySelectorAll(".composer[data-draft-key]");
 
-// A form sent the plain way has arrived if the next page shows no error.
-const sent = store(() => sessionStorage.getItem("rapport-sent"));
-if (sent && document.body.dataset.error === undefined) {
-  if (![...forms(document)].some((form) => keyOf(form) === sent && form.dataset.errors !== undefined)) store((box) => box.removeItem(sent));
-}
-store(() => sessionStorage.removeItem("rapport-sent"));
 forms(document).forEach(setUp);
 document.addEventListener("htmx:load", ({ detail }) => {
   const found = [...forms(detail.elt.parentElement ?? document)];
@@ -96,8 +90,14 @@ document.addEventListener("keydown", (event) => {
 });
 
 /* Sending ------------------------------------------------------------------------ */
+// Only the server knows that words sent the plain way have arrived: it names them.
+const mark = (form, id) => {
+  form.sending = id;
+  form.querySelector("[name=draft]")?.remove();
+  if (id) form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "draft", value: id }));
+};
 const settle = (form) => {
-  delete form.sending;
+  mark(form);
   for (const button of form.querySelectorAll(".send")) button.textContent = button.dataset.before ?? button.textContent;
   verb(form); // The answer may have named more readers.
 };
@@ -106,27 +106,30 @@ document.addEventListener("submit", (event) => {
   if (!form) return;
   // A second click must not reach htmx either, which would send it after the first.
   if (form.sending) return void (event.preventDefault(), event.stopImmediatePropagation());
-  form.sending = true;
+  mark(form, newId());
+  form.sentText = textOf(form).value;
   const wrong = form.querySelector(".composer-error");
   // A button in it that sends the form has to be there until it is sent.
   if (wrong && !wrong.contains(event.submitter)) wrong.replaceChildren();
-  store(() => sessionStorage.setItem("rapport-sent", keyOf(form)));
   keep(form);
   const button = sendOf(form);
   button.dataset.before = button.textContent;
   button.textContent = rapport.say(isOutside(form) ? "sending" : "saving");
 }, true);
-document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
-  const form = target.closest?.(".composer[data-draft-key]");
-  if (!form || detail.elt !== form) return;
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  // The answer may have replaced the form, which then hears of nothing by itself.
+  const form = detail.requestConfig?.elt;
+  if (!form?.matches(".composer[data-draft-key]") || !form.sending) return;
   settle(form);
-  store(() => sessionStorage.removeItem("rapport-sent"));
   // htmx calls a swapped 422 successful; to the writer it is a refusal: all stays.
   const refused = !detail.successful || detail.xhr.status >= 400;
   if (refused && form.querySelector(".composer-error")?.childElementCount) textOf(form).focus();
   if (refused) return;
+  const now = textOf(form).value;
   forget(form);
   form.reset();
+  // What the hand went on to write meanwhile is the beginning of the next one.
+  if (now !== form.sentText && now.startsWith(form.sentText)) textOf(form).value = now.slice(form.sentText.length).trimStart();
   for (const part of form.querySelectorAll(".composer-preview, .composer-error")) part.replaceChildren();
   show(form);
   form.classList.remove("open");

@@ -1,9 +1,11 @@
 // Drafts of the composer: what was written and chosen comes back after a closed tab or a
 // lost connection. Readers outside never do, and files cannot: both are said in words.
 // A draft holds what its writer changed; where the page has changed since, the page wins.
+// Each tab keeps its own, so that none destroys another's: the newest comes back first.
 const rapport = (globalThis.rapport ??= {});
 const MONTH = 30 * 24 * 3600 * 1000;
 const FIELDS = ".composer-more :is(input:not([type=checkbox], [type=file], [type=hidden]), select, textarea)[name]";
+const PREFIX = "rapport-draft:";
 const store = (act) => {
   try {
     return act(localStorage);
@@ -11,7 +13,18 @@ const store = (act) => {
     return null; // Private windows may refuse; then there is no draft, and no error.
   }
 };
-const keyOf = (form) => `rapport-draft:${document.body.dataset.user ?? ""}:${form.dataset.draftKey}`;
+const keyOf = (form) => `${PREFIX}${document.body.dataset.user ?? ""}:${form.dataset.draftKey}`;
+const newId = () => Date.now().toString(36) + Math.random().toString(36).slice(2, 12);
+const draftsAt = (key) => {
+  try {
+    const kept = [JSON.parse(store((box) => box.getItem(key)) ?? "[]")].flat();
+    return kept.filter((one) => one?.from && Date.now() - one.at < MONTH);
+  } catch {
+    return []; // Somebody else's words stand there: no draft of ours.
+  }
+};
+const put = (key, drafts) => store((box) => (drafts.length ? box.setItem(key, JSON.stringify(drafts)) : box.removeItem(key), true));
+const others = (form) => draftsAt(keyOf(form)).filter(({ by }) => by !== form.by);
 const textOf = (form) => form.querySelector("textarea");
 const kindOf = (form) => form.querySelector("select[name=kind]");
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
@@ -33,7 +46,7 @@ const stateOf = (form) => {
     fields: Object.fromEntries(fields.filter((one) => !timed(one)).map(({ name, value }) => [name, value])),
     // A clock that runs is no reason for a draft; what it shows is part of one.
     clock: Object.fromEntries(fields.filter(timed).map((one) => [one.name, String(timed(one))])),
-    chosen: [...form.querySelectorAll(".people-chosen input:checked")].map(({ name, value }) => [name, value]),
+    chosen: [...[...form.querySelectorAll(".people-chosen input:checked")].map(({ name, value }) => [name, value]), ...(form.unseen ?? [])],
     readers: readersIn(form),
     files: [...(form.querySelector(".files-field input")?.files ?? [])].map(({ name }) => name),
   };
@@ -49,17 +62,20 @@ const isWorth = (form, now) => {
 const keep = (form) => {
   form.start ??= stateOf(form);
   const now = stateOf(form);
-  if (!isWorth(form, now)) return store((box) => box.removeItem(keyOf(form)));
+  form.keepTimer = 0;
+  if (!isWorth(form, now)) return put(keyOf(form), others(form));
+  form.by ??= newId();
   if (now.files.length) form.lost = [];
   else now.files = form.lost ?? [];
   // "Outside" is remembered only as a word to its writer, never as a choice.
   const outside = form.outside || (isOutside(now.readers) && !isOutside(form.start.readers));
   const { files: _none, ...from } = form.start;
-  const draft = { ...now, readers: isOutside(now.readers) ? null : now.readers, outside, from, at: Date.now() };
-  const kept = store((box) => (box.setItem(keyOf(form), JSON.stringify(draft)), true));
+  const { by, sending: sent } = form;
+  const draft = { ...now, readers: isOutside(now.readers) ? null : now.readers, outside, from, by, sent, at: Date.now() };
+  const kept = put(keyOf(form), [...others(form), draft]);
   const timeZone = document.body.dataset.zone || undefined;
   const time = new Date().toLocaleTimeString(document.documentElement.lang, { timeStyle: "short", timeZone });
-  if (kept) note(form, rapport.say("draft_kept", { time }));
+  note(form, kept ? rapport.say("draft_kept", { time }) : rapport.say("draft_lost"));
 };
 
 /* What the writer has to do again --------------------------------------------------- */
@@ -79,19 +95,19 @@ const hint = (form, name, text = "") => {
 };
 const forget = (form) => {
   clearTimeout(form.keepTimer);
-  store((box) => box.removeItem(keyOf(form)));
+  put(keyOf(form), others(form));
   note(form, "");
-  [form.lost, form.outside, form.due] = [[], false, null];
+  [form.keepTimer, form.by, form.lost, form.unseen, form.outside, form.due] = [0, undefined, [], [], false, null];
   form.querySelector(".composer-draft")?.remove();
 };
 
 /* What comes back ------------------------------------------------------------------- */
-const read = (form) => {
-  try {
-    return JSON.parse(store((box) => box.getItem(keyOf(form))) ?? "null");
-  } catch {
-    return null; // Somebody else's words stand there: no draft of ours.
-  }
+const newest = (form) => draftsAt(keyOf(form)).sort((one, other) => one.at - other.at).at(-1);
+// From now on it is this tab's; where another has it open, that one's next word is its own.
+const adopt = (form, draft) => {
+  const rest = draftsAt(keyOf(form)).filter(({ by }) => by !== draft.by);
+  form.by = newId();
+  put(keyOf(form), [...rest, { ...draft, by: form.by, sent: undefined }]);
 };
 const fill = (form, draft) => {
   for (const [name, value] of Object.entries({ ...draft.fields, ...draft.clock })) {
@@ -118,6 +134,8 @@ const choose = async (form, draft) => {
     for (const one of wanted) url.searchParams.append("chosen", one);
     const answer = await fetch(url, { credentials: "same-origin" }).catch(() => null);
     const items = answer?.ok ? (await answer.json()).items : [];
+    // Nobody could be asked: they stay in the draft until somebody can.
+    if (!answer?.ok) form.unseen = [...(form.unseen ?? []), ...wanted.map((value) => [name, value])];
     for (const item of items) rapport.choose?.(field, item);
     if (items.length) field.setAttribute("open", "");
     if (items.length < wanted.length) hint(form, "gone", rapport.say("draft_gone"));
@@ -130,23 +148,34 @@ const allow = (form, draft) => {
     hint(form, "outside", rapport.say("draft_inside"));
     rapport.announce(rapport.say("draft_inside"));
   }
-  if (!draft.readers || !same(now, draft.from.readers) || same(now, draft.readers)) return;
+  if (!draft.readers || same(now, draft.readers)) return;
+  // Who reads an entry that is there already may have been changed by somebody since.
+  if (form.dataset.draftKey.startsWith("entry-") && !same(now, draft.from.readers)) return;
   const offered = [...form.querySelectorAll(READERS)];
   const wanted = new Set(draft.readers.map(String));
-  // What is no longer on offer, such as a team one has left, opens nothing else.
-  if ([...wanted].some((one) => !offered.some(({ name, value }) => `${name},${value}` === one))) return;
-  for (const box of offered) box.checked = wanted.has(`${box.name},${box.value}`);
+  const isOffered = (one) => offered.some(({ name, value }) => `${name},${value}` === one);
+  // Whom it was for may not be on offer any more, such as a team that one has left. It
+  // must not open to those whom the page would choose by itself: nobody chose them.
+  const alone = ![...wanted].every(isOffered) && form.querySelector(".choice-private");
+  for (const box of offered) box.checked = alone ? box === alone : wanted.has(`${box.name},${box.value}`);
+  if (!alone) return;
+  hint(form, "alone", rapport.say("draft_alone"));
+  rapport.announce(rapport.say("draft_alone"));
 };
 const restore = (form) => {
   form.start = stateOf(form);
-  const draft = read(form);
-  if (!draft?.from || Date.now() - draft.at > MONTH) return forget(form);
   // A form that was refused shows what was sent.
-  if ("errors" in form.dataset) return;
+  if ("errors" in form.dataset) {
+    const mine = draftsAt(keyOf(form)).find(({ sent, text }) => sent && text.trim() === textOf(form).value.trim());
+    return mine && adopt(form, mine);
+  }
+  const draft = newest(form);
+  if (!draft) return forget(form);
   const field = textOf(form);
   const begun = form.querySelector("[data-template]")?.dataset.template;
   if (field.value.trim() && field.value !== begun && field.value !== draft.from.text) return;
   if (draft.text.trim()) field.value = draft.text;
+  adopt(form, draft);
   form.due = draft;
   form.lost = draft.files;
   allow(form, draft);
@@ -180,9 +209,13 @@ document.addEventListener("change", ({ target }) => {
   if (!form) return;
   if (target.closest(".choices")) {
     form.outside = false;
-    hint(form, "outside");
+    for (const name of ["outside", "alone"]) hint(form, name);
   }
   if (form.querySelector(".files-field input")?.files.length) hint(form, "files");
 });
 
-rapport.drafts = { store, keyOf, keep, forget, restore, resume };
+// What the server says has arrived is no draft any more, nor what is older than a month.
+const arrived = document.cookie.match(/(?:^|; )rapport-arrived=([a-z0-9]+)/)?.[1];
+store((box) => Object.keys(box).filter((key) => key.startsWith(PREFIX)).forEach((key) => put(key, draftsAt(key).filter(({ sent }) => !sent || sent !== arrived))));
+
+rapport.drafts = { newId, keep, forget, restore, resume };

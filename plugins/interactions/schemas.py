@@ -3,17 +3,15 @@
 import re
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import marshmallow as ma
-from flask_babel import get_timezone
 from marshmallow import fields, validate
 from werkzeug.datastructures import MultiDict
 
 from core.audiences import KINDS
 from core.dates import read_date
 from core.db import now
-from core.i18n import _, locale_code
+from core.i18n import _, locale_code, reader
 from core.interactions.details import DIRECTIONS
 from core.interactions.mentions import Of
 from core.interactions.schemas import MOST_NAMED, MOST_TEXT, FilterArguments
@@ -25,7 +23,7 @@ LISTS = ("teams", "users", "shared_with", "contacts", "seen", "also", "links")
 
 def moment_in_words(text: str) -> datetime | None:
     """Read "tomorrow 14:00" in the writer's zone and language; None when it is none."""
-    here = now().astimezone(ZoneInfo(str(get_timezone())))
+    here = now().astimezone(reader()[0])
     return read_date(text, here, locale_code())
 
 
@@ -44,7 +42,7 @@ class LocalTime(fields.Field[datetime | None]):
                 raise ma.ValidationError(said) from error
             moment = found
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=ZoneInfo(str(get_timezone())))
+            moment = moment.replace(tzinfo=reader()[0])
         return moment.astimezone(UTC)
 
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from playwright.sync_api import expect
 
 from core.db import now
 from core.testing.factories import PASSWORD, make_contact, make_interaction, make_user
@@ -95,6 +96,9 @@ def test_replies_history_and_reactions_open_in_place(person, firm):
     box.fill("I shall ask")
     mika.page.get_by_role("button", name="Save reply").click()
     mika.page.locator(".entry-below article", has_text="I shall ask").wait_for()
+    # What was sent does not stand in the box again.
+    mika.page.wait_for_timeout(300)
+    expect(box).to_have_value("")
 
     hers = anna.page.locator("#timeline > li", has_text="Wants two windows")
     link = hers.get_by_role("link", name="1 reply")

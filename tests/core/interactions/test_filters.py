@@ -97,6 +97,21 @@ def test_a_day_is_the_readers_own(story, api):
     assert [one["body"] for one in found] == ["Rang"]
 
 
+def test_a_day_begins_and_ends_at_the_readers_own_midnight(story, api):
+    reader = make_user("Outi Away", timezone="Europe/Helsinki")
+    for name, moment in (
+        ("before", "2026-06-30T20:59:59+00:00"),
+        ("first", "2026-06-30T21:00:00+00:00"),
+        ("last", "2026-07-01T20:59:59+00:00"),
+        ("after", "2026-07-01T21:00:00+00:00"),
+    ):
+        at = datetime.fromisoformat(moment)
+        make_interaction(story.firm, author=story.anna, body=name, occurred_at=at)
+    url = f"/api/v1/contacts/{story.firm.id}/timeline?from=2026-07-01&to=2026-07-01"
+    found = [one["body"] for one in api(reader).get(url).json["items"]]
+    assert found == ["last", "first"]
+
+
 @pytest.mark.parametrize(
     "query",
     ["from=5.3.", "to=9999-12-31", "from=x", "author=x", "team=0", "kind=" + "k" * 99],
