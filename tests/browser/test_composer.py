@@ -473,10 +473,8 @@ def test_a_change_that_never_arrived_is_still_a_draft(anna, firm):
     expect(text).to_have_value("Five windows.")
     text.press("Control+Enter")
     page.wait_for_url(re.compile(r"/(contacts|interactions)/\d+(#.*)?$"))
-    assert (
-        page.evaluate("Object.keys(localStorage).filter(k => k.includes('draft'))")
-        == []
-    )
+    drafts = "Object.keys(localStorage).filter(k => k.includes('draft'))"
+    assert page.evaluate(drafts) == []
     [one] = written()
     assert one.body == "Five windows."
 
