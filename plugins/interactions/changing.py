@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import render_template, request
 
+from core.audiences import AudienceSpec
 from core.contacts.models import Contact
 from core.errors import Conflict, CRMError, Forbidden
 from core.i18n import _
@@ -24,6 +25,7 @@ from plugins.interactions import answers
 from plugins.interactions.composer import composer_to_change
 from plugins.interactions.fields import sent_details
 from plugins.interactions.meetings.moving import MoveUnseen, check_move
+from plugins.interactions.narrowing import said_of_the_lost
 from plugins.interactions.participants import named_contacts
 from plugins.interactions.readers import (
     ReadersUnseen,
@@ -83,10 +85,8 @@ def save(interaction_id: int) -> Any:
     spec = chosen(form, contacts)
     check_mentions_anew(entry, form["body"], spec, me())
     check_seen(spec, looked=form["looked"], seen=form["seen"], known=before)
-    opened = spec.kind != "shared" and gains_readers(before, spec, entry.author)
-    if opened and not form["sure"]:
-        said = _("More colleagues will be able to read this. Save again to agree.")
-        raise ReadersUnseen(said, readers_of(spec), sure=True)
+    if not form["sure"]:
+        _ask_first(entry, before, spec)
     to = _moved(entry, form["occurred_at"])
     if to is not None:
         check_move(entry, to, spec, seen=request.form.get("guests", ""), user=me())
@@ -107,6 +107,21 @@ def save(interaction_id: int) -> Any:
     keep_sent(entry)
     offer_undo(entry, _("Saved."))
     return answers.to_entry(entry, "")
+
+
+def _ask_first(entry: Interaction, before: AudienceSpec, spec: AudienceSpec) -> None:
+    """Say who comes to read an entry, and who outside will not any more.
+
+    Raises `ReadersUnseen` where there is somebody.
+    """
+    asked = [said_of_the_lost(entry, before, spec)]
+    if spec.kind != "shared" and gains_readers(before, spec, entry.author):
+        asked.append(
+            _("More colleagues will be able to read this. Save again to agree.")
+        )
+    said = " ".join(str(one) for one in asked if one)
+    if said:
+        raise ReadersUnseen(said, readers_of(spec), sure=True)
 
 
 def _about(entry: Interaction, form: dict[str, Any]) -> list[Contact]:
