@@ -49,7 +49,7 @@ class InteractionKind:
     """A kind of timeline entry: a note, a call, a visit.
 
     `template` is what the composer begins with; `chosen` says that people write it by
-    hand.
+    hand, `wordless` that its fields may say it all: a call that nobody answered.
     """
 
     name: str
@@ -59,6 +59,7 @@ class InteractionKind:
     fields: Sequence[KindField] = ()
     chosen: bool = True
     template: str = ""
+    wordless: bool = False
 
 
 def _is_text(value: str) -> None:

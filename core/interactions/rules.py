@@ -45,11 +45,12 @@ def check_sharing(author: User | None, spec: AudienceSpec) -> None:
 
 
 def check_words(body: str, kind: str) -> None:
-    """Refuse with `Invalid` an empty text and a kind that nobody declared."""
-    if not body.strip():
+    """Refuse with `Invalid` a kind that nobody declared, and a text that is missing."""
+    known = kind_of(kind)
+    if not body.strip() and not (known and known.wordless):
         said = _("Write what a colleague should know.")
         raise Invalid(errors={"body": [said]})
-    if kind != PLAIN_KIND and kind_of(kind) is None:
+    if kind != PLAIN_KIND and known is None:
         said = _(
             "There is no kind %(name)s. There are: %(names)s",
             name=kind,

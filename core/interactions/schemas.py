@@ -135,7 +135,7 @@ class NewInteraction(ChosenReaders):
 
     kind = Text(most=40, least=1)
     subject = Text(most=300, load_default="")
-    body = Text(most=MOST_TEXT, least=1, required=True)
+    body = Text(most=MOST_TEXT, required=True)
     contacts = Ids(load_default=list)
     occurred_at = Moment()
     parent = fields.Integer(
@@ -152,7 +152,7 @@ class InteractionChange(ChosenReaders):
 
     kind = Text(most=40, least=1)
     subject = Text(most=300)
-    body = Text(most=MOST_TEXT, least=1)
+    body = Text(most=MOST_TEXT)
     occurred_at = Moment()
     direction = fields.String(validate=_DIRECTION)
     source = Text(most=100)

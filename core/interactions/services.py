@@ -26,6 +26,7 @@ from core.interactions.rules import (
     check_words,
     gains_readers,
 )
+from core.kinds import kind_of
 from core.users.models import User
 
 
@@ -124,7 +125,8 @@ def change_interaction(
     )
     if changes:
         words = interaction.body if body is None else body
-        check_words(words, kind or PLAIN_KIND)
+        known = interaction.kind if kind_of(interaction.kind) else PLAIN_KIND
+        check_words(words, kind or known)
     # One act is one event, so that it is taken back as one.
     with db.session.no_autoflush:
         for name, value in changes.items():

@@ -61,6 +61,7 @@ const setUp = (scope) => {
     if (row.ready) continue;
     row.ready = true;
     const form = formOf(row);
+    form.querySelector("textarea").required = !("wordless" in row.dataset);
     const first = form.begun === undefined;
     if (first) form.begun = form.querySelector("textarea").value === row.dataset.template ? row.dataset.template : "";
     else begin(form, row);
@@ -109,6 +110,8 @@ rapport.begin = (form, kind) => {
     const same = select.value === kind;
     select.value = kind;
     form.runs = !same;
+    // Who saves at once waits for what the fields say of it.
+    if (!same) form.querySelector("textarea").required = false;
     if (same) rowOf(form)?.querySelector("[data-timer]")?.start?.();
     else select.dispatchEvent(new Event("change", { bubbles: true }));
   }

@@ -33,6 +33,7 @@ def draw_fields(
         "fields": [_drawn(one, values) for one in found.fields] if found else [],
         "errors": errors or {},
         "template": found.template if found else "",
+        "wordless": found is not None and found.wordless,
         "running": running,
     }
 

@@ -15,6 +15,14 @@ _OUTCOMES = {
     "calls_back": _l("Will call back"),
 }
 _OUTCOME = KindField("outcome", _l("Outcome"), "choice", _OUTCOMES)
+_MET = {
+    "agreed": _l("Agreed"),
+    "undecided": _l("Undecided"),
+    "declined": _l("Declined"),
+    "nobody_there": _l("Nobody there"),
+}
+_MEETING = [_PLACE, KindField("outcome", _l("Outcome"), "choice", _MET), _DURATION]
+_WORK = {"done": _l("Done"), "waits": _l("Waits"), "dropped": _l("Dropped")}
 
 KINDS = [
     InteractionKind("note", _l("Note"), "journal-text", weight=10),
@@ -24,16 +32,23 @@ KINDS = [
         "telephone",
         weight=20,
         fields=[_DIRECTION, _OUTCOME, _DURATION, _SOURCE],
+        wordless=True,
     ),
     InteractionKind(
         "meeting",
         _l("Meeting"),
         "calendar-event",
         weight=30,
-        fields=[_PLACE, _DURATION],
+        fields=_MEETING,
     ),
+    InteractionKind("visit", _l("Visit"), "geo-alt", weight=40, fields=_MEETING),
+    # What was done for a customer; what is still to be done is a follow-up.
     InteractionKind(
-        "visit", _l("Visit"), "geo-alt", weight=40, fields=[_PLACE, _DURATION]
+        "task",
+        _l("Task"),
+        "check2-square",
+        weight=45,
+        fields=[KindField("outcome", _l("Outcome"), "choice", _WORK), _DURATION],
     ),
     InteractionKind(
         "email", _l("E-mail"), "envelope", weight=50, fields=[_DIRECTION, _SOURCE]

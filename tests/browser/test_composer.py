@@ -89,6 +89,23 @@ def test_a_call_is_logged_from_the_contact_in_three_acts_and_five_seconds(anna, 
     assert anna.complaints == []
 
 
+def test_a_call_that_says_nothing_more_is_logged_in_two_clicks(anna, firm):
+    anna.opens(f"/contacts/{firm.id}")
+    page = anna.page
+    page.get_by_role("link", name="Log call").first.click()
+    page.get_by_role("button", name="Save note").click()
+    entry = page.locator("#timeline article", has_text="Call")
+    expect(entry).to_contain_text("1 minute")
+    [one] = written()
+    assert (one.kind, one.body, one.details) == ("call", "", {"duration": 1})
+    # A note has to say something, and the browser asks for it.
+    page.locator("#composer textarea").focus()
+    page.get_by_role("button", name="Save note").click()
+    assert page.evaluate("document.querySelector('#composer :invalid').name") == "body"
+    assert len(written()) == 1
+    assert anna.complaints == []
+
+
 @pytest.mark.parametrize("comes", [True, False], ids=["late", "never"])
 def test_a_call_saved_before_its_fields_are_here_waits_for_them(anna, firm, comes):
     def slowly(route):

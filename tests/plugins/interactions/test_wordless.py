@@ -1,0 +1,82 @@
+"""An entry whose fields say it all: a call that nobody answered has no text."""
+
+import pytest
+import sqlalchemy as sa
+
+from core.db import db
+from core.interactions.models import Interaction
+from core.testing.factories import make_contact, make_user
+
+
+@pytest.fixture
+def firm(app):
+    return make_contact("Kallion Vesijohto Oy", roles=["customer"])
+
+
+@pytest.fixture
+def anna(app):
+    return make_user("Anna Laine", teams=["Sales"])
+
+
+def form_of(firm, **changed):
+    sent = {"contacts": firm.id, "kind": "call", "body": "", "audience": "staff"}
+    return sent | {"details.outcome": "no_answer"} | changed
+
+
+def written():
+    with db.read_only() as session:
+        found = session.scalars(sa.select(Interaction).order_by(Interaction.id)).all()
+        session.expunge_all()
+        return found
+
+
+def test_a_call_needs_no_words_and_is_read_everywhere(firm, anna, as_user, deliver):
+    browser = as_user(anna)
+    assert browser.post("/interactions", data=form_of(firm)).status_code == 303
+    deliver()
+    [entry] = written()
+    assert (entry.kind, entry.body) == ("call", "")
+    for path in (
+        f"/contacts/{firm.id}",
+        f"/interactions/{entry.id}",
+        f"/interactions/{entry.id}/edit",
+        f"/interactions/{entry.id}/history",
+        f"/interactions/timeline/{firm.id}.json",
+        "/interactions",
+        "/search?q=kallion",
+        "/",
+    ):
+        answer = browser.get(path)
+        assert answer.status_code == 200, path
+    assert "No answer" in browser.get(f"/contacts/{firm.id}").text
+    assert browser.get(f"/interactions/timeline/{firm.id}.pdf").status_code == 200
+
+
+def test_a_note_without_words_is_refused_and_so_is_a_call_that_becomes_one(
+    firm, anna, as_user
+):
+    browser = as_user(anna)
+    refused = browser.post("/interactions", data=form_of(firm, kind="note"))
+    assert refused.status_code == 422
+    assert "Write what a colleague should know." in refused.text
+    browser.post("/interactions", data=form_of(firm))
+    [entry] = written()
+    form = form_of(firm, kind="note", version=entry.version)
+    changed = browser.post(f"/interactions/{entry.id}/edit", data=form)
+    assert changed.status_code == 422
+    # It stays a call, which may be changed without words as it was written.
+    form |= {"kind": "call", "details.outcome": "reached"}
+    assert browser.post(f"/interactions/{entry.id}/edit", data=form).status_code == 303
+    [entry] = written()
+    assert entry.details == {"outcome": "reached"}
+
+
+def test_a_program_may_leave_the_words_out_where_a_colleague_may(firm, anna, api):
+    program = api(anna)
+    sent = {"contacts": [firm.id], "audience": "staff", "body": ""}
+    made = program.post("/api/v1/interactions", json={**sent, "kind": "call"})
+    assert made.status_code == 201, made.text
+    assert made.json["body"] == ""
+    refused = program.post("/api/v1/interactions", json={**sent, "kind": "note"})
+    assert refused.status_code == 422
+    assert "body" in refused.json["errors"]
