@@ -14,6 +14,7 @@ from plugins.interactions import (
     suggesting,
 )
 from plugins.interactions import demo as demo_part
+from plugins.interactions.dossiers import forgetting
 from plugins.interactions.dossiers import making as dossiers
 from plugins.interactions.dossiers import views as dossier_views
 from plugins.interactions.follow_ups import api as follow_up_api
@@ -75,7 +76,7 @@ def register_records():
 
 @hookimpl
 def register_jobs():
-    return [*jobs.JOBS, *hand_over_jobs.JOBS, *dossiers.JOBS]
+    return [*jobs.JOBS, *hand_over_jobs.JOBS, *forgetting.JOBS]
 
 
 @hookimpl
@@ -96,6 +97,7 @@ def register_subscribers():
         *hand_over_subscribers.ALL,
         *meeting_subscribers.ALL,
         *dossiers.SUBSCRIBERS,
+        *forgetting.SUBSCRIBERS,
     ]
 
 

@@ -38,6 +38,8 @@ class KeptDossier(Model):
     # Who of the workers is at it; see `making.py`.
     token: Mapped[str] = mapped_column(sa.String(32), default="")
     leased_until: Mapped[datetime | None]
+    # How often one of them began it, also one that was killed over it.
+    tries: Mapped[int] = mapped_column(default=0)
     # The column's name keeps the content from being swept away.
     sha256: Mapped[str | None] = mapped_column(sa.String(64))
     # What is in it: whoever may no longer read one of them gets none of it.

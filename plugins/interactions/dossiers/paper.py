@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -16,14 +16,16 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
 
 from core.i18n import _
-from core.markup import to_text
+from core.markup import excerpt, to_text
 from core.moments import show_datetime
 from plugins.interactions.dossiers.story import Dossier, Line
 
 # Every reader of PDF has it, or another for it: no file of some megabytes to carry.
 CHINESE = "STSong-Light"
-# The longest text that is printed of one entry.
-MOST_TEXT = 20_000
+# What stands beside a frame, and in it, has to fit one sheet: a row is never split.
+MOST_HEAD = 300
+# Breaking the lines of one paragraph takes the square of its length.
+_AT_ONCE = 2_000
 
 _BODY = ParagraphStyle("body", fontSize=10, leading=14, splitLongWords=True)
 _SMALL = ParagraphStyle("small", fontSize=8.5, leading=12)
@@ -39,8 +41,8 @@ _RUNS = re.compile(r"([\x00-\xff–—‘’“”…€•]+)|([^\x00-\xff–�
 _TAG = re.compile(r"<[^>]+>")
 
 
-def to_pdf(dossier: Dossier) -> bytes:
-    """Write a dossier as PDF."""
+def to_pdf(dossier: Dossier, on_step: Callable[[], None] = lambda: None) -> bytes:
+    """Write a dossier as PDF; `on_step` is called at every entry and every sheet."""
     if CHINESE not in pdfmetrics.getRegisteredFontNames():
         pdfmetrics.registerFont(UnicodeCIDFont(CHINESE))
     file = io.BytesIO()
@@ -57,15 +59,19 @@ def to_pdf(dossier: Dossier) -> bytes:
     )
 
     def foot(canvas: Any, _document: Any) -> None:
+        on_step()
         line = Paragraph(_marked(f"{dossier.words} · {canvas.getPageNumber()}"), _SMALL)
         line.wrap(_WIDTH, 10 * mm)
         line.drawOn(canvas, 20 * mm + 6, 10 * mm)
 
-    document.build(list(_story(dossier, title)), onFirstPage=foot, onLaterPages=foot)
+    story = list(_story(dossier, title, on_step))
+    document.build(story, onFirstPage=foot, onLaterPages=foot)
     return file.getvalue()
 
 
-def _story(dossier: Dossier, title: str) -> Iterator[Flowable]:
+def _story(
+    dossier: Dossier, title: str, on_step: Callable[[], None]
+) -> Iterator[Flowable]:
     yield Paragraph(_marked(title), _TITLE)
     made = _(
         "%(words)s. Made by %(name)s, %(time)s.",
@@ -81,36 +87,60 @@ def _story(dossier: Dossier, title: str) -> Iterator[Flowable]:
     if not dossier.lines:
         yield Paragraph(_marked(_("There is no entry.")), _BODY)
     for one in dossier.lines:
+        on_step()
         yield from _entry(one)
 
 
 def _entry(line: Line) -> Iterator[Flowable]:
     entry = line.entry
-    head = [line.author, line.kind, _plain(show_datetime(entry.occurred_at))]
-    if line.contacts:
-        head.append(_("with") + " " + ", ".join(line.contacts))
-    # Outside has the heavier frame, as on screen: it has to survive a grey printer.
-    frame = Table(
-        [[Paragraph(_marked(line.audience), _AUDIENCE)]],
-        colWidths=[0.3 * _WIDTH],
-        style=[("BOX", (0, 0), (-1, -1), 2 if line.outside else 0.5, black)],
-    )
-    yield Table(
-        [[Paragraph(_marked(" · ".join(head)), _HEAD), frame]],
-        colWidths=[0.68 * _WIDTH, 0.32 * _WIDTH],
-        style=[("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (0, 0), 0)],
-    )
+    yield from _head(line)
     if entry.subject:
         yield Paragraph(_marked(entry.subject), _HEAD)
-    for paragraph in to_text(entry.body)[:MOST_TEXT].split("\n"):
-        if paragraph.strip():
-            yield Paragraph(_marked(paragraph), _BODY)
+    for paragraph in to_text(entry.body).split("\n"):
+        for piece in _pieces(paragraph):
+            yield Paragraph(_marked(piece), _BODY)
     if line.files:
         yield Paragraph(_marked(_("Files") + ": " + ", ".join(line.files)), _SMALL)
     if line.linked:
         words = _("Linked to") + ": " + ", ".join(line.linked)
         yield Paragraph(_marked(words), _SMALL)
     yield Spacer(1, 5 * mm)
+
+
+def _head(line: Line) -> Iterator[Flowable]:
+    """Say who wrote it and for whom; what is too long for its place stands below."""
+    when = _plain(show_datetime(line.entry.occurred_at))
+    head = " · ".join([line.author, line.kind, when])
+    present = _("with") + " " + ", ".join(line.contacts) if line.contacts else ""
+    if present and len(head) + len(present) < MOST_HEAD:
+        head, present = f"{head} · {present}", ""
+    # Outside has the heavier frame, as on screen: it has to survive a grey printer.
+    frame = Table(
+        [[Paragraph(_marked(excerpt(line.audience, MOST_HEAD)), _AUDIENCE)]],
+        colWidths=[0.3 * _WIDTH],
+        style=[("BOX", (0, 0), (-1, -1), 2 if line.outside else 0.5, black)],
+    )
+    yield Table(
+        [[Paragraph(_marked(excerpt(head, MOST_HEAD)), _HEAD), frame]],
+        colWidths=[0.68 * _WIDTH, 0.32 * _WIDTH],
+        style=[("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (0, 0), 0)],
+    )
+    if present:
+        yield Paragraph(_marked(present), _HEAD)
+    if len(line.audience) > MOST_HEAD:
+        yield Paragraph(_marked(line.audience), _SMALL)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Take a paragraph apart where it is very long, at a space if there is one."""
+    text = text.strip()
+    while len(text) > _AT_ONCE:
+        space = text.rfind(" ", _AT_ONCE // 2, _AT_ONCE)
+        end = _AT_ONCE if space < 0 else space
+        yield text[:end]
+        text = text[end:].strip()
+    if text:
+        yield text
 
 
 def _plain(moment: Any) -> str:
@@ -120,9 +150,7 @@ def _plain(moment: Any) -> str:
 def _marked(text: str) -> str:
     """Escape a text, and name the font of what Helvetica cannot write."""
     parts = []
-    for plain, run in re.findall(
-        r"([\x00-\xff–—‘’“”…€•]+)|([^\x00-\xff–—‘’“”…€•]+)", text
-    ):
+    for plain, run in _RUNS.findall(text):
         # What is no letter, such as a form feed, would be a fault in the file.
         parts.append(escape("".join(c if c.isprintable() else " " for c in plain)))
         if run:

@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from core.audiences import AudienceLabel
+from core.contacts.models import Contact
 from core.db import db
 from core.interactions.models import Interaction
 from core.references import seen_by
@@ -14,6 +17,8 @@ from core.visibility import labels_of, visible_to
 from plugins.interactions.dossiers.models import KeptDossier
 
 _AT_ONCE = 500
+
+T = TypeVar("T")
 
 
 def mark_of_sight(user: User) -> str:
@@ -26,12 +31,24 @@ def still_theirs(made: KeptDossier, user: User) -> bool:
     """Say whether `user` may read all of a dossier, and nothing in it was changed."""
     if made.sight != mark_of_sight(user) or made.made_at is None:
         return False
-    if len(seen_by(user, made.refs)) != len(made.refs):
+    if db.session.scalar(sa.select(erased_since(made.made_at))):
         return False
-    return sum(
-        _unchanged(made, user, made.entries[start : start + _AT_ONCE])
-        for start in range(0, len(made.entries), _AT_ONCE)
-    ) == len(made.entries)
+    # Step by step: a statement takes so many values and no more.
+    return all(
+        len(seen_by(user, some)) == len(some) for some in _steps(made.refs)
+    ) and all(
+        _unchanged(made, user, some) == len(some) for some in _steps(made.entries)
+    )
+
+
+def erased_since(moment: Any) -> sa.ColumnElement[bool]:
+    """Say whether anybody was erased since: any dossier from before may name them."""
+    return sa.exists().where(Contact.erased_at >= moment)
+
+
+def _steps(whole: list[T]) -> Iterator[list[T]]:
+    for start in range(0, len(whole), _AT_ONCE):
+        yield whole[start : start + _AT_ONCE]
 
 
 def _unchanged(made: KeptDossier, user: User, ids: list[int]) -> int:

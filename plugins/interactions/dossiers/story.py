@@ -77,6 +77,8 @@ def dossier_of(
     if shared:
         wanted = Wanted(**wanted)
         wanted["shared_with"] = contact.id
+    # Before anything is read: what is corrected from now on is newer than the dossier.
+    made_at = now()
     lines: list[Line] = []
     cursor: str | None = None
     while True:
@@ -87,7 +89,7 @@ def dossier_of(
         if cursor is None or len(lines) >= most:
             break
     whole = cursor is None and len(lines) <= most
-    return Dossier(contact, now(), user.name, shared, lines[:most], whole)
+    return Dossier(contact, made_at, user.name, shared, lines[:most], whole)
 
 
 def _lines(
