@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -58,7 +59,9 @@ def ask(
     narrowed = narrow(
         text[:MAX_QUERY],
         allowed=allowed_for(user.kind),
-        now=now().astimezone(zone),
+        # A day begins at another distance from UTC in summer, which a zone of pytz
+        # does not notice.
+        now=now().astimezone(ZoneInfo(str(zone))),
         language=locale.partition("_")[0],
         meant=meaning.understands,
     )

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from core.dates import read_date
 from core.i18n import lazy_gettext as _l
@@ -124,8 +123,8 @@ def narrow(
 ) -> Narrowed:
     """Take the operators out of a query.
 
-    `now` is the present moment in the reader's zone; `meant` says whether a value
-    names anything this reader knows of, such as a team.
+    `now` is the present moment in the reader's zone, a `ZoneInfo`; `meant` says
+    whether a value names anything this reader knows of, such as a team.
     """
     reading = _Reading(allowed, now, language, meant)
     begun = _BEGUN.search(text)
@@ -144,8 +143,7 @@ def period(text: str, now: datetime, language: str) -> tuple[datetime, datetime]
         first, after = _days(text, now, language)
     except (ValueError, OverflowError, TypeError):
         return None
-    zone = now.tzinfo if isinstance(now.tzinfo, ZoneInfo) else ZoneInfo("UTC")
-    begins, ends = (datetime.combine(one, time(), zone) for one in (first, after))
+    begins, ends = (datetime.combine(one, time(), now.tzinfo) for one in (first, after))
     return begins, ends
 
 
