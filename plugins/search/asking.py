@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from core import settings
 from core.contacts.finding import fold, matching
 from core.contacts.models import Affiliation, Contact
+from core.contacts.permissions import READ as READ_CONTACTS
 from core.db import db, now
 from core.i18n import reader
 from core.permissions import can
@@ -18,7 +19,7 @@ from core.users.models import Team, User
 from core.visibility import contact_ids_of, labels_of, visible_to
 from plugins.search.backend import SearchRequest
 from plugins.search.engine import analyser
-from plugins.search.operators import Narrowed, Operator, allowed_for, narrow
+from plugins.search.operators import OFFERED, OUTSIDE, Name, Narrowed, Operator, narrow
 from plugins.search.planning import MAX_QUERY, plan_query
 
 # Seconds after which what was found so far is the answer.
@@ -44,6 +45,15 @@ def readable_types(user: User) -> dict[str, RecordType]:
     }
 
 
+def allowed_for(user: User) -> frozenset[Name]:
+    """Say which operators `user` may narrow by."""
+    if user.kind != "staff":
+        return OUTSIDE
+    # What is found by a number or an address would tell which contact it is of.
+    hidden: set[Name] = set() if can(READ_CONTACTS, user) else {"customer"}
+    return frozenset(OFFERED) - hidden
+
+
 def ask(
     user: User,
     text: str,
@@ -58,7 +68,7 @@ def ask(
     meaning = _Meaning(user)
     narrowed = narrow(
         text[:MAX_QUERY],
-        allowed=allowed_for(user.kind),
+        allowed=allowed_for(user),
         # A day begins at another distance from UTC in summer, which a zone of pytz
         # does not notice.
         now=now().astimezone(ZoneInfo(str(zone))),

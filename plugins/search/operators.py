@@ -38,7 +38,7 @@ OFFERED: Mapping[Name, object] = {
     "from": _l("from:"),
     "to": _l("to:"),
 }
-# What people outside may narrow by: they are told nothing of teams and tags.
+#: What people outside may narrow by: they are told nothing of teams and tags.
 OUTSIDE = frozenset[Name]({"type", "from", "to"})
 # The names in every language: a colleague's saved words are read by another.
 _NAMES: Mapping[str, Name] = {
@@ -164,15 +164,9 @@ def _days(text: str, now: datetime, language: str) -> tuple[date, date]:
     return day, day + timedelta(1)
 
 
-def offered(kind: str) -> list[str]:
-    """Name the operators in the reader's language, for a user of this kind."""
-    allowed = allowed_for(kind)
+def offered(allowed: frozenset[Name]) -> list[str]:
+    """Name those of the operators that are allowed, in the reader's language."""
     return [str(word) for name, word in OFFERED.items() if name in allowed]
-
-
-def allowed_for(kind: str) -> frozenset[Name]:
-    """Say which operators a user of this kind may narrow by."""
-    return frozenset(OFFERED) if kind == "staff" else OUTSIDE
 
 
 def without(text: str, operator: Operator) -> str:

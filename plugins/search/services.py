@@ -16,7 +16,7 @@ from core.readers import AudienceView, describe
 from core.records import RecordType, SearchDocument, parse_ref, record_types
 from core.users.models import User
 from core.visibility import visible_to
-from plugins.search.asking import ask, readable_types
+from plugins.search.asking import allowed_for, ask, readable_types
 from plugins.search.backend import IndexBroken, QueryPlan, SearchPage, SearchRequest
 from plugins.search.engine import analyser, backend
 from plugins.search.operators import Operator, offered
@@ -235,7 +235,7 @@ def _operators(user: User, text: str) -> list[dict[str, str]]:
             "why": before,
             "url": url_for("search.index", q=f"{before} {one}".strip()),
         }
-        for one in offered(user.kind)
+        for one in offered(allowed_for(user))
         if one.startswith(last.lower())
     ]
 

@@ -5,8 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from core.db import db
 from core.testing.factories import make_contact, make_interaction, make_user
-from tests.plugins.search.test_search import refs
+from core.users.services import ensure_role
+from tests.plugins.search.test_search import found, refs
 
 pytestmark = pytest.mark.soak_on_postgresql
 
@@ -38,3 +40,58 @@ def test_a_day_is_that_of_the_readers_zone(app, api, deliver, zone, day, said):
     assert refs(program, f"valves to:{before}") == []
     assert refs(program, f"valves from:{after}") == []
     assert sorted(refs(program, f"type:entry from:{said[:4]}")) == sorted(entries)
+
+
+@pytest.fixture
+def customers(app, deliver):
+    """Two customers with an entry each, that a colleague of any role may read."""
+    anna = make_user("Anna Laine")
+    kallio = make_contact(
+        "Kallion Vesijohto Oy",
+        emails=[{"address": "outi@kallio.example", "label": "work"}],
+        phones=[{"number": "+358 40 123 4567", "label": "mobile"}],
+    )
+    tapio = make_contact("Tapio Rakennus Oy")
+    entries = {
+        "kallio": make_interaction(kallio, author=anna, body="Valves came."),
+        "tapio": make_interaction(tapio, author=anna, body="Valves for a roof."),
+    }
+    deliver()
+    return entries
+
+
+# What only the contact itself tells, beside something that no contact has.
+CUSTOMERS = [
+    ("type:entry customer:outi@kallio.example", "type:entry customer:no@x.example"),
+    ("type:entry -customer:0401234567", "type:entry -customer:0407654321"),
+]
+BOTH_READ = ("search:read", "interactions:read")
+
+
+@pytest.mark.parametrize(("text", "unknown"), CUSTOMERS)
+def test_who_may_not_read_contacts_learns_nothing_of_them_by_narrowing(
+    customers, api, as_user, text, unknown
+):
+    with db.transaction():
+        ensure_role("listener", BOTH_READ)
+    listener = make_user("Leo Lehto", roles=("listener",))
+    program = api(listener)
+    # Whether there is such a customer makes no difference.
+    assert found(program, text) == found(program, unknown)
+    assert len(refs(program, "valves")) == 2
+    page = as_user(listener)
+    assert "customer:" not in page.get("/search").text
+    assert "customer:" not in page.get("/palette?q=valves cus").text
+    assert "tag:" in page.get("/search").text
+
+
+@pytest.mark.parametrize(("text", "unknown"), CUSTOMERS)
+def test_a_token_without_contacts_learns_nothing_of_them_by_narrowing(
+    customers, api, text, unknown
+):
+    anna = make_user("Anna Aalto", roles=("sales",))
+    narrowed = "tapio" if "-" in text else "kallio"
+    assert refs(api(anna), text) == [customers[narrowed].ref]
+    program = api(anna, *BOTH_READ)
+    assert found(program, text) == found(program, unknown)
+    assert len(refs(program, "valves")) == 2
