@@ -13,6 +13,7 @@ from typing import Literal
 
 from core.dates import read_date
 from core.i18n import lazy_gettext as _l
+from plugins.search.tokenising import straighten
 
 Name = Literal["type", "team", "tag", "customer", "from", "to"]
 
@@ -126,6 +127,7 @@ def narrow(
     `now` is the present moment in the reader's zone, a `ZoneInfo`; `meant` says
     whether a value names anything this reader knows of, such as a team.
     """
+    text = straighten(text)
     reading = _Reading(allowed, now, language, meant)
     begun = _BEGUN.search(text)
     if begun is not None and _NAMES.get(begun[1].lower()) in allowed:
@@ -171,4 +173,4 @@ def offered(allowed: frozenset[Name]) -> list[str]:
 
 def without(text: str, operator: Operator) -> str:
     """Give the query without one of its operators."""
-    return " ".join(text.replace(operator.text, " ", 1).split())
+    return " ".join(straighten(text).replace(operator.text, " ", 1).split())

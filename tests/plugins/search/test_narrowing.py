@@ -95,3 +95,36 @@ def test_a_token_without_contacts_learns_nothing_of_them_by_narrowing(
     program = api(anna, *BOTH_READ)
     assert found(program, text) == found(program, unknown)
     assert len(refs(program, "valves")) == 2
+
+
+QUOTED = [
+    "customer:“Kallion Vesijohto”",
+    "customer:„Kallion Vesijohto“",
+    "asiakas:”Kallion Vesijohto”",
+    "customer:«Kallion Vesijohto»",
+    "客户：「Kallion Vesijohto」",
+    "客户：『Kallion Vesijohto』",
+    "客户：＂Kallion Vesijohto＂",
+    "customer:“Kallion Vesijohto",
+]
+
+
+@pytest.mark.parametrize("text", QUOTED)
+def test_the_quotes_of_every_keyboard_hold_a_value_together(
+    customers, api, deliver, text
+):
+    # The first word alone means this one too, and the second is found in its entry.
+    make_interaction(make_contact("Kallion Kauppa Oy"), body="No Vesijohto here.")
+    deliver()
+    program = api(make_user("Anna Aalto", roles=("sales",)))
+    assert refs(program, f"type:entry {text}") == [customers["kallio"].ref]
+
+
+def test_a_value_in_curly_quotes_is_shown_and_taken_away_like_any_other(
+    customers, as_user
+):
+    browser = as_user(make_user("Anna Aalto", roles=("sales",)))
+    asked = {"q": "valves customer:“Kallion Vesijohto”"}
+    page = browser.get("/search", query_string=asked).text
+    assert "customer:&#34;Kallion Vesijohto&#34;" in page
+    assert 'href="/search?q=valves"' in page
