@@ -19,7 +19,7 @@ from core.visibility import visible_to
 from plugins.search.asking import allowed_for, ask, readable_types
 from plugins.search.backend import IndexBroken, QueryPlan, SearchPage, SearchRequest
 from plugins.search.engine import analyser, backend
-from plugins.search.operators import Operator, offered
+from plugins.search.operators import Narrowed, Operator, offered
 from plugins.search.planning import MAX_QUERY, find
 from plugins.search.snippets import Piece, snippets
 
@@ -92,7 +92,8 @@ def search(
         page = find(backend(), request)
     except IndexBroken as error:
         log.warning("the index is broken, searching the database: %s", error)
-        return _degraded(user, asked.narrowed.words, request.plan, limit)
+        found = _degraded(user, asked.narrowed, request, limit)
+        return replace(found, operators=operators)
     return replace(_results(user, page, request, limit), operators=operators)
 
 
@@ -187,17 +188,21 @@ def _found(
     )
 
 
-def _degraded(user: User, text: str, plan: QueryPlan, limit: int) -> Results:
+def _degraded(
+    user: User, narrowed: Narrowed, request: SearchRequest, limit: int
+) -> Results:
     """Find contacts by part of their name, straight from the database."""
-    if Contact.record_name() not in readable_types(user):
+    # Only the type can be told here: what ignored the others would be no answer.
+    understood = all(one.name == "type" for one in narrowed.operators)
+    if not understood or Contact.record_name() not in request.types:
         return Results((), 0, True, is_degraded=True)
     query = visible_to(user, Contact)
     # As much as the index would be asked for: SQLite refuses patterns over 50 kB.
-    for word in text[:MAX_QUERY].lower().split()[:5]:
+    for word in narrowed.words[:MAX_QUERY].lower().split()[:5]:
         query = query.where(Contact.sort_name.contains(word, autoescape=True))
     query = query.order_by(Contact.sort_name, Contact.id).limit(limit)
     records = db.session.scalars(query).unique().all()
-    items = _show(user, records, plan)
+    items = _show(user, records, request.plan)
     return Results(items, len(items), len(items) < limit, is_degraded=True)
 
 

@@ -128,3 +128,33 @@ def test_a_value_in_curly_quotes_is_shown_and_taken_away_like_any_other(
     page = browser.get("/search", query_string=asked).text
     assert "customer:&#34;Kallion Vesijohto&#34;" in page
     assert 'href="/search?q=valves"' in page
+
+
+@pytest.fixture
+def broken(app, customers):
+    """The index is broken, so that the database is searched."""
+    for path in app.extensions["search_backend"].root.rglob("CURRENT"):
+        path.write_text("nowhere")
+
+
+IGNORED = ["type:ticket", "type:entry kallion", "-type:contact kallion", "tag:vip"]
+IGNORED += ["customer:tapio kallion", "kallion from:2026", "-tag:vip kallion"]
+
+
+@pytest.mark.parametrize("text", IGNORED)
+def test_without_an_index_nothing_is_listed_that_the_operators_do_not_mean(
+    broken, api, as_user, text
+):
+    anna = make_user("Anna Aalto", roles=("sales",))
+    assert found(api(anna), text)["items"] == []
+    page = as_user(anna).get("/search", query_string={"q": text}).text
+    assert "The index is being mended." in page
+    assert 'class="hit"' not in page
+
+
+@pytest.mark.parametrize("text", ["kallion", "kallion type:contact", "-type:entry kal"])
+def test_without_an_index_contacts_are_found_by_name_and_type(broken, api, text):
+    program = api(make_user("Anna Aalto", roles=("sales",)))
+    titles = [one["title"] for one in found(program, text)["items"]]
+    assert titles == ["Kallion Vesijohto Oy"]
+    assert found(program, "kallion", type="interaction")["items"] == []
