@@ -8,6 +8,8 @@ import pytest
 from core.db import db
 from core.testing.factories import make_contact, make_interaction, make_user
 from core.users.services import ensure_role
+from plugins.search import asking
+from plugins.search.backend import IndexOp
 from tests.plugins.search.test_search import found, refs
 
 pytestmark = pytest.mark.soak_on_postgresql
@@ -158,3 +160,54 @@ def test_without_an_index_contacts_are_found_by_name_and_type(broken, api, text)
     titles = [one["title"] for one in found(program, text)["items"]]
     assert titles == ["Kallion Vesijohto Oy"]
     assert found(program, "kallion", type="interaction")["items"] == []
+
+
+NARROWS = [
+    {},
+    {"since": 0, "until": 99},
+    {"only_contacts": frozenset({1})},
+    {"no_facets": frozenset({"tag:x"})},
+]
+
+
+@pytest.mark.parametrize("narrows", NARROWS)
+def test_a_list_without_words_stops_when_the_time_is_over_and_says_so(
+    backend, make_doc, search, narrows
+):
+    docs = [make_doc(f"note/{one}", "word", contact_id=1) for one in range(5)]
+    backend.apply([IndexOp.upsert(doc) for doc in docs])
+    page = search(backend, "", without_words=True, deadline=1e-9, **narrows)
+    assert page.is_partial
+    assert not page.total_is_exact
+    whole = search(backend, "", without_words=True, deadline=5.0, **narrows)
+    assert (whole.total, whole.total_is_exact, whole.is_partial) == (5, True, False)
+
+
+def test_a_list_without_words_is_newest_first_over_all_segments_and_pages(
+    backend, make_doc, search
+):
+    for part in range(4):
+        docs = [
+            make_doc(f"note/{one}", "word", updated_at=one * 37 % 40)
+            for one in range(part, 40, 4)
+        ]
+        backend.apply([IndexOp.upsert(doc) for doc in docs])
+    backend.apply([IndexOp.delete("note/0")])
+    pages = [
+        search(backend, "", without_words=True, limit=7, offset=at)
+        for at in range(0, 42, 7)
+    ]
+    dates = [hit.updated_at for page in pages for hit in page.hits]
+    assert dates == list(range(39, 0, -1))
+    assert {page.total for page in pages} == {39}
+    assert search(backend, "", without_words=True, limit=0).total == 39
+    assert search(backend, "-word", without_words=True).total == 0
+
+
+def test_a_page_that_was_cut_short_does_not_speak_of_a_thousand_hits(
+    customers, as_user, monkeypatch
+):
+    monkeypatch.setattr(asking, "DEADLINE", 1e-9)
+    page = as_user(make_user("Anna Aalto")).get("/search?q=type:entry").text
+    assert "the search took long, so some hits may be missing" in page
+    assert "1000" not in page
