@@ -24,16 +24,21 @@ from plugins.search.planning import MAX_QUERY, plan_query
 
 # Seconds after which what was found so far is the answer.
 DEADLINE = 0.3
-# `customer:` means at most so many, else the records of half a house are listed.
-MOST_CUSTOMERS = 500
+# `customer:` that means more contacts is words: with a part of them alone, a list
+# would lack some, and one that leaves them out would show some.
+MOST_CUSTOMERS = 20_000
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A query as it was understood; `request` is None when nothing is looked for."""
+    """A query as it was understood; `request` is None when nothing is looked for.
+
+    `too_many` are operators that mean too many contacts, and so are words.
+    """
 
     request: SearchRequest | None
     narrowed: Narrowed
+    too_many: tuple[str, ...] = ()
 
 
 def readable_types(user: User) -> dict[str, RecordType]:
@@ -77,9 +82,9 @@ def ask(
     )
     plan = plan_query(narrowed.words, analyser(), typing=typing)
     chosen = meaning.types(frozenset(types))
-    narrows = bool(narrowed.operators)
+    narrows, too_many = bool(narrowed.operators), tuple(meaning.too_many)
     if not chosen or not (plan.groups or narrows):
-        return Asked(None, narrowed)
+        return Asked(None, narrowed, too_many)
     request = SearchRequest(
         plan=plan,
         labels=labels_of(user),
@@ -96,7 +101,7 @@ def ask(
         offset=offset,
         deadline=DEADLINE,
     )
-    return Asked(request, narrowed)
+    return Asked(request, narrowed, too_many)
 
 
 def _microseconds(moment: datetime | None) -> int | None:
@@ -115,6 +120,7 @@ class _Meaning:
         self.no_facets: set[str] = set()
         self.customers: frozenset[int] | None = None
         self.other_customers: frozenset[int] = frozenset()
+        self.too_many: dict[str, None] = {}
 
     def types(self, asked: frozenset[str]) -> frozenset[str]:
         """Give the names of the types to look at; an unknown one finds nothing."""
@@ -148,13 +154,17 @@ class _Meaning:
     def _customer(self, one: Operator) -> bool:
         region = str(settings.get("contacts")["region"])
         query = visible_to(self._user, Contact).where(*matching(one.value, region))
-        ids = query.with_only_columns(Contact.id).order_by(None).limit(MOST_CUSTOMERS)
-        found = set(db.session.scalars(ids))
+        named = query.with_only_columns(Contact.id).order_by(None).cte("named")
+        ids = sa.select(named.c.id)
         # What was said with the people of a firm was said with the firm.
         people = sa.select(Affiliation.person_id).where(
-            Affiliation.organisation_id.in_(found)
+            Affiliation.organisation_id.in_(ids)
         )
-        found |= set(db.session.scalars(people.limit(MOST_CUSTOMERS)))
+        both = ids.union(people).limit(MOST_CUSTOMERS + 1)
+        found = frozenset(db.session.scalars(both))
+        if len(found) > MOST_CUSTOMERS:
+            self.too_many[one.text] = None
+            return False
         if not found:
             return False
         if one.excluded:

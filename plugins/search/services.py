@@ -55,7 +55,8 @@ class Results:
     """A page of hits; `total` counts what this reader may see, up to 1,000.
 
     `operators` are what narrowed the search, as they were typed; where nothing was
-    looked for, it was not `is_asked`.
+    looked for, it was not `is_asked`. Those of `too_many` mean so many contacts that
+    they were looked for as words.
     """
 
     items: Sequence[Found]
@@ -66,6 +67,7 @@ class Results:
     is_degraded: bool = False
     operators: Sequence[Operator] = ()
     is_asked: bool = True
+    too_many: Sequence[str] = ()
 
 
 def search(
@@ -87,14 +89,16 @@ def search(
     asked = ask(user, text, types=types, limit=wider, offset=offset, typing=typing)
     request, operators = asked.request, asked.narrowed.operators
     if request is None:
-        return Results((), 0, True, operators=operators, is_asked=False)
+        nothing = Results((), 0, True, operators=operators, is_asked=False)
+        return replace(nothing, too_many=asked.too_many)
     try:
         page = find(backend(), request)
     except IndexBroken as error:
         log.warning("the index is broken, searching the database: %s", error)
         found = _degraded(user, asked.narrowed, request, limit)
-        return replace(found, operators=operators)
-    return replace(_results(user, page, request, limit), operators=operators)
+    else:
+        found = _results(user, page, request, limit)
+    return replace(found, operators=operators, too_many=asked.too_many)
 
 
 def _results(

@@ -5,10 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from core.contacts.models import Affiliation, Contact
 from core.db import db
 from core.testing.factories import make_contact, make_interaction, make_user
 from core.users.services import ensure_role
-from plugins.search import asking
+from plugins.search import asking, indexing
 from plugins.search.backend import IndexOp
 from tests.plugins.search.test_search import found, refs
 
@@ -211,3 +212,38 @@ def test_a_page_that_was_cut_short_does_not_speak_of_a_thousand_hits(
     page = as_user(make_user("Anna Aalto")).get("/search?q=type:entry").text
     assert "the search took long, so some hits may be missing" in page
     assert "1000" not in page
+
+
+def test_a_firm_of_hundreds_is_left_out_or_listed_with_all_its_people(customers, api):
+    firm = make_contact("Nokia Oy")
+    with db.transaction() as session:
+        people = [
+            Contact(kind="person", name=f"Person {at}", sort_name=f"person {at}")
+            for at in range(700)
+        ]
+        session.add_all(people)
+        session.flush()
+        belongs = [
+            Affiliation(person_id=one.id, organisation_id=firm.id) for one in people
+        ]
+        session.add_all(belongs)
+    indexing.rebuild()
+    program = api(make_user("Anna Aalto"))
+    assert found(program, "type:contact customer:nokia")["total"] == 701
+    assert found(program, "type:contact -customer:nokia")["total"] == 2
+
+
+def test_what_means_too_many_contacts_is_words_and_the_page_says_so(
+    customers, api, as_user, monkeypatch
+):
+    monkeypatch.setattr(asking, "MOST_CUSTOMERS", 1)
+    anna = make_user("Anna Aalto")
+    assert refs(api(anna), "type:entry customer:tapio") == [customers["tapio"].ref]
+    # Half of what it means would be neither.
+    for text in ("type:entry customer:oy", "type:entry -customer:oy valves"):
+        page = as_user(anna).get("/search", query_string={"q": text}).text
+        assert "customer:oy means too many contacts to narrow by" in page
+        assert '<li class="chip">type:entry' in page
+        assert page.count('<li class="chip">') == 1
+    aino = as_user(make_user("Aino", language="fi"))
+    assert "liian montaa" in aino.get("/search?q=asiakas:oy").text
