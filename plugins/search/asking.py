@@ -69,17 +69,8 @@ def ask(
     typing: bool = False,
 ) -> Asked:
     """Say what `text` asks for; `types` are full or short names of record types."""
-    zone, locale = reader()
     meaning = _Meaning(user)
-    narrowed = narrow(
-        text[:MAX_QUERY],
-        allowed=allowed_for(user),
-        # A day begins at another distance from UTC in summer, which a zone of pytz
-        # does not notice.
-        now=now().astimezone(ZoneInfo(str(zone))),
-        language=locale.partition("_")[0],
-        meant=meaning.understands,
-    )
+    narrowed = _narrowed(user, text, meaning)
     plan = plan_query(narrowed.words, analyser(), typing=typing)
     chosen = meaning.types(frozenset(types))
     narrows, too_many = bool(narrowed.operators), tuple(meaning.too_many)
@@ -102,6 +93,19 @@ def ask(
         deadline=DEADLINE,
     )
     return Asked(request, narrowed, too_many)
+
+
+def _narrowed(user: User, text: str, meaning: "_Meaning") -> Narrowed:
+    zone, locale = reader()
+    return narrow(
+        text[:MAX_QUERY],
+        allowed=allowed_for(user),
+        # A day begins at another distance from UTC in summer, which a zone of pytz
+        # does not notice.
+        now=now().astimezone(ZoneInfo(str(zone))),
+        language=locale.partition("_")[0],
+        meant=meaning.understands,
+    )
 
 
 def _microseconds(moment: datetime | None) -> int | None:
