@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from core import settings
 from core.contacts.finding import fold, matching
 from core.contacts.models import Affiliation, Contact
+from core.contacts.permissions import READ as READ_CONTACTS
 from core.db import db, now
 from core.i18n import reader
 from core.permissions import can
@@ -17,21 +19,26 @@ from core.users.models import Team, User
 from core.visibility import contact_ids_of, labels_of, visible_to
 from plugins.search.backend import SearchRequest
 from plugins.search.engine import analyser
-from plugins.search.operators import Narrowed, Operator, allowed_for, narrow
+from plugins.search.operators import OFFERED, OUTSIDE, Name, Narrowed, Operator, narrow
 from plugins.search.planning import MAX_QUERY, plan_query
 
 # Seconds after which what was found so far is the answer.
 DEADLINE = 0.3
-# `customer:` means at most so many, else the records of half a house are listed.
-MOST_CUSTOMERS = 500
+# `customer:` that means more contacts is words: with a part of them alone, a list
+# would lack some, and one that leaves them out would show some.
+MOST_CUSTOMERS = 20_000
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A query as it was understood; `request` is None when nothing is looked for."""
+    """A query as it was understood; `request` is None when nothing is looked for.
+
+    `too_many` are operators that mean too many contacts, and so are words.
+    """
 
     request: SearchRequest | None
     narrowed: Narrowed
+    too_many: tuple[str, ...] = ()
 
 
 def readable_types(user: User) -> dict[str, RecordType]:
@@ -41,6 +48,15 @@ def readable_types(user: User) -> dict[str, RecordType]:
         for name, kind in record_types().items()
         if kind.document is not None and can(kind.permission, user)
     }
+
+
+def allowed_for(user: User) -> frozenset[Name]:
+    """Say which operators `user` may narrow by."""
+    if user.kind != "staff":
+        return OUTSIDE
+    # What is found by a number or an address would tell which contact it is of.
+    hidden: set[Name] = set() if can(READ_CONTACTS, user) else {"customer"}
+    return frozenset(OFFERED) - hidden
 
 
 def ask(
@@ -53,20 +69,13 @@ def ask(
     typing: bool = False,
 ) -> Asked:
     """Say what `text` asks for; `types` are full or short names of record types."""
-    zone, locale = reader()
     meaning = _Meaning(user)
-    narrowed = narrow(
-        text[:MAX_QUERY],
-        allowed=allowed_for(user.kind),
-        now=now().astimezone(zone),
-        language=locale.partition("_")[0],
-        meant=meaning.understands,
-    )
+    narrowed = _narrowed(user, text, meaning)
     plan = plan_query(narrowed.words, analyser(), typing=typing)
     chosen = meaning.types(frozenset(types))
-    narrows = bool(narrowed.operators)
+    narrows, too_many = bool(narrowed.operators), tuple(meaning.too_many)
     if not chosen or not (plan.groups or narrows):
-        return Asked(None, narrowed)
+        return Asked(None, narrowed, too_many)
     request = SearchRequest(
         plan=plan,
         labels=labels_of(user),
@@ -83,7 +92,20 @@ def ask(
         offset=offset,
         deadline=DEADLINE,
     )
-    return Asked(request, narrowed)
+    return Asked(request, narrowed, too_many)
+
+
+def _narrowed(user: User, text: str, meaning: "_Meaning") -> Narrowed:
+    zone, locale = reader()
+    return narrow(
+        text[:MAX_QUERY],
+        allowed=allowed_for(user),
+        # A day begins at another distance from UTC in summer, which a zone of pytz
+        # does not notice.
+        now=now().astimezone(ZoneInfo(str(zone))),
+        language=locale.partition("_")[0],
+        meant=meaning.understands,
+    )
 
 
 def _microseconds(moment: datetime | None) -> int | None:
@@ -102,6 +124,7 @@ class _Meaning:
         self.no_facets: set[str] = set()
         self.customers: frozenset[int] | None = None
         self.other_customers: frozenset[int] = frozenset()
+        self.too_many: dict[str, None] = {}
 
     def types(self, asked: frozenset[str]) -> frozenset[str]:
         """Give the names of the types to look at; an unknown one finds nothing."""
@@ -135,13 +158,17 @@ class _Meaning:
     def _customer(self, one: Operator) -> bool:
         region = str(settings.get("contacts")["region"])
         query = visible_to(self._user, Contact).where(*matching(one.value, region))
-        ids = query.with_only_columns(Contact.id).order_by(None).limit(MOST_CUSTOMERS)
-        found = set(db.session.scalars(ids))
+        named = query.with_only_columns(Contact.id).order_by(None).cte("named")
+        ids = sa.select(named.c.id)
         # What was said with the people of a firm was said with the firm.
         people = sa.select(Affiliation.person_id).where(
-            Affiliation.organisation_id.in_(found)
+            Affiliation.organisation_id.in_(ids)
         )
-        found |= set(db.session.scalars(people.limit(MOST_CUSTOMERS)))
+        both = ids.union(people).limit(MOST_CUSTOMERS + 1)
+        found = frozenset(db.session.scalars(both))
+        if len(found) > MOST_CUSTOMERS:
+            self.too_many[one.text] = None
+            return False
         if not found:
             return False
         if one.excluded:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from core.dates import read_date
 from core.i18n import lazy_gettext as _l
+from plugins.search.tokenising import straighten
 
 Name = Literal["type", "team", "tag", "customer", "from", "to"]
 
@@ -39,7 +39,7 @@ OFFERED: Mapping[Name, object] = {
     "from": _l("from:"),
     "to": _l("to:"),
 }
-# What people outside may narrow by: they are told nothing of teams and tags.
+#: What people outside may narrow by: they are told nothing of teams and tags.
 OUTSIDE = frozenset[Name]({"type", "from", "to"})
 # The names in every language: a colleague's saved words are read by another.
 _NAMES: Mapping[str, Name] = {
@@ -124,9 +124,10 @@ def narrow(
 ) -> Narrowed:
     """Take the operators out of a query.
 
-    `now` is the present moment in the reader's zone; `meant` says whether a value
-    names anything this reader knows of, such as a team.
+    `now` is the present moment in the reader's zone, a `ZoneInfo`; `meant` says
+    whether a value names anything this reader knows of, such as a team.
     """
+    text = straighten(text)
     reading = _Reading(allowed, now, language, meant)
     begun = _BEGUN.search(text)
     if begun is not None and _NAMES.get(begun[1].lower()) in allowed:
@@ -144,8 +145,7 @@ def period(text: str, now: datetime, language: str) -> tuple[datetime, datetime]
         first, after = _days(text, now, language)
     except (ValueError, OverflowError, TypeError):
         return None
-    zone = now.tzinfo if isinstance(now.tzinfo, ZoneInfo) else ZoneInfo("UTC")
-    begins, ends = (datetime.combine(one, time(), zone) for one in (first, after))
+    begins, ends = (datetime.combine(one, time(), now.tzinfo) for one in (first, after))
     return begins, ends
 
 
@@ -166,17 +166,11 @@ def _days(text: str, now: datetime, language: str) -> tuple[date, date]:
     return day, day + timedelta(1)
 
 
-def offered(kind: str) -> list[str]:
-    """Name the operators in the reader's language, for a user of this kind."""
-    allowed = allowed_for(kind)
+def offered(allowed: frozenset[Name]) -> list[str]:
+    """Name those of the operators that are allowed, in the reader's language."""
     return [str(word) for name, word in OFFERED.items() if name in allowed]
-
-
-def allowed_for(kind: str) -> frozenset[Name]:
-    """Say which operators a user of this kind may narrow by."""
-    return frozenset(OFFERED) if kind == "staff" else OUTSIDE
 
 
 def without(text: str, operator: Operator) -> str:
     """Give the query without one of its operators."""
-    return " ".join(text.replace(operator.text, " ", 1).split())
+    return " ".join(straighten(text).replace(operator.text, " ", 1).split())

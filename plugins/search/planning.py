@@ -21,6 +21,7 @@ from plugins.search.tokenising import (
     identifier_forms,
     phone_forms,
     run_of,
+    straighten,
     surfaces,
     tokenise,
     word_of,
@@ -35,7 +36,6 @@ RELAX_BELOW = 20
 # A part in quotes (the last quote may be missing) or a piece without spaces, either
 # with a minus before it.
 _PART = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"?|(?P<piece>[^\s"]+))')
-_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»「」『』", '"'))
 # "040 123" and "+358 (0)40": digits that a person groups by spaces.
 _NUMBER = re.compile(r"(?<![^\s(])\(?\+?\d[\d ()./-]*\d(?![^\s)])")
 _ADDRESS = re.compile(r"[.@_&+\d]")
@@ -47,7 +47,7 @@ def plan_query(text: str, analyser: Analyser, *, typing: bool = False) -> QueryP
 
     With `typing`, the last word is taken as the beginning of a word.
     """
-    text = text[:MAX_QUERY].translate(_QUOTES)
+    text = straighten(text[:MAX_QUERY])
     unfinished = typing and text[-1:] not in {"", " ", '"'}
     planner = _Planner(analyser)
     parts = list(_parts(text))

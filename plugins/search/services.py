@@ -16,10 +16,10 @@ from core.readers import AudienceView, describe
 from core.records import RecordType, SearchDocument, parse_ref, record_types
 from core.users.models import User
 from core.visibility import visible_to
-from plugins.search.asking import ask, readable_types
+from plugins.search.asking import allowed_for, ask, readable_types
 from plugins.search.backend import IndexBroken, QueryPlan, SearchPage, SearchRequest
 from plugins.search.engine import analyser, backend
-from plugins.search.operators import Operator, offered
+from plugins.search.operators import Narrowed, Operator, offered
 from plugins.search.planning import MAX_QUERY, find
 from plugins.search.snippets import Piece, snippets
 
@@ -55,7 +55,8 @@ class Results:
     """A page of hits; `total` counts what this reader may see, up to 1,000.
 
     `operators` are what narrowed the search, as they were typed; where nothing was
-    looked for, it was not `is_asked`.
+    looked for, it was not `is_asked`. Those of `too_many` mean so many contacts that
+    they were looked for as words.
     """
 
     items: Sequence[Found]
@@ -66,6 +67,7 @@ class Results:
     is_degraded: bool = False
     operators: Sequence[Operator] = ()
     is_asked: bool = True
+    too_many: Sequence[str] = ()
 
 
 def search(
@@ -87,13 +89,16 @@ def search(
     asked = ask(user, text, types=types, limit=wider, offset=offset, typing=typing)
     request, operators = asked.request, asked.narrowed.operators
     if request is None:
-        return Results((), 0, True, operators=operators, is_asked=False)
+        nothing = Results((), 0, True, operators=operators, is_asked=False)
+        return replace(nothing, too_many=asked.too_many)
     try:
         page = find(backend(), request)
     except IndexBroken as error:
         log.warning("the index is broken, searching the database: %s", error)
-        return _degraded(user, asked.narrowed.words, request.plan, limit)
-    return replace(_results(user, page, request, limit), operators=operators)
+        found = _degraded(user, asked.narrowed, request, limit)
+    else:
+        found = _results(user, page, request, limit)
+    return replace(found, operators=operators, too_many=asked.too_many)
 
 
 def _results(
@@ -187,17 +192,21 @@ def _found(
     )
 
 
-def _degraded(user: User, text: str, plan: QueryPlan, limit: int) -> Results:
+def _degraded(
+    user: User, narrowed: Narrowed, request: SearchRequest, limit: int
+) -> Results:
     """Find contacts by part of their name, straight from the database."""
-    if Contact.record_name() not in readable_types(user):
+    # Only the type can be told here: what ignored the others would be no answer.
+    understood = all(one.name == "type" for one in narrowed.operators)
+    if not understood or Contact.record_name() not in request.types:
         return Results((), 0, True, is_degraded=True)
     query = visible_to(user, Contact)
     # As much as the index would be asked for: SQLite refuses patterns over 50 kB.
-    for word in text[:MAX_QUERY].lower().split()[:5]:
+    for word in narrowed.words[:MAX_QUERY].lower().split()[:5]:
         query = query.where(Contact.sort_name.contains(word, autoescape=True))
     query = query.order_by(Contact.sort_name, Contact.id).limit(limit)
     records = db.session.scalars(query).unique().all()
-    items = _show(user, records, plan)
+    items = _show(user, records, request.plan)
     return Results(items, len(items), len(items) < limit, is_degraded=True)
 
 
@@ -235,7 +244,7 @@ def _operators(user: User, text: str) -> list[dict[str, str]]:
             "why": before,
             "url": url_for("search.index", q=f"{before} {one}".strip()),
         }
-        for one in offered(user.kind)
+        for one in offered(allowed_for(user))
         if one.startswith(last.lower())
     ]
 

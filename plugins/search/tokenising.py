@@ -56,6 +56,7 @@ _FOLDED = str.maketrans(
         zip("ßøæœłđðþı", ["ss", "o", "ae", "oe", "l", "d", "d", "th", "i"], strict=True)
     )
 )
+_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»「」『』＂", '"'))
 _INVISIBLE = str.maketrans(dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 _HAS_LETTER = re.compile(r"[^\W\d_]")
 _HAS_DIGIT = re.compile(r"\d")
@@ -74,6 +75,11 @@ class Token(NamedTuple):
     text: str
     start: int
     end: int
+
+
+def straighten(query: str) -> str:
+    """Write the quotes of every language and keyboard as straight ones."""
+    return query.translate(_QUOTES)
 
 
 def tokenise(text: str) -> Iterator[Token]:

@@ -7,7 +7,7 @@ from flask import Blueprint, render_template, request, url_for
 from core.i18n import _
 from core.permissions import me, requires
 from plugins.search import services
-from plugins.search.asking import readable_types
+from plugins.search.asking import allowed_for, readable_types
 from plugins.search.operators import offered, without
 from plugins.search.permissions import READ
 
@@ -25,6 +25,7 @@ def index() -> Any:
     text = request.args.get("q", "").strip()
     kind = request.args.get("type", "")
     number = min(max(request.args.get("page", 1, type=int), 1), LAST)
+    allowed = allowed_for(me())
     results = services.search(
         me(),
         text,
@@ -38,7 +39,7 @@ def index() -> Any:
         results=results,
         tabs_=_tabs(text, kind),
         narrowed=[(one.text, _here(without(text, one))) for one in results.operators],
-        offered=[(one, _here(f"{text} {one}".strip())) for one in offered(me().kind)],
+        offered=[(one, _here(f"{text} {one}".strip())) for one in offered(allowed)],
         next_url=_page_url(number + 1) if results.total > number * PAGE else "",
         prev_url=_page_url(number - 1) if number > 1 else "",
     )

@@ -30,11 +30,6 @@ class Scope:
             mask[document] = 0
         return Scope(bytes(mask))
 
-    def everything(self) -> Scores:
-        """Return all its documents, none better than the other."""
-        found = range(len(self.mask)) if self.few is None else self.few
-        return {document: 0.0 for document in found if self.mask[document]}
-
     def only(self, documents: Iterable[int]) -> "Scope":
         """Return the scope narrowed to documents that are in it."""
         few = sorted(documents)

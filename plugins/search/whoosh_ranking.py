@@ -7,7 +7,7 @@ A document that the reader may not see is left out before anything is counted.
 
 import heapq
 import time
-from collections.abc import Iterator
+from itertools import chain, compress
 from math import log
 
 from plugins.search.backend import (
@@ -27,6 +27,11 @@ RELAXED_SHARE = 4
 # Added to the score of a document with all the words: more than any sum of scores.
 _ALL_WORDS = 1000.0
 _LENGTHS = [byte_to_length(code) for code in range(256)]
+# The clock is looked at after so many documents of a list that nothing ranks.
+_STRETCH = 16_384
+
+# Score, date and the number of a document below zero: of equals the first comes first.
+_Rank = tuple[float, int, int]
 
 
 class _TimeOver(Exception):
@@ -36,43 +41,42 @@ class _TimeOver(Exception):
 def search_snapshot(snapshot: Snapshot, request: SearchRequest) -> SearchPage:
     """Return one page of hits, best first; equal scores: the newest first."""
     ranking = _Ranking(snapshot, request)
-    candidates: list[tuple[tuple[float, int], SegmentReader, int]] = []
+    candidates: list[tuple[_Rank, SegmentReader]] = []
     total, partial = 0, False
     wanted = request.offset + request.limit
     for leaf in snapshot.leaves.values():
-        allowed = leaf.live & leaf.reader.visible(request)
-        if not allowed:
-            continue
         try:
-            scores = ranking.segment(leaf.reader, allowed)
+            ranking.look_at_the_clock()
+            allowed = leaf.live & leaf.reader.visible(request)
+            if not allowed:
+                continue
+            found, best = ranking.segment(leaf.reader, allowed, wanted)
         except _TimeOver:
             partial = True
             break
-        total += len(scores)
-        candidates += _best(leaf.reader, scores, wanted)
-    candidates.sort(key=lambda candidate: candidate[0], reverse=True)
+        total += found
+        candidates += [(rank, leaf.reader) for rank in best]
+    candidates.sort(key=lambda candidate: candidate[0][:2], reverse=True)
     hits = tuple(
-        reader.hit(document, round(rank[0], 4))
-        for rank, reader, document in candidates[request.offset : wanted]
+        reader.hit(-rank[2], round(rank[0], 4))
+        for rank, reader in candidates[request.offset : wanted]
     )
     capped = min(total, COUNT_CAP)
     return SearchPage(hits, capped, total <= COUNT_CAP and not partial, False, partial)
 
 
-def _best(
-    reader: SegmentReader, scores: Scores, wanted: int
-) -> Iterator[tuple[tuple[float, int], SegmentReader, int]]:
-    """Yield the documents that can be among the first `wanted`, with their rank."""
+def _best(reader: SegmentReader, scores: Scores, wanted: int) -> list[_Rank]:
+    """Return the first `wanted` documents."""
     least = float("-inf")
     if len(scores) > wanted:
         least = min(heapq.nlargest(wanted, scores.values()), default=least)
-    best = [
-        ((score, reader.updated[document]), reader, document)
+    updated = reader.updated
+    ranks = (
+        (score, updated[document], -document)
         for document, score in scores.items()
         if score >= least
-    ]
-    best.sort(key=lambda candidate: candidate[0], reverse=True)
-    yield from best[:wanted]
+    )
+    return heapq.nlargest(wanted, ranks)
 
 
 class _Ranking:
@@ -92,17 +96,42 @@ class _Ranking:
             time.monotonic() + request.deadline if request.deadline else float("inf")
         )
 
-    def segment(self, reader: SegmentReader, allowed: int) -> Scores:
-        """Return the scores of the allowed documents of one segment."""
+    def look_at_the_clock(self) -> None:
+        """Raise `_TimeOver` when the deadline has passed."""
+        if time.monotonic() > self._until:
+            raise _TimeOver
+
+    def segment(
+        self, reader: SegmentReader, allowed: int, wanted: int
+    ) -> tuple[int, list[_Rank]]:
+        """Count the allowed documents of a segment that match, and rank the best."""
         scope = Scope(allowed.to_bytes(reader.size, "little"))
         for group in self._plan.excluded:
             scope = scope.without(self._group(reader, group, scope))
         groups = sorted(self._plan.groups, key=self._commonness)
         if not groups:
-            return scope.everything() if self._without_words else {}
+            return (
+                self._newest(reader, scope, wanted) if self._without_words else (0, [])
+            )
         if self._plan.match == "all":
-            return self._all(reader, groups, scope)
-        return self._some(reader, groups, scope)
+            scores = self._all(reader, groups, scope)
+        else:
+            scores = self._some(reader, groups, scope)
+        return len(scores), _best(reader, scores, wanted)
+
+    def _newest(
+        self, reader: SegmentReader, scope: Scope, wanted: int
+    ) -> tuple[int, list[_Rank]]:
+        """Count all documents in scope, none better than the other but by its date."""
+        best: list[tuple[int, int]] = []
+        for start in range(0, reader.size, _STRETCH) if wanted else ():
+            self.look_at_the_clock()
+            mask = scope.mask[start : start + _STRETCH]
+            dates = compress(reader.updated[start : start + _STRETCH], mask)
+            numbers = compress(range(-start, -start - len(mask), -1), mask)
+            dated = zip(dates, numbers, strict=True)
+            best = heapq.nlargest(wanted, chain(best, dated))
+        return scope.mask.count(1), [(0.0, date, number) for date, number in best]
 
     def _all(self, reader: SegmentReader, groups: list[Group], scope: Scope) -> Scores:
         scores = self._group(reader, groups[0], scope)
@@ -132,8 +161,7 @@ class _Ranking:
         """Return the best score of the group's clauses for each document."""
         best: Scores = {}
         for clause in group:
-            if time.monotonic() > self._until:
-                raise _TimeOver
+            self.look_at_the_clock()
             if clause.kind == "term":
                 found = self._score_term(reader, clause, scope)
             else:

@@ -21,9 +21,13 @@ _FEW_CONTACTS = 200
 _MASKS_KEPT = 32
 _COUNTS_KEPT = 4096
 # Each holds on to a set of contacts, which may be large.
-_CONTACT_MASKS_KEPT = 4
+_CONTACT_MASKS_KEPT = 6
+# A page asks for the same dates again to count the hits of each type.
+_DATE_MASKS_KEPT = 4
 _TOC_NAME = re.compile(rf"_{INDEX_NAME}_(\d+)\.toc")
 _RAW = RawColumn()
+
+_Dates = tuple[int | None, int | None]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -60,6 +64,7 @@ class SegmentReader:
         self._counts: Kept[tuple[str, str], int] = Kept(_COUNTS_KEPT)
         self._masks: Kept[tuple[str, str], int] = Kept(_MASKS_KEPT)
         self._contact_masks: Kept[frozenset[int], int] = Kept(_CONTACT_MASKS_KEPT)
+        self._date_masks: Kept[_Dates, int] = Kept(_DATE_MASKS_KEPT)
 
     def count(self, field: str, token: str) -> int:
         """Return how many documents have the token, deleted ones among them."""
@@ -104,24 +109,29 @@ class SegmentReader:
         for facets in request.facets:
             mask &= self._any_of("facet", facets)
         if mask and request.contact_ids is not None:
-            mask &= self._contacts_mask(request.contact_ids)
+            # Who may see some contacts also sees what belongs to none.
+            own = self._contacts_mask(request.contact_ids)
+            mask &= own | self.mask("contact", NO_CONTACT)
         return self._narrowed(mask, request) if mask else mask
 
     def _narrowed(self, mask: int, request: SearchRequest) -> int:
         mask &= ~self._any_of("facet", request.no_facets)
         if request.only_contacts is not None:
-            mask &= self._make_contacts_mask(request.only_contacts)
+            mask &= self._contacts_mask(request.only_contacts)
         if request.no_contacts:
-            mask &= ~self._make_contacts_mask(request.no_contacts)
+            mask &= ~self._contacts_mask(request.no_contacts)
         if mask and (request.since is not None or request.until is not None):
             mask &= self._dated(request.since, request.until)
         return mask
 
     def _dated(self, since: int | None, until: int | None) -> int:
-        first = since if since is not None else min(self.updated)
-        after = until if until is not None else max(self.updated) + 1
-        marked = bytes(first <= one < after for one in self.updated)
-        return int.from_bytes(marked, "little")
+        found = self._date_masks.get((since, until))
+        if found is None:
+            first = since if since is not None else min(self.updated)
+            after = until if until is not None else max(self.updated) + 1
+            marked = bytes(first <= one < after for one in self.updated)
+            found = self._date_masks[since, until] = int.from_bytes(marked, "little")
+        return found
 
     def mask(self, field: str, token: str) -> int:
         """Return the mask of the documents with a token, for tokens of many."""
@@ -179,9 +189,7 @@ class SegmentReader:
     def _contacts_mask(self, contact_ids: frozenset[int]) -> int:
         found = self._contact_masks.get(contact_ids)
         if found is None:
-            # Who may see some contacts also sees what belongs to none.
-            found = self.mask("contact", NO_CONTACT)
-            found |= self._make_contacts_mask(contact_ids)
+            found = self._make_contacts_mask(contact_ids)
             self._contact_masks[contact_ids] = found
         return found
 
