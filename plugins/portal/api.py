@@ -293,6 +293,6 @@ def change_agreement(sent: dict[str, Any], contact_id: int) -> Any:
         if (sku := one.pop("sku"))
     ]
     agreement = prices.save_agreement(contact, **sent)
-    for product, terms in agreed:
-        prices.agree_price(contact, product, **terms)
+    for at, (product, terms) in enumerate(agreed):
+        prices.agree_price(contact, product, **terms, line=f"prices.{at}.")
     return prices.terms_of(contact), 200, etag_of(agreement)

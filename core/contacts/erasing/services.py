@@ -45,7 +45,7 @@ def erase_contact(
         raise Conflict(_("This was erased already."))
     if contact.merged_into_id is not None:
         raise Conflict(_("This was merged into another contact. Erase that one."))
-    reason = " ".join(reason.split())
+    reason = reason.strip()
     _check(contact, reason=reason, confirm=confirm)
     said = {"reason": reason, "with_others": with_others}
     said["by_id"] = by.id if by else None

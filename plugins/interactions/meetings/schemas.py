@@ -71,8 +71,10 @@ class NewGuest(Schema):
 
     @ma.validates_schema
     def _one_of_them(self, data: dict[str, Any], **_kwargs: Any) -> None:
-        if len({"user", "contact", "address"} & set(data)) != 1:
-            raise ma.ValidationError(_("Name a user, a contact or an address."))
+        given = {"user", "contact", "address"} & set(data)
+        if len(given) != 1:
+            said = [_("Name a user, a contact or an address.")]
+            raise ma.ValidationError(dict.fromkeys(given or {"address"}, said))
 
 
 class MeetingWish(Schema):

@@ -145,10 +145,12 @@ def agree_price(
     *,
     price: Decimal | None = None,
     discount: Decimal = NOTHING,
+    line: str = "",
 ) -> AgreedPrice:
     """Agree on a price of `product`, or a discount off its list price.
 
-    Raises `Invalid` for a price below zero or a discount that is no fraction.
+    `line` begins the names of fields in errors. Raises `Invalid` for a price below
+    zero or a discount that is no fraction.
     """
     agreed = db.session.scalar(
         sa.select(AgreedPrice).where(
@@ -158,8 +160,8 @@ def agree_price(
     if agreed is None:
         agreed = AgreedPrice(contact_id=contact.id, product_id=product.id)
         db.session.add(agreed)
-    agreed.price = None if price is None else checked_price(price)
-    agreed.discount = checked_discount(discount)
+    agreed.price = None if price is None else checked_price(price, f"{line}price")
+    agreed.discount = checked_discount(discount, f"{line}discount")
     # The prices are part of the agreement: a changed price is a changed agreement.
     save_agreement(contact).updated_at = now()
     db.session.flush()

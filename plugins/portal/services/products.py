@@ -33,7 +33,10 @@ def create_product(values: Mapping[str, Any], *, actor: User | None) -> Product:
         said = _("A SKU has words between its slashes, such as KV/100.")
         raise Invalid(errors={"sku": [said]})
     if db.session.scalar(
-        sa.select(Product.id).where(sa.func.lower(Product.sku) == sku.lower())
+        # SQLite makes small letters of ASCII alone.
+        sa.select(Product.id).where(
+            sa.or_(Product.sku == sku, sa.func.lower(Product.sku) == sku.lower())
+        )
     ):
         said = _("There is a product %(sku)s already.", sku=sku)
         raise Invalid(errors={"sku": [said]})

@@ -200,7 +200,6 @@ def test_who_is_erased_is_in_no_dossier_of_others_any_more(
     with_outi, chief, anna, api, as_user, deliver
 ):
     outi, place = with_outi
-    [made] = kept()
     erase(api(chief), outi)
     # Before any worker comes to it, too.
     assert fetch(as_user(anna), place).status_code == 409
