@@ -5,11 +5,15 @@ A test fails when a page is not what this would write.
 
 import inspect
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import FunctionType
 
+import click
+
 from core import hookspecs
 from core.app import CRM, create_app
+from core.cli import rapport
 
 FOLDER = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py; change the code, not this page. -->\n\n"
@@ -68,6 +72,41 @@ def settings_page(app: CRM) -> str:
     return "".join(lines)
 
 
+def commands(
+    command: click.Command, context: click.Context, words: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Walk a command and all below it, each with the words one types."""
+    yield words, command
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            if found is not None:
+                yield from commands(found, context, (*words, name))
+
+
+def commands_page(app: CRM) -> str:
+    """Write what every command does, with its example."""
+    lines = [
+        NOTE,
+        "# Commands\n\n",
+        "`--help` after any of them says what else it takes.\n\n",
+        "| command | what it does | for example |\n|---|---|---|\n",
+    ]
+    with click.Context(rapport, obj=app) as root:
+        for words, command in commands(rapport, root, ("rapport",)):
+            said = " ".join(
+                inspect.cleandoc(command.help or "").split("\n\n")[0].split()
+            )
+            first = said.partition(" Example: ")[0]
+            _before, _word, rest = (command.help or "").partition("Example: ")
+            example = rest.partition("\n")[0].removesuffix(".")
+            cells = [f"`{' '.join(words)}`", first, f"`{example}`"]
+            # A bar would end its cell.
+            row = " | ".join(one.replace("|", "\\|") for one in cells)
+            lines.append(f"| {row} |\n")
+    return "".join(lines)
+
+
 def pages() -> dict[str, str]:
     """Give every reference page by its file name."""
     with tempfile.TemporaryDirectory() as folder:
@@ -78,6 +117,7 @@ def pages() -> dict[str, str]:
                 "events.md": events_page(app),
                 "permissions.md": permissions_page(app),
                 "settings.md": settings_page(app),
+                "commands.md": commands_page(app),
             }
 
 

@@ -137,7 +137,10 @@ def _described(run: ImportRun) -> dict[str, Any]:
 @_as
 @_json
 def undo(run_id: int, email: str | None, as_json: bool) -> None:
-    """Delete what an import made and nobody touched since. Example: … undo 7."""
+    """Delete what an import made and nobody touched since.
+
+    Example: rapport import undo 7
+    """
     report = undo_import(_app(), run_id, actor_id=_actor(email, _permission_of(run_id)))
     if as_json:
         click.echo(json.dumps(asdict(report)))
@@ -159,7 +162,10 @@ def undo(run_id: int, email: str | None, as_json: bool) -> None:
 @_json
 @_quiet
 def resume(run_id: int, file: Path, as_json: bool, quiet: bool) -> None:
-    """Go on with an import that was cut off. Example: … resume 7 customers.csv."""
+    """Go on with an import that was cut off.
+
+    Example: rapport import resume 7 customers.csv
+    """
     with _Bar(file, quiet=quiet) as progress:
         report = resume_import(_app(), run_id, file, progress=progress)
     _tell(report, as_json=as_json)

@@ -169,7 +169,10 @@ def token() -> None:
 def create_token(
     email: str, scopes: tuple[str, ...], days: int | None, name: str
 ) -> None:
-    """Make a token and print it last. Example: … --user a@example.com --scope '*'."""
+    """Make a token and print it last.
+
+    Example: rapport token create --user anna@example.com --scope contacts:read
+    """
     with db.transaction():
         _row, secret = create_token_for(
             services.find_user(email), scopes=scopes, name=name, days=days

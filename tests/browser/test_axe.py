@@ -1,7 +1,8 @@
 """Every page, in both shells, full, empty and refused, light and dark: axe is content.
 
 Each also has one heading, says in its title what it is and in which house, asks for one
-thing first, and scrolls on no phone sideways, in letters of twice the size neither.
+thing first, and scrolls sideways on no phone, tablet or wide screen, and on a phone in
+letters of twice the size neither.
 
 The pages come from the application's own map of addresses, so none can be forgotten.
 They are drawn in one browser whose requests this process answers itself.
@@ -46,6 +47,12 @@ SIDEWAYS = """size => {
     page.style.fontSize = size
     return page.scrollWidth - page.clientWidth
 }"""
+# A wide screen, a tablet and a phone; letters of twice the size are read on the phone.
+WIDTHS = [
+    (1920, 1080, ["100%"]),
+    (768, 1024, ["100%"]),
+    (360, 740, ["100%", "200%"]),
+]
 # What the head of a page promises; a menu beside the first button is part of it.
 HEAD = """() => {
     const seen = (what) => [...document.querySelectorAll(what)].filter(
@@ -120,19 +127,26 @@ class Eyes:
         found = self._run({"runOnly": RULES})
         self.page.emulate_media(color_scheme="dark", reduced_motion="reduce")
         found += self._run({"runOnly": {"type": "rule", "values": ["color-contrast"]}})
-        found += self._on_a_phone()
+        found += self._at_every_width()
         if visit.endpoint != SHOWS_COMPONENTS:
             found += self.page.evaluate(HEAD)
         if ' style="' in visit.html:
             found.append("it has a style of its own")
         return [f"{visit.role} {visit.status} {visit.url}: {one}" for one in found]
 
-    def _on_a_phone(self):
-        """Say by how much the page scrolls sideways, in letters of either size."""
-        self.page.set_viewport_size({"width": 360, "height": 740})
-        wide = {size: self.page.evaluate(SIDEWAYS, size) for size in ("100%", "200%")}
+    def _at_every_width(self):
+        """Say by how much the page scrolls sideways, and where."""
+        found = []
+        for width, height, sizes in WIDTHS:
+            self.page.set_viewport_size({"width": width, "height": height})
+            wide = {size: self.page.evaluate(SIDEWAYS, size) for size in sizes}
+            found += [
+                f"scrolls {by} px at {width} px in letters of {size}"
+                for size, by in wide.items()
+                if by > 0
+            ]
         self.page.set_viewport_size({"width": 1280, "height": 800})
-        return [f"scrolls {by} px at {size}" for size, by in wide.items() if by > 0]
+        return found
 
     def _run(self, options):
         result = self.page.evaluate(

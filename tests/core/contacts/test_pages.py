@@ -15,6 +15,7 @@ from core.db import db
 from core.events import Event
 from core.pages import Action, Column, Panel
 from core.testing.factories import make_contact, make_user
+from core.testing.signing_in import counting
 from tests.core.contacts.reading import words_of
 
 NAUGHTY = [
@@ -356,6 +357,32 @@ def test_a_panel_is_shown_and_drawn_again_alone(make_app, count_queries):
         )
         assert browser.get(f"/contacts/{contact.id}/panels/other").status_code == 404
         assert len(asked) == 4
+
+
+def test_one_more_panel_costs_the_page_at_most_2_statements(app, make_app):
+    def record_panels(record, user):
+        about = sa.select(sa.func.count(Contact.id)).where(Contact.id <= record.id)
+        lines = [f"{db.session.scalar(about)} before {record.name}"]
+        one = Panel("demo.list", "Demo", "core/day_list.html", {"lines": lines}, READ)
+        return [one]
+
+    user, contact = make_user(), make_contact()
+
+    def cost(one):
+        with one.app_context():
+            browser = signed_in(one, user)
+            # What a browser is told once is no part of it.
+            browser.get(f"/contacts/{contact.id}")
+            with counting(one) as counter:
+                page = browser.get(f"/contacts/{contact.id}").text
+        return counter.count, "1 before Kallion" in page
+
+    without, shown = cost(app)
+    assert not shown
+    more = make_app(extra_plugins=(("demo", plugin(record_panels=record_panels)),))
+    with_it, shown = cost(more)
+    assert shown
+    assert without + 1 <= with_it <= without + 2
 
 
 def signed_in(app, user):
