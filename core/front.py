@@ -86,9 +86,9 @@ def home() -> Any:
 def palette() -> Any:
     """What Ctrl-K finds and does: see `core.palette`."""
     query = request.args.get("q", "").replace("\x00", "").strip()[:200]
-    from core.palette import find
+    from core.palette import find, stranger
 
-    return jsonify(items=find(me(), query))
+    return jsonify(items=find(me(), query), stranger=stranger(query))
 
 
 @api.route("/events", methods=["GET"])

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from core.contacts import rail
+from core.contacts.finding import as_typed, looks_like_phone
 from core.i18n import _
 from core.pages import Failure, PaletteItem, allowed
 from core.plugin_manager import contributions
@@ -15,12 +16,13 @@ from core.shell import menu
 from core.users.models import User
 
 MOST: Final = 5
+SIGNS: Final = frozenset(">+@#")
 Line = dict[str, Any]
 
 
 def find(user: User, text: str) -> list[Line]:
     """Give the lines for what `user` typed, best first, at most five of a group."""
-    sign, words = (text[:1], text[1:].strip()) if text[:1] in ">+@#" else ("", text)
+    sign, words = _apart(text)
     if not text:
         found = rail.visited(user, most=8)
         return [_line(_("Recent"), one) for one in found]
@@ -35,6 +37,18 @@ def find(user: User, text: str) -> list[Line]:
     results = contributions("palette_results", user=user, query=words)
     found = [one for one in results if not isinstance(one, Failure)]
     return _grouped([*found, *_matching(_doings(user), words)])
+
+
+def stranger(text: str) -> dict[str, str]:
+    """Say what a new person begins with, when `text` was typed and nobody was meant."""
+    return as_typed(_apart(text)[1])
+
+
+def _apart(text: str) -> tuple[str, str]:
+    """Take the sign off; the plus of a number from abroad is none."""
+    if text[:1] not in SIGNS or looks_like_phone(text):
+        return "", text
+    return text[:1], text[1:].strip()
 
 
 def _line(group: str, one: Line) -> Line:

@@ -166,7 +166,7 @@ def meant(text: str, region: str) -> tuple[Meant, ...]:
     if "@" in text:
         return tuple(_starts(one.lower(), "email") for one in text.split())
     words = words_of(text)
-    if _looks_like_phone(text):
+    if looks_like_phone(text):
         return (_any_of([*_phone(text, region), _starts(words[0], "word")]),)
     return tuple(_starts(one, "word", "email") for one in words)
 
@@ -187,7 +187,18 @@ def matching(
     return found or [sa.false()]
 
 
-def _looks_like_phone(text: str) -> bool:
+def as_typed(text: str) -> dict[str, str]:
+    """Say which part of a new contact somebody typed: a number, an address, a name."""
+    words = text.strip()
+    if looks_like_phone(words):
+        return {"phone": words}
+    if re.fullmatch(r"[^@\s]+@[^@\s]+", words):
+        return {"email": words}
+    return {"name": words} if words else {}
+
+
+def looks_like_phone(text: str) -> bool:
+    """Say whether a text is written as a phone number, or as a part of one."""
     return bool(re.fullmatch(r"\+?[\d\s()./-]{3,40}", text)) and bool(_digits(text))
 
 

@@ -26,8 +26,8 @@ __all__ = ["bp"]
 OFFERED = 20
 
 
-def _go(contact: Contact) -> Response:
-    return redirect(url_for("contacts.show", contact_id=contact.id), 303)
+def _go(contact: Contact, **asked: Any) -> Response:
+    return redirect(url_for("contacts.show", contact_id=contact.id, **asked), 303)
 
 
 # -- Adding ------------------------------------------------------------------------
@@ -50,7 +50,7 @@ def _draw_new(error: CRMError | None = None) -> Any:
     kind = _kind()
     values = forms.typed(request.form, kind)
     if error is None:
-        values |= {"owner": str(me().id), "name": request.args.get("name", "")}
+        values |= {"owner": str(me().id)} | _begun_with()
     return render_template(
         "core/contacts/form.html",
         contact=None,
@@ -59,8 +59,19 @@ def _draw_new(error: CRMError | None = None) -> Any:
         errors=error.errors if error else {},
         firm=_firm(),
         firm_role=request.form.get("role", ""),
+        begun=_begun(),
         **_choices(),
     )
+
+
+def _begun_with() -> forms.Values:
+    """Give the form what the address says of somebody, such as the number that rang."""
+    given = {name: request.args.get(name, "") for name in ("name", "phone", "email")}
+    return {
+        "name": given["name"],
+        "phones": [{"number": given["phone"]}] if given["phone"] else [],
+        "emails": [{"address": given["email"]}] if given["email"] else [],
+    }
 
 
 def _choices() -> dict[str, Any]:
@@ -91,7 +102,13 @@ def create() -> Any:
     if firm is not None:
         affiliate(contact, organisation=firm, role=_role())
     flash(_("%(name)s was added.", name=contact.name), "ok")
-    return _go(contact)
+    return _go(contact, **_begun())
+
+
+def _begun() -> dict[str, str]:
+    """Give what was begun before the person was known, such as a call, and when."""
+    begin, since = request.values.get("begin", ""), request.values.get("since", "")
+    return {"kind": begin, "since": since} if begin and since else {}
 
 
 def _role() -> str:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from core.contacts import lists, permissions, rail
 from core.contacts.cleaning import ROLES
 from core.contacts.erasing.services import erasure_of
+from core.contacts.finding import as_typed
 from core.contacts.history import changes, last_author
 from core.contacts.merging.services import became
 from core.contacts.models import Contact
@@ -39,11 +40,12 @@ VIEWS = {"": _l("All"), "mine": _l("Mine"), "quiet": _l("Quiet"), "trash": _l("T
 def _for_every_page() -> dict[str, Any]:
     """Give the shell what one can add, and the palette its way out for a stranger."""
     if not can(permissions.WRITE):
-        return {"at_hand": _at_hand}
+        return {"at_hand": _at_hand, "as_typed": as_typed}
     person = url_for("contacts.new", kind="person")
     organisation = url_for("contacts.new", kind="organisation")
     return {
         "at_hand": _at_hand,
+        "as_typed": as_typed,
         "new_person_url": person,
         "new_items": [
             {"title": _("New person"), "url": person, "icon": "person-plus"},

@@ -55,7 +55,10 @@ const later = (event) => {
 };
 document.addEventListener("input", later);
 document.addEventListener("change", later);
-addEventListener("pagehide", () => forms(document).forEach((form) => form.keepTimer && !form.sending && keep(form)));
+const keepAll = (scope) => forms(scope).forEach((form) => form.keepTimer && !form.sending && keep(form));
+addEventListener("pagehide", () => keepAll(document));
+// Before another place to write takes this one's.
+document.addEventListener("htmx:beforeSwap", ({ target }) => keepAll(target));
 document.addEventListener("change", (event) => formOf(event) && show(formOf(event)));
 document.addEventListener("htmx:afterSwap", (event) => event.target.closest?.(".composer") && verb(event.target.closest(".composer")));
 

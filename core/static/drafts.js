@@ -13,7 +13,7 @@ const store = (act) => {
     return null; // Private windows may refuse; then there is no draft, and no error.
   }
 };
-const keyOf = (form) => `${PREFIX}${document.body.dataset.user ?? ""}:${form.dataset.draftKey}`;
+const keyOf = (form, name = form.dataset.draftKey) => `${PREFIX}${document.body.dataset.user ?? ""}:${name}`;
 const newId = () => Date.now().toString(36) + Math.random().toString(36).slice(2, 12);
 const draftsAt = (key) => {
   try {
@@ -102,7 +102,7 @@ const forget = (form) => {
 };
 
 /* What comes back ------------------------------------------------------------------- */
-const newest = (form) => draftsAt(keyOf(form)).sort((one, other) => one.at - other.at).at(-1);
+const newest = (key) => draftsAt(key).sort((one, other) => one.at - other.at).at(-1);
 // From now on it is this tab's; where another has it open, that one's next word is its own.
 const adopt = (form, draft) => {
   const rest = draftsAt(keyOf(form)).filter(({ by }) => by !== draft.by);
@@ -162,14 +162,25 @@ const allow = (form, draft) => {
   hint(form, "alone", rapport.say("draft_alone"));
   rapport.announce(rapport.say("draft_alone"));
 };
+// What was written before it was known about whom goes on where that is known.
+const follow = (form) => {
+  const { draftFrom } = form.dataset;
+  if (!draftFrom) return;
+  const key = keyOf(form, draftFrom);
+  const last = newest(key);
+  if (!last) return;
+  put(keyOf(form), [...draftsAt(keyOf(form)), last]);
+  put(key, draftsAt(key).filter(({ by }) => by !== last.by));
+};
 const restore = (form) => {
+  follow(form);
   form.start = stateOf(form);
   // A form that was refused shows what was sent.
   if ("errors" in form.dataset) {
     const mine = draftsAt(keyOf(form)).find(({ sent, text }) => sent && text.trim() === textOf(form).value.trim());
     return mine && adopt(form, mine);
   }
-  const draft = newest(form);
+  const draft = newest(keyOf(form));
   if (!draft) return forget(form);
   const field = textOf(form);
   const begun = form.querySelector("[data-template]")?.dataset.template;

@@ -28,10 +28,10 @@ const clockOf = (box) => {
     button.textContent = ticking ? box.dataset.stop : box.dataset.start;
   };
   const halt = () => (clearInterval(ticking), (ticking = 0), show());
-  // Running: what the field says already counts as well.
-  box.start = () => {
+  // Running: what the field says already counts as well, or how long ago it rang.
+  box.start = (elapsed = 0) => {
     if (ticking) return;
-    from = Date.now() - 60_000 * (Number(field.value) || 0);
+    from = Date.now() - (1000 * elapsed || 60_000 * (Number(field.value) || 0));
     ticking = setInterval(() => (box.isConnected ? show() : halt()), 1000);
     show();
   };
@@ -56,6 +56,17 @@ const arrived = (form) => {
   held?.();
 };
 
+// The address began this entry, not the next one, and not once more.
+const goOn = (form) => {
+  const select = form.querySelector("select[name=kind]");
+  const kind = select?.value;
+  for (const option of select?.options ?? []) option.defaultSelected = false;
+  if (select) select.value = kind;
+  form.classList.add("open");
+  if (document.activeElement === document.body) form.querySelector("textarea").focus();
+  if (form.matches("#main [hx-post]")) history.replaceState(history.state, "", location.pathname);
+};
+
 const setUp = (scope) => {
   for (const row of scope.querySelectorAll(".composer .kind-row")) {
     if (row.ready) continue;
@@ -68,7 +79,8 @@ const setUp = (scope) => {
     const box = row.querySelector("[data-timer]");
     if (box) {
       clockOf(box);
-      if (form.runs || "running" in box.dataset) box.start();
+      if (form.runs || "elapsed" in box.dataset) box.start(Number(box.dataset.elapsed));
+      if ("elapsed" in box.dataset) goOn(form);
     }
     arrived(form);
   }

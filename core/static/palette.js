@@ -42,12 +42,12 @@ const setUp = () => {
     }
     return option;
   };
-  const draw = (items, text) => {
+  const draw = (items, text, stranger) => {
     const create = dialog.dataset.newPersonUrl;
     const all = [...items, ...(/^[+@#]/.test(text) ? [] : ofPage(text))];
-    const name = text.replace(/^[>+@#]\s*/, "");
+    const [name] = Object.values(stranger);
     // A caller nobody knows is never a dead end.
-    if (create && name) all.push({ group: rapport.say("stranger"), title: rapport.say("new_person", { name }), url: `${create}${create.includes("?") ? "&" : "?"}name=${encodeURIComponent(name)}` });
+    if (create && name) all.push({ group: rapport.say("stranger"), title: rapport.say("new_person", { name }), url: `${create}${create.includes("?") ? "&" : "?"}${new URLSearchParams(stranger)}` });
     const groups = new Map();
     all.forEach((item, at) => {
       const name = item.group ?? "";
@@ -73,12 +73,13 @@ const setUp = () => {
     const text = field.value.trim();
     const answer = await fetch(`${dialog.dataset.paletteUrl}?q=${encodeURIComponent(text)}`, { credentials: "same-origin" }).catch(() => null);
     if (mine !== asked) return;
-    if (answer?.ok) draw((await answer.json()).items, text);
+    const found = answer?.ok && (await answer.json());
+    if (found) draw(found.items, text, found.stranger);
     else fail(text);
   };
   // The old results stay, with a line that says why nothing new came.
   const fail = (text) => {
-    draw([], text);
+    draw([], text, text ? { name: text } : {});
     const said = document.createElement("p");
     said.className = "palette-group";
     said.textContent = rapport.say("not_found");
@@ -90,7 +91,13 @@ const setUp = () => {
     dialog.close();
     if (act) act.click();
     else if (aside) open(url, "_blank", "noopener");
-    else location.assign(url);
+    else {
+      // A link, so that what a link opens in its place, such as the drawer, opens here too.
+      const link = Object.assign(document.createElement("a"), { href: url });
+      document.body.append(link);
+      link.click();
+      link.remove();
+    }
   };
 
   rapport.openPalette = () => {

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from flask import flash, make_response, redirect, render_template, request, url_for
 
 from core.audiences import KINDS
-from core.db import Record
+from core.db import Record, now
 from core.errors import CRMError, NotFound
 from core.i18n import _
 from core.interactions.files import with_lost_files
@@ -19,6 +19,7 @@ from core.problems import flatten
 from core.records import record_type_of
 from core.undo.offers import offer_undo
 from core.visibility import get_visible
+from plugins.interactions.composer import DRAFT_OF_NOBODY
 from plugins.interactions.fields import typed_fields
 from plugins.interactions.readers import ReadersUnseen
 from plugins.interactions.schemas import LISTS
@@ -73,7 +74,24 @@ def asked_for() -> dict[str, Any]:
     values: dict[str, Any] = {"kind": kind} if kind in interaction_kinds() else {}
     if link:
         values["links"] = [link]
-    return {"typed": values} if values else {}
+    found: dict[str, Any] = {"typed": values} if values else {}
+    if "kind" in values:
+        # Who asks for a call begins one: its clock runs, from when the phone rang.
+        found["elapsed"] = max(0, int(now().timestamp()) - begun_at())
+    if "since" in request.args:
+        found["draft_from"] = DRAFT_OF_NOBODY
+    return found
+
+
+def begun_at() -> int:
+    """Give when the entry was begun, in seconds: as the address says, or now."""
+    return request.args.get("since", type=int) or int(now().timestamp())
+
+
+def kept() -> dict[str, Any]:
+    """Give what the address asks for besides, which stays while one looks for whom."""
+    asked = {k: v for k in ("kind", "link") if (v := request.args.get(k))}
+    return {**asked, "since": begun_at()} if "kind" in asked else asked
 
 
 def added_by(error: CRMError) -> dict[str, str] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from flask import url_for
@@ -20,6 +20,9 @@ from plugins.interactions.fields import draw_fields, kinds_to_choose, values_of
 from plugins.interactions.participants import MOST, names_of, participants_of
 from plugins.interactions.readers import Choices, WhoSees, choices
 
+# What is written before it is known about whom is kept under this name.
+DRAFT_OF_NOBODY: Final = "new"
+
 
 def for_input(moment: datetime) -> str:
     """Write a moment in the reader's zone, as a form's date field takes it."""
@@ -36,13 +39,15 @@ def composer_for(
     who: WhoSees | None = None,
     hidden: Mapping[str, Any] | None = None,
     target: str = "",
-    running: bool = False,
+    elapsed: int | None = None,
+    draft_from: str = "",
     add: Mapping[str, str] | None = None,
     participants: Sequence[tuple[int, str]] | None = (),
 ) -> dict[str, Any]:
     """Give the template its composer for a new entry on `contact`.
 
-    It opens inside, whatever was chosen last; its clock may be `running`. `target` is
+    It opens inside, whatever was chosen last; its clock may run, for `elapsed` seconds
+    already, and it goes on with the draft that was kept as `draft_from`. `target` is
     the element that shows the new entry in place; without it, the next page does.
     """
     offered = offered or choices(user, contact)
@@ -53,7 +58,7 @@ def composer_for(
     kinds = kinds_to_choose()
     values = {**inside, **(typed or {})}
     kind = values.get("kind") or (kinds[0][0] if kinds else "")
-    fields = draw_fields(kind, values, errors=errors, running=running)
+    fields = draw_fields(kind, values, errors=errors, elapsed=elapsed)
     if contact is None:
         participants = None
     elif values.get("contacts"):
@@ -63,7 +68,8 @@ def composer_for(
         values["body"] = fields["template"]
     return {
         "action": url_for("interactions.write"),
-        "draft_key": f"contact-{contact.id}" if contact else "new",
+        "draft_key": f"contact-{contact.id}" if contact else DRAFT_OF_NOBODY,
+        "draft_from": draft_from if contact else "",
         "contact": contact,
         "kinds": kinds,
         "fields": fields,

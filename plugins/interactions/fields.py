@@ -24,7 +24,7 @@ def draw_fields(
     values: Mapping[str, Any],
     *,
     errors: Mapping[str, Any] | None = None,
-    running: bool = False,
+    elapsed: int | None = None,
 ) -> dict[str, Any]:
     """Give a template the fields of `kind` with `values`, and what it begins with."""
     # With the text that the house set, which the declaration does not know.
@@ -34,7 +34,7 @@ def draw_fields(
         "errors": errors or {},
         "template": found.template if found else "",
         "wordless": found is not None and found.wordless,
-        "running": running,
+        "elapsed": elapsed,
     }
 
 

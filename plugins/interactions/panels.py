@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import flask_babel
-from flask import url_for
+from flask import request, url_for
 
 from core.contacts.models import Contact
 from core.db import Record, now
@@ -17,6 +17,7 @@ from core.pages import Action, DayItem, MenuItem, PaletteItem, Panel
 from core.permissions import can
 from core.users.models import User
 from plugins.interactions import linking
+from plugins.interactions.answers import asked_for
 from plugins.interactions.composer import composer_for
 from plugins.interactions.meetings.panel import answers_to
 from plugins.interactions.readers import choices
@@ -37,8 +38,10 @@ def for_record(record: Record, user: User) -> list[Panel]:
     context["lazy"] = url_for("interactions.story", contact_id=record.id)
     context |= {"follow_ups": offered.follow_ups, "handed": offered.handed}
     if can(WRITE) and record.trashed_at is None:
+        # A call that was begun before its caller was known goes on here.
+        begun = asked_for() if "since" in request.args else {}
         context["composer"] = composer_for(
-            record, user, offered=offered, target="#timeline"
+            record, user, offered=offered, target="#timeline", **begun
         )
     # The list of entries asks for itself when something happens: it alone knows the
     # contacts that roll up into it. So the panel as a whole listens to nothing.
@@ -88,8 +91,10 @@ def menu(user: User) -> list[MenuItem]:
 
 def palette(_user: User) -> list[PaletteItem]:
     """Give what Ctrl-K can do here."""
+    call = url_for("interactions.new", kind="call")
     return [
         PaletteItem(_l("Write note"), url_for("interactions.new"), WRITE, "new"),
+        PaletteItem(_l("Log call"), call, WRITE, "new"),
     ]
 
 

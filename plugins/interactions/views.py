@@ -145,17 +145,14 @@ def _draw_new(
         )
         found = list(db.session.scalars(query.limit(OFFERED)))
     typed = answers.typed(error) or answers.asked_for()
-    # Who asks for a call begins one: its clock runs.
-    running = error is None and "kind" in typed.get("typed", {})
     target = "#drawer-body" if _in_drawer() else ""
     return render_template(
         "interactions/drawer.html" if target else "interactions/new.html",
         contact=contact,
-        composer=composer_for(contact, me(), target=target, running=running, **typed),
+        composer=composer_for(contact, me(), target=target, **typed),
         found=found,
         q=q,
-        # What the address asks for besides stays while one looks for whom.
-        kept={k: v for k in ("kind", "link") if (v := request.args.get(k))},
+        kept=answers.kept(),
     )
 
 

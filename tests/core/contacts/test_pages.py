@@ -16,7 +16,7 @@ from core.events import Event
 from core.pages import Action, Column, Panel
 from core.testing.factories import make_contact, make_user
 from core.testing.signing_in import counting
-from tests.core.contacts.reading import words_of
+from tests.core.contacts.reading import form_of, words_of
 
 NAUGHTY = [
     "<script>alert(1)</script>",
@@ -314,6 +314,36 @@ def test_the_palette_can_start_a_new_person(app, as_user):
     assert [one["url"] for one in found] == ["/contacts/new?kind=person"]
     page = as_user(make_user()).get("/contacts/new?kind=person&name=tapio").text
     assert 'value="tapio"' in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "begins"),
+    [
+        ("040 555 1234", {"phone": "040 555 1234"}),
+        ("+358 40 555", {"phone": "+358 40 555"}),
+        ("matti@example.com", {"email": "matti@example.com"}),
+        ("+ matti 2", {"name": "matti 2"}),
+        ("+", {}),
+    ],
+)
+def test_what_is_typed_of_a_stranger_goes_where_it_belongs(app, as_user, typed, begins):
+    browser = as_user(make_user())
+    answer = browser.get("/palette", query_string={"q": typed}).json
+    assert answer["stranger"] == begins
+    page = browser.get("/contacts/new", query_string={"kind": "person", **begins})
+    form = form_of(page.text, "/contacts/new")
+    names = {"phone": "phones.0.number", "email": "emails.0.address", "name": "name"}
+    filled = {one: form[field] for one, field in names.items() if form[field] != [""]}
+    assert filled == {one: [value] for one, value in begins.items()}
+
+
+def test_a_number_from_abroad_finds_whom_it_belongs_to(app, as_user):
+    phones = [{"number": "+358 40 555 1234", "label": "mobile"}]
+    pekka = make_contact("Pekka Virtanen", kind="person", phones=phones)
+    browser = as_user(make_user())
+    for typed in ("+358 40 555", "040 555", "555 1234"):
+        found = browser.get("/palette", query_string={"q": typed}).json["items"]
+        assert [one["url"] for one in found] == [f"/contacts/{pekka.id}"]
 
 
 # -- What plugins put there ---------------------------------------------------------
