@@ -13,7 +13,9 @@ NO_FAULT = re.compile(r"of 422|^htmx:(afterRequest|sendAbort)$")
 class Person:
     """An account signed in by the form, with scripts or without, at any width."""
 
-    def __init__(self, browser, server, user, *, scripts=True, width=1280):
+    def __init__(
+        self, browser, server, user, *, scripts=True, width=1280, password=PASSWORD
+    ):
         self.server = server
         context = browser.new_context(
             java_script_enabled=scripts, viewport={"width": width, "height": 800}
@@ -23,7 +25,7 @@ class Person:
         self.complaints = []
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        server.sign_in(self.page, user.email, PASSWORD)
+        server.sign_in(self.page, user.email, password)
 
     def _hear(self, message):
         if message.type in {"error", "warning"} and not NO_FAULT.search(message.text):

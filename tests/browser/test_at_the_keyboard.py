@@ -98,3 +98,62 @@ def test_a_caller_nobody_knows_is_never_a_dead_end(anna):
     page.keyboard.press("Enter")
     page.wait_for_url("**/contacts/new?*")
     assert page.get_by_label("Shown as").input_value() == "matti"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_keys_filter_edit_pin_and_open_a_ticket_as_the_dialog_says(server, browser):
+    make_contact("Kallion Vesijohto Oy")
+    account = make_user("Anna Laine", roles=["sales", "support"], password=PASSWORD)
+    anna = Person(browser, server, account)
+    page = anna.page
+    anna.opens("/contacts")
+    page.keyboard.press("/")
+    expect(page.locator("input[name=q]")).to_be_focused()
+    page.keyboard.press("t")
+    assert page.locator("input[name=q]").input_value() == "t"
+
+    anna.opens("/contacts/1")
+    page.keyboard.press("?")
+    told = page.locator("#keys .keys-list")
+    for key, words in (("e", "Edit"), ("p", "Pin to the rail"), ("/", "Search in it")):
+        line = told.locator("dt", has=page.get_by_text(key, exact=True))
+        expect(line.locator("+ dd")).to_have_text(words)
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page.locator("#story-q")).to_be_focused()
+
+    page.locator("#main").evaluate("main => document.activeElement.blur()")
+    page.keyboard.press("p")
+    page.locator(".toast", has_text="Kallion Vesijohto Oy is pinned.").wait_for()
+    page.keyboard.press("e")
+    page.wait_for_url("**/contacts/1/edit")
+    page.go_back()
+    page.keyboard.press("t")
+    page.wait_for_url("**/support/new?*contact=1*")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_toast_waits_under_a_hand_and_its_act_is_undone_by_a_key(anna):
+    page = anna.page
+    toast = page.locator(".toast")
+    # The clock of the page is ours, so that nobody waits for a toast to go.
+    page.clock.install()
+    anna.opens("/contacts/1")
+    page.locator("[popovertarget=contact-more]").click()
+    page.get_by_role("menuitem", name="Put in the trash").click()
+    toast.wait_for()
+    toast.hover()
+    page.clock.run_for(20_000)
+    expect(toast).to_be_visible()
+    page.mouse.move(5, 5)
+    toast.get_by_role("button", name="Undo").focus()
+    page.clock.run_for(20_000)
+    expect(toast).to_be_visible()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("z")
+    page.get_by_text("Taken back").wait_for()
+    page.mouse.move(5, 5)
+    page.clock.run_for(20_000)
+    expect(toast).to_have_count(0)
+    anna.opens("/contacts")
+    page.get_by_role("link", name="Kallion Vesijohto Oy").first.wait_for()
