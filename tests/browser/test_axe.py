@@ -32,7 +32,7 @@ from plugins.interactions.meetings.services import invite
 from plugins.interactions.meetings.wishes import Guest, wished
 from tests.browser.crawl import Crawl, Visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Rows that are like the ones before them take time and say nothing new.

@@ -9,7 +9,7 @@ from core.demo import PASSWORD
 from core.testing.server import live_server
 from tests.browser.person import Person
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 ANNA = SimpleNamespace(email="anna.laine@lehtosupply.example")
 # The part of the window that moves, times how far: one line more of a page is 0.5.

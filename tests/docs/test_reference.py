@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from core.testing.plugins import describe_distribution
 
 ROOT = Path(__file__).parents[2]
@@ -79,6 +81,8 @@ def test_the_tutorial_begins_with_a_plugin_that_works(tmp_path):
     )
 
 
+# The demo company may have to be made first.
+@pytest.mark.timeout(600)
 def test_the_plugin_of_the_tutorial_runs_and_passes_the_contract(
     tmp_path, demo_template
 ):

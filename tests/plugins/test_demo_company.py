@@ -14,7 +14,7 @@ from plugins.portal.models import Order, OrderLine, Product, PurchaseOrder, Stoc
 from plugins.support.models import Ticket
 
 # The company is made for the first test of a run that asks for it.
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 # What only texts of a language hold; English is told by the contact alone.
 WRITTEN = {"fi": re.compile("[äöÄÖ]"), "zh": re.compile("[\u4e00-\u9fff]")}
