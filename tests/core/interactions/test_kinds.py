@@ -123,7 +123,10 @@ def test_the_fields_of_another_kind_come_when_it_is_chosen(anna, as_user):
     fields = browser.get("/interactions/fields?kind=visit&details.place=Gate+B").text
     assert 'name="details.place"' in fields
     assert 'value="Gate B"' in fields
-    assert 'name="details.outcome"' not in fields
+    # Each has outcomes of its own, and no source.
+    assert "Nobody there" in fields
+    assert "No answer" not in fields
+    assert 'name="source"' not in fields
 
 
 def test_what_was_changed_in_the_fields_can_be_taken_back(firm, anna, as_user, api):
