@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -100,9 +99,7 @@ def _narrowed(user: User, text: str, meaning: "_Meaning") -> Narrowed:
     return narrow(
         text[:MAX_QUERY],
         allowed=allowed_for(user),
-        # A day begins at another distance from UTC in summer, which a zone of pytz
-        # does not notice.
-        now=now().astimezone(ZoneInfo(str(zone))),
+        now=now().astimezone(zone),
         language=locale.partition("_")[0],
         meant=meaning.understands,
     )

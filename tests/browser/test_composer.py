@@ -307,6 +307,14 @@ def leaks(firm):
         return ticket.number
 
 
+def written_by_anna(firm):
+    """Have an entry of hers there; gives its number."""
+    with db.transaction() as session:
+        contact = session.get(Contact, firm.id)
+        writer = session.scalars(sa.select(User).where(User.name == "Anna Laine")).one()
+        return write_interaction(contact, author=writer, body="Four windows.").id
+
+
 def test_a_draft_brings_back_all_that_was_chosen(anna, firm, tmp_path):
     make_contact("Pekka Virtanen", kind="person")
     number = leaks(firm)
@@ -471,10 +479,7 @@ def test_two_tabs_never_take_each_others_words(anna, firm):
 
 
 def test_a_change_that_never_arrived_is_still_a_draft(anna, firm):
-    with db.transaction() as session:
-        contact = session.get(Contact, firm.id)
-        writer = session.scalars(sa.select(User).where(User.name == "Anna Laine")).one()
-        number = write_interaction(contact, author=writer, body="Four windows.").id
+    number = written_by_anna(firm)
     path = f"/interactions/{number}/edit"
     anna.opens(path)
     page = anna.page
@@ -497,10 +502,7 @@ def test_a_change_that_never_arrived_is_still_a_draft(anna, firm):
 
 
 def test_a_draft_of_a_change_comes_back_unless_the_entry_was_changed(anna, firm):
-    with db.transaction() as session:
-        contact = session.get(Contact, firm.id)
-        writer = session.scalars(sa.select(User).where(User.name == "Anna Laine")).one()
-        number = write_interaction(contact, author=writer, body="Four windows.").id
+    number = written_by_anna(firm)
     path = f"/interactions/{number}/edit"
     anna.opens(path)
     page = anna.page
