@@ -36,7 +36,10 @@ def find(user: User, text: str) -> list[Line]:
         return [_line(_("Tags"), one) for one in rail.tagged(user, words)]
     results = contributions("palette_results", user=user, query=words)
     found = [one for one in results if not isinstance(one, Failure)]
-    return _grouped([*found, *_matching(_doings(user), words)])
+    acts = _matching(_doings(user), words)
+    # Whoever types the name of an act in full means it, and no record with such words.
+    named = any(str(one["title"]).casefold() == words.casefold() for one in acts)
+    return _grouped([*acts, *found] if named else [*found, *acts])
 
 
 def stranger(text: str) -> dict[str, str]:

@@ -80,3 +80,15 @@ def test_a_program_may_leave_the_words_out_where_a_colleague_may(firm, anna, api
     refused = program.post("/api/v1/interactions", json={**sent, "kind": "note"})
     assert refused.status_code == 422
     assert "body" in refused.json["errors"]
+
+
+def test_who_types_an_act_in_full_gets_it_before_what_only_holds_its_words(
+    anna, as_user
+):
+    make_contact("Log Call Systems Oy")
+    browser = as_user(anna)
+    first = {
+        typed: browser.get(f"/palette?q={typed}").json["items"][0]["title"]
+        for typed in ("log call", "Log Call S")
+    }
+    assert first == {"log call": "Log call", "Log Call S": "Log Call Systems Oy"}
