@@ -119,7 +119,8 @@ let beforeAt = 0;
 const press = (event) => {
   if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
   if (event.ctrlKey || event.metaKey || event.altKey || event.key.length !== 1) return;
-  if (event.target.closest?.(FIELDS) || document.querySelector("dialog:modal")) return;
+  // A dialog that has just shut still has the focus for a moment: its keys are the page's.
+  if (event.target.closest?.(FIELDS)?.checkVisibility() || document.querySelector("dialog:modal")) return;
   const second = before && event.timeStamp - beforeAt < 1200 ? find(`${before} ${event.key}`) : null;
   const usual = usualOf(event.key);
   [before, beforeAt] = [second ? "" : usual, event.timeStamp];

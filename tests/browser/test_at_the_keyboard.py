@@ -118,9 +118,7 @@ def test_keys_filter_edit_pin_and_open_a_ticket_as_the_dialog_says(server, brows
     for key, words in (("e", "Edit"), ("p", "Pin to the rail"), ("/", "Search in it")):
         line = told.locator("dt", has=page.get_by_text(key, exact=True))
         expect(line.locator("+ dd")).to_have_text(words)
-    # The browser shuts a dialog in its own time; no finger is as quick as this test.
     page.keyboard.press("Escape")
-    page.locator("#keys").wait_for(state="hidden")
     page.keyboard.press("/")
     expect(page.locator("#story-q")).to_be_focused()
 
