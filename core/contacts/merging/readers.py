@@ -5,7 +5,7 @@ the two would see what the other's do. Colleagues see more only where their role
 them to some contacts.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ from core.visibility import as_if_one, visible_conditions, visible_to
 
 # What people outside see because it belongs to their contact.
 _OUTSIDE = ("shared", "audience")
+# So many counts are asked in one statement: a row may not have columns without end.
+_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -81,38 +83,63 @@ def _outside(kept: Contact, gone: Contact, actor: User | None) -> Iterator[NewRe
         User.kind != "staff",
         sa.or_(User.contact_id.in_(both), User.person_id.in_(both)),
     )
-    known: dict[Any, list[Seen]] = {}
-    for user in db.session.scalars(query.order_by(User.name, User.id)).unique():
-        own = {user.contact_id, user.person_id}
-        if own >= {kept.id, gone.id}:
-            continue
-        alike = (user.kind, user.contact_id, user.person_id, user.permissions)
-        if alike not in known:
-            known[alike] = list(_gained(user, kept, gone, actor))
-        of = gone if kept.id in own else kept
-        sees = tuple(known[alike])
+    found = db.session.scalars(query.order_by(User.name, User.id)).unique()
+    users = [one for one in found if not _own(one) >= {kept.id, gone.id}]
+    gained = _gained({_alike(one): one for one in users}, kept, gone, actor)
+    for user in users:
+        of = gone if kept.id in _own(user) else kept
+        sees = gained[_alike(user)]
         yield NewReader(user.id, user.name, True, of.id, of.name, sees)
 
 
+def _own(user: User) -> set[int | None]:
+    return {user.contact_id, user.person_id}
+
+
+def _alike(user: User) -> Hashable:
+    """Name what decides what somebody outside sees, so that nothing is asked twice."""
+    return user.kind, user.contact_id, user.person_id, user.permissions
+
+
 def _gained(
-    user: User, kept: Contact, gone: Contact, actor: User | None
-) -> Iterator[Seen]:
-    for kind in record_types().values():
-        if kind.model.readers not in _OUTSIDE or not can(kind.permission, user):
-            continue
-        before = _count(user, kind)
-        with as_if_one(kept.id, gone.id):
-            after = _count(user, kind)
-        if after > before and kind.model is not Contact:
+    users: Mapping[Hashable, User], kept: Contact, gone: Contact, actor: User | None
+) -> dict[Hashable, tuple[Seen, ...]]:
+    asked = [
+        (alike, user, kind)
+        for alike, user in users.items()
+        for kind in record_types().values()
+        if kind.model.readers in _OUTSIDE
+        and kind.model is not Contact
+        and can(kind.permission, user)
+    ]
+    before = [_count(user, kind) for _alike, user, kind in asked]
+    with as_if_one(kept.id, gone.id):
+        after = [_count(user, kind) for _alike, user, kind in asked]
+    numbers = _numbers([*before, *after])
+    seen: dict[Hashable, list[Seen]] = {alike: [] for alike in users}
+    for (alike, _user, kind), had, has in zip(
+        asked, numbers[: len(asked)], numbers[len(asked) :], strict=True
+    ):
+        if has > had:
             known = actor is None or can(kind.permission, actor)
-            yield Seen(kind.name, kind.title, after - before if known else None)
+            count = has - had if known else None
+            seen[alike].append(Seen(kind.name, kind.title, count))
+    return {alike: tuple(sees) for alike, sees in seen.items()}
 
 
-def _count(user: User, kind: RecordType) -> int:
+def _count(user: User, kind: RecordType) -> sa.Select[tuple[int]]:
     seen = visible_to(user, kind.model).options(lazyload("*"))
     ids = seen.with_only_columns(kind.model.id).subquery()
-    query = sa.select(sa.func.count()).select_from(ids)
-    return db.session.scalar(query) or 0
+    return sa.select(sa.func.count()).select_from(ids)
+
+
+def _numbers(counts: Sequence[sa.Select[tuple[int]]]) -> list[int]:
+    """Count many things in one statement, or a few where they are very many."""
+    found: list[int] = []
+    for first in range(0, len(counts), _AT_ONCE):
+        columns = [one.scalar_subquery() for one in counts[first : first + _AT_ONCE]]
+        found.extend(db.session.execute(sa.select(*columns)).one())
+    return found
 
 
 # -- Inside ------------------------------------------------------------------------
@@ -124,16 +151,24 @@ def _inside(
     owner = changed.get("owner_id", kept.owner_id)
     team = changed.get("team_id", kept.team_id)
     query = sa.select(User).where(User.active, User.kind == "staff")
-    for user in db.session.scalars(query.order_by(User.name, User.id)).unique():
-        conditions = visible_conditions(user, Contact)
-        if not conditions:
+    limited = [
+        (user, conditions)
+        for user in db.session.scalars(query.order_by(User.name, User.id)).unique()
+        if (conditions := visible_conditions(user, Contact))
+    ]
+    asked = [
+        sa.select(sa.func.count(Contact.id)).where(Contact.id == one.id, *conditions)
+        for _user, conditions in limited
+        for one in (gone, kept)
+    ]
+    numbers = _numbers(asked)
+    for (user, _), sees_gone, sees_kept in zip(
+        limited, numbers[::2], numbers[1::2], strict=True
+    ):
+        if not _will_see(user, owner, team, bool(sees_kept)):
             continue
-        seen = sa.select(Contact.id).where(Contact.id.in_([kept.id, gone.id]))
-        before = set(db.session.scalars(seen.where(*conditions)))
-        if not _will_see(user, owner, team, kept.id in before):
-            continue
-        for one in (gone, kept):
-            if one.id not in before:
+        for one, sees in ((gone, sees_gone), (kept, sees_kept)):
+            if not sees:
                 yield NewReader(user.id, user.name, False, one.id, one.name)
 
 

@@ -431,6 +431,29 @@ def asked_names(kept, gone):
         return [(one.name, one.of, one.outside) for one in found]
 
 
+def test_more_people_outside_and_inside_cost_the_page_of_a_merge_no_statements(
+    as_user, firm, other, count_queries
+):
+    admin = as_user(make_user("Helena Lehto", roles=["admin"]))
+    path = f"/contacts/{firm.id}/merge?other={other.id}"
+    with db.transaction():
+        ensure_role("narrow", ROLES["sales"], reach="own")
+
+    def cost(number):
+        person = make_contact(f"Pekka {number}", kind="person")
+        make_user(f"Outside {number}", kind="customer", contact=other, person=person)
+        make_user(f"Narrow {number}", roles=["narrow"])
+        with count_queries() as counted:
+            page = admin.get(path)
+        assert page.status_code == 200
+        assert f"Outside {number}" in page.text
+        return counted.count
+
+    cost(0)
+    once = cost(1)
+    assert [cost(number) for number in range(2, 6)] == [once] * 4
+
+
 # -- Parting -----------------------------------------------------------------------
 
 
