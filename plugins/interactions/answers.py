@@ -26,6 +26,9 @@ from plugins.interactions.schemas import LISTS
 
 R = TypeVar("R", bound=Record)
 
+# In seconds: a call that began longer ago is an address that somebody kept.
+LONGEST_CALL = 24 * 60 * 60
+
 
 def visible(model: type[R], record_id: int | None) -> R | None:
     """Give a record that a form names, or None when it is not open to its sender."""
@@ -84,8 +87,13 @@ def asked_for() -> dict[str, Any]:
 
 
 def begun_at() -> int:
-    """Give when the entry was begun, in seconds: as the address says, or now."""
-    return request.args.get("since", type=int) or int(now().timestamp())
+    """Give when the entry was begun, in seconds: as the address says, or now.
+
+    An address that was kept for another day, or leads into the future, begins now.
+    """
+    at = int(now().timestamp())
+    said = request.args.get("since", 0, type=int)
+    return said if at - LONGEST_CALL <= said <= at else at
 
 
 def kept() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from core.db import db
+from core.db import db, now
 from core.interactions.models import Interaction
 from core.testing.factories import make_contact, make_user
 
@@ -92,3 +92,14 @@ def test_who_types_an_act_in_full_gets_it_before_what_only_holds_its_words(
         for typed in ("log call", "Log Call S")
     }
     assert first == {"log call": "Log call", "Log Call S": "Log Call Systems Oy"}
+
+
+@pytest.mark.parametrize(
+    ("begun", "seconds"), [(-90, 90), (-7_776_000, 0), (7_776_000, 0), (-(10**30), 0)]
+)
+def test_the_clock_of_a_call_runs_from_a_time_that_can_be_meant(
+    firm, anna, as_user, clock, begun, seconds
+):
+    since = int(now().timestamp()) + begun
+    page = as_user(anna).get(f"/contacts/{firm.id}?kind=call&since={since}")
+    assert f'data-elapsed="{seconds}"' in page.text
