@@ -7,6 +7,7 @@ contact itself, without a word of anybody else.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 from core.contacts.models import Contact
@@ -19,8 +20,9 @@ from core.interactions.linked import linked_records
 from core.interactions.models import Interaction
 from core.users.models import User
 
-# More entries than this take too long to wait for: a worker makes the dossier then.
+# More entries or characters take too long to wait for: a worker makes the dossier then.
 MOST = 1_000
+MOST_TEXT = 500_000
 AT_ONCE = 200
 
 
@@ -71,8 +73,10 @@ def dossier_of(
 ) -> Dossier:
     """Gather the story of `contact` as `user` may read it, the latest first.
 
-    At most `MOST` entries, or as many as said; `on_page` hears how many there are.
+    At most `MOST` entries and about `MOST_TEXT` characters, or as many entries as said,
+    however long; `on_page` hears how many there are.
     """
+    text = MOST_TEXT if most is None else None
     most = MOST if most is None else most
     if shared:
         wanted = Wanted(**wanted)
@@ -86,10 +90,18 @@ def dossier_of(
         lines += _lines(page.items, contact, user, shared=shared)
         cursor = page.next
         on_page(len(lines))
-        if cursor is None or len(lines) >= most:
+        if cursor is None or len(lines) >= most or _beyond(lines, text) < len(lines):
             break
-    whole = cursor is None and len(lines) <= most
-    return Dossier(contact, made_at, user.name, shared, lines[:most], whole)
+    fit = lines[: min(most, _beyond(lines, text))]
+    whole = cursor is None and len(fit) == len(lines)
+    return Dossier(contact, made_at, user.name, shared, fit, whole)
+
+
+def _beyond(lines: Sequence[Line], text: int | None) -> int:
+    """Say how many of the latest entries hold `text` characters; one at the least."""
+    sums = accumulate(len(one.entry.body) for one in lines)
+    within = sum(1 for one in sums if text is None or one <= text)
+    return max(1, within)
 
 
 def _lines(

@@ -46,7 +46,7 @@ def _answer(contact_id: int, ending: str) -> Any:
         contact=contact,
         kept=_kept(request.args),
         ending=ending,
-        most=story.MOST,
+        latest=len(found.lines),
         latest_url=f"{request.path}?{request.query_string.decode()}&latest=1",
     )
 
