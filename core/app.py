@@ -1,5 +1,6 @@
 """The application factory: configuration → database → plugins → routes → door check."""
 
+import gc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,10 @@ def create_app(
     app.extensions["rapport_build"] = create_app
     list(answers(app, "init_app", app=app))
     _refuse_open_routes(app)
+    if not gc.isenabled():
+        # The process began without: what stays for good is never looked through again.
+        gc.freeze()
+        gc.enable()
     return app
 
 

@@ -198,6 +198,3 @@ def main() -> None:
         sys.exit(2)
     rapport()
 
-
-if __name__ == "__main__":
-    main()

@@ -20,7 +20,7 @@ class WorkerChild:
 
     def __init__(self, parent: int) -> None:
         """Start the worker; it ends by itself when process `parent` is gone."""
-        command = [sys.executable, "-m", "core.cli", "worker", "--parent", str(parent)]
+        command = [sys.executable, "-m", "core", "worker", "--parent", str(parent)]
         self.command = command
         self.stopped = threading.Event()
         self.child = subprocess.Popen(command)  # noqa: S603 - our own command

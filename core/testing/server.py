@@ -69,7 +69,7 @@ def live_server(
     log = instance / "server.log"
     with log.open("ab") as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", "core.cli", "run", "--port", str(port), *options],
+            [sys.executable, "-m", "core", "run", "--port", str(port), *options],
             env=environment(instance, database_url)
             | {"RAPPORT_SEARCH_LEMMAS": word_lists},
             stdout=output,

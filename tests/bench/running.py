@@ -71,7 +71,7 @@ class Served:
 @contextmanager
 def working(instance: Path, database_url: str) -> Iterator[None]:
     """Keep a worker running."""
-    command = [sys.executable, "-m", "core.cli", "worker"]
+    command = [sys.executable, "-m", "core", "worker"]
     with _running(command, instance, database_url):
         yield
 
@@ -121,7 +121,7 @@ def bring_in(
 ) -> Imported:
     """Run `rapport import` in a process of its own while somebody else writes."""
     began = perf_counter()
-    command = [sys.executable, "-m", "core.cli", "import", "contacts", str(file)]
+    command = [sys.executable, "-m", "core", "import", "contacts", str(file)]
     notes: list[float] = []
     over = threading.Event()
     writer = threading.Thread(target=_write_notes, args=(browser, notes, over))

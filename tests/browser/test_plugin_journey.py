@@ -26,7 +26,7 @@ def test_a_plugin_from_its_scaffold_to_its_way_back(
 ):
     def rapport(*words):
         done = subprocess.run(
-            [sys.executable, "-m", "core.cli", *words],
+            [sys.executable, "-m", "core", *words],
             env=environment(tmp_path, database_url)
             | {"RAPPORT_SEARCH_LEMMAS": word_lists},
             cwd=tmp_path,

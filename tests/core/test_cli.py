@@ -42,7 +42,7 @@ def shell(tmp_path):
         }
         kept = {k: v for k, v in os.environ.items() if not k.startswith("RAPPORT_")}
         return subprocess.run(
-            [sys.executable, "-m", "core.cli", *words],
+            [sys.executable, "-m", "core", *words],
             env=kept | place | variables,
             stdin=subprocess.DEVNULL,
             capture_output=True,

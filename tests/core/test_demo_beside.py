@@ -82,7 +82,7 @@ def test_the_command_prints_the_sign_ins(
         [
             sys.executable,
             "-m",
-            "core.cli",
+            "core",
             "demo",
             "--json",
             "--url",

@@ -183,7 +183,7 @@ def test_the_command_writes_files_and_refuses_clearly(
 
     def rapport(*words):
         return subprocess.run(
-            [sys.executable, "-m", "core.cli", "export", *words],
+            [sys.executable, "-m", "core", "export", *words],
             env=environment(tmp_path, database_url),
             cwd=ROOT,
             capture_output=True,

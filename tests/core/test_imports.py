@@ -505,7 +505,7 @@ def test_the_command_brings_in_lists_and_takes_back(
 
     def command(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "core.cli", "import", *words],
+            [sys.executable, "-m", "core", "import", *words],
             env={**os.environ, **place, "RAPPORT_LOG_LEVEL": "ERROR"},
             capture_output=True,
             text=True,

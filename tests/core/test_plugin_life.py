@@ -287,7 +287,7 @@ def test_what_is_not_there_is_refused_by_name(app, tmp_path, make_app):
 
 def rapport(folder, url, *words, stdin=""):
     return subprocess.run(
-        [sys.executable, "-m", "core.cli", "plugin", *words],
+        [sys.executable, "-m", "core", "plugin", *words],
         env=environment(folder, url),
         input=stdin,
         capture_output=True,
@@ -331,7 +331,7 @@ def test_a_removal_that_is_killed_is_whole_or_finished_by_the_next_one(
     before = snapshot()
     roles = permissions_of_roles()
     db.engine.dispose()
-    command = [sys.executable, "-m", "core.cli", "plugin", "remove", "support", "--yes"]
+    command = [sys.executable, "-m", "core", "plugin", "remove", "support", "--yes"]
     started = time.monotonic()
     subprocess.run(command, env=environment(tmp_path, database_url), check=True)
     whole = time.monotonic() - started

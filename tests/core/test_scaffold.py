@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 def rapport(*words, cwd):
     return subprocess.run(
-        [sys.executable, "-m", "core.cli", "plugin", "new", *words],
+        [sys.executable, "-m", "core", "plugin", "new", *words],
         env=os.environ | {"PYTHONPATH": str(ROOT), "RAPPORT_INSTANCE": str(cwd / "i")},
         cwd=cwd,
         capture_output=True,

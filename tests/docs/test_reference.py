@@ -55,7 +55,7 @@ def test_the_tutorial_begins_with_a_plugin_that_works(tmp_path):
     place.mkdir()
 
     def rapport(*words):
-        command = [sys.executable, "-m", "core.cli", *words]
+        command = [sys.executable, "-m", "core", *words]
         return subprocess.run(command, cwd=place, env=env, capture_output=True)
 
     start = ("init", "--email", "a@example.com", "--password", "correct horse battery")

@@ -84,7 +84,7 @@ class Workers:
 
     @contextmanager
     def running(self, count):
-        command = [sys.executable, "-m", "core.cli", "worker"]
+        command = [sys.executable, "-m", "core", "worker"]
         children = [
             subprocess.Popen(command, env=self.env, stderr=subprocess.DEVNULL)
             for _ in range(count)

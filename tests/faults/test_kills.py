@@ -114,7 +114,7 @@ def test_every_fact_reaches_the_index_though_workers_are_killed(
     contact = make_contact()
     program = api(rep)
     env = environment(tmp_path, database_url) | {"RAPPORT_SEARCH_LEMMAS": word_lists}
-    command = [sys.executable, "-m", "core.cli", "worker"]
+    command = [sys.executable, "-m", "core", "worker"]
     words = []
     for number in range(rounds):
         worker = subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL)

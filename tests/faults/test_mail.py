@@ -28,7 +28,7 @@ def worker(app, mailbox, tmp_path, database_url, word_lists):
     """Start a real worker that sends to the mailbox."""
     env = environment(tmp_path, database_url) | {"RAPPORT_SEARCH_LEMMAS": word_lists}
     env |= {f"RAPPORT_{key}": str(value) for key, value in mailbox.settings.items()}
-    command = [sys.executable, "-m", "core.cli", "worker"]
+    command = [sys.executable, "-m", "core", "worker"]
     return subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL)
 
 

@@ -127,13 +127,13 @@ def _gained(
     return {alike: tuple(sees) for alike, sees in seen.items()}
 
 
-def _count(user: User, kind: RecordType) -> sa.Select[tuple[int]]:
+def _count(user: User, kind: RecordType) -> sa.Select[int]:
     seen = visible_to(user, kind.model).options(lazyload("*"))
     ids = seen.with_only_columns(kind.model.id).subquery()
     return sa.select(sa.func.count()).select_from(ids)
 
 
-def _numbers(counts: Sequence[sa.Select[tuple[int]]]) -> list[int]:
+def _numbers(counts: Sequence[sa.Select[int]]) -> list[int]:
     """Count many things in one statement, or a few where they are very many."""
     found: list[int] = []
     for first in range(0, len(counts), _AT_ONCE):

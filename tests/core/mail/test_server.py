@@ -162,7 +162,7 @@ def test_a_house_without_a_mail_server_is_well_and_gets_a_hint(
 ):
     env = environment(tmp_path, app_settings["DATABASE_URL"])
     done = subprocess.run(
-        [sys.executable, "-m", "core.cli", "doctor"],
+        [sys.executable, "-m", "core", "doctor"],
         env=env | {"RAPPORT_SEARCH_LEMMAS": app_settings["SEARCH_LEMMAS"]},
         capture_output=True,
         text=True,
