@@ -65,7 +65,7 @@ def typed(error: CRMError | None) -> dict[str, Any]:
         found["add"] = added_by(error)
     if isinstance(error, ReadersUnseen):
         found["who"] = error.who
-        found["hidden"] = {"sure": "1"} if error.sure else {}
+        found["hidden"] = {"sure": error.sure} if error.sure else {}
     elif not error.errors:
         found["errors"] = {"form": [str(error.message)]}
     return found

@@ -59,7 +59,7 @@ def _draw_edit(error: CRMError, interaction_id: int) -> Any:
     move = error if isinstance(error, MoveUnseen) else None
     if move is not None:
         # What was looked at and agreed to before stays so.
-        typed["hidden"] = {"sure": "1"} if request.form.get("sure") else {}
+        typed["hidden"] = {"sure": request.form.get("sure", "")}
         typed["who"] = put_into_words(move.readers) if move.readers else None
     return render_template(
         "interactions/edit.html",
@@ -85,7 +85,7 @@ def save(interaction_id: int) -> Any:
     spec = chosen(form, contacts)
     check_mentions_anew(entry, form["body"], spec, me())
     check_seen(spec, looked=form["looked"], seen=form["seen"], known=before)
-    if not form["sure"]:
+    if form["sure"] != _agreed(spec):
         _ask_first(entry, before, spec)
     to = _moved(entry, form["occurred_at"])
     if to is not None:
@@ -121,7 +121,12 @@ def _ask_first(entry: Interaction, before: AudienceSpec, spec: AudienceSpec) -> 
         )
     said = " ".join(str(one) for one in asked if one)
     if said:
-        raise ReadersUnseen(said, readers_of(spec), sure=True)
+        raise ReadersUnseen(said, readers_of(spec), sure=_agreed(spec))
+
+
+def _agreed(spec: AudienceSpec) -> str:
+    """Name what a yes is about: it is none to whatever is chosen after it."""
+    return ",".join(sorted(spec.labels()))
 
 
 def _about(entry: Interaction, form: dict[str, Any]) -> list[Contact]:
