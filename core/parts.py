@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from core.db import Record, reading
 from core.i18n import _
-from core.pages import Action, Failure, Panel, allowed
+from core.pages import Action, EntryWords, Failure, InteractionKind, Panel, allowed
 from core.permissions import can
 from core.plugin_manager import contained, contributions, plugin_of
 from core.records import RecordType, SearchDocument, record_types
@@ -157,3 +157,23 @@ def contained_type(plugin: str, kind: RecordType) -> RecordType:
             "document", kind.document, lambda one: SearchDocument(title=nameless(one))
         ),
     )
+
+
+def contained_kind(plugin: str, kind: InteractionKind) -> InteractionKind:
+    """Keep what a kind's renderer raises from the entry: it is said as all others are.
+
+    What is not text fails here too, and nothing comes in as HTML.
+    """
+    own = kind.renderer
+    if own is None:
+        return kind
+
+    def said(words: EntryWords) -> EntryWords:
+        found = words
+        with contained(plugin, f"renderer of {kind.name}", alone=reading()):
+            answer = own(words)
+            facts = {name: str(fact) for name, fact in answer.facts.items()}
+            found = replace(words, facts=facts, body=str(answer.body))
+        return found
+
+    return replace(kind, renderer=said)
