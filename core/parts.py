@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
-from flask import current_app, has_request_context, render_template
+from flask import Flask, current_app, has_request_context, render_template
 from markupsafe import Markup
 
 from core.db import Record, reading
 from core.i18n import _
 from core.pages import Action, EntryWords, Failure, InteractionKind, Panel, allowed
 from core.permissions import can
-from core.plugin_manager import contained, contributions, plugin_of
+from core.plugin_manager import contained, contributions, declared_by, plugin_of
 from core.records import RecordType, SearchDocument, record_types
 
 
@@ -159,11 +159,21 @@ def contained_type(plugin: str, kind: RecordType) -> RecordType:
     )
 
 
-def contained_kind(plugin: str, kind: InteractionKind) -> InteractionKind:
-    """Keep what a kind's renderer raises from the entry: it is said as all others are.
+def contained_kinds(
+    app: Flask, kinds: Mapping[str, InteractionKind]
+) -> dict[str, InteractionKind]:
+    """Keep what the kinds' renderers raise from the entries, said as others are then.
 
-    What is not text fails here too, and nothing comes in as HTML.
+    Gives the kinds lightest first. What is no text fails too; no HTML comes in.
     """
+    hook = "register_interaction_kinds"
+    return {
+        name: _contained_kind(declared_by(app, hook, name), one)
+        for name, one in sorted(kinds.items(), key=lambda item: item[1].weight)
+    }
+
+
+def _contained_kind(plugin: str, kind: InteractionKind) -> InteractionKind:
     own = kind.renderer
     if own is None:
         return kind
