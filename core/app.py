@@ -36,7 +36,7 @@ from core.pages import (
     InteractionKind,
     NotificationKind,
 )
-from core.parts import contained_type
+from core.parts import contained_kinds, contained_type
 from core.permissions import Permission, door_of, undeclared_routes
 from core.plugin_manager import (
     PluginError,
@@ -191,7 +191,7 @@ def _collect(app: Flask, overrides: dict[str, Any]) -> None:
             name: contained_type(declared_by(app, "register_records", name), one)
             for name, one in named(app, "register_records", RecordType).items()
         },
-        rapport_kinds=dict(sorted(kinds.items(), key=lambda item: item[1].weight)),
+        rapport_kinds=contained_kinds(app, kinds),
         rapport_entry_files=files[0] if files else None,
         rapport_entry_parts=[
             *named(app, "register_entry_parts", EntryPart).values(),

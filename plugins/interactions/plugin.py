@@ -18,7 +18,7 @@ from plugins.interactions.dossiers import forgetting
 from plugins.interactions.dossiers import making as dossiers
 from plugins.interactions.dossiers import views as dossier_views
 from plugins.interactions.follow_ups import api as follow_up_api
-from plugins.interactions.follow_ups import exports, jobs, record
+from plugins.interactions.follow_ups import asked_views, exports, jobs, record
 from plugins.interactions.follow_ups import panels as follow_up_panels
 from plugins.interactions.follow_ups import subscribers as follow_up_subscribers
 from plugins.interactions.follow_ups import views as follow_up_views
@@ -53,6 +53,7 @@ def register_blueprints():
         meeting_answering.bp,
         feed_views.bp,
         follow_up_views.bp,
+        asked_views.bp,
         hand_over_views.bp,
     ]
     programs = [meeting_api.bp, follow_up_api.bp, hand_over_api.bp]

@@ -1,5 +1,6 @@
 """The pages of entries: the latest ones, a contact's, writing, one entry."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -25,25 +26,13 @@ from core.visibility import get_visible
 from plugins.interactions import answers
 from plugins.interactions.acts import acts_words
 from plugins.interactions.composer import composer_for, for_input
-from plugins.interactions.fields import (
-    draw_fields,
-    sent_details,
-    typed_fields,
-)
+from plugins.interactions.fields import draw_fields, sent_details, typed_fields
+from plugins.interactions.follow_ups.asking import plan_asked
+from plugins.interactions.follow_ups.telling import tell_reminder
 from plugins.interactions.meetings.panel import panel_of
 from plugins.interactions.participants import named_contacts
-from plugins.interactions.readers import (
-    check_seen,
-    choices,
-    chosen,
-    put_into_words,
-)
-from plugins.interactions.schemas import (
-    AudienceForm,
-    EntryForm,
-    moment_in_words,
-    sent,
-)
+from plugins.interactions.readers import check_seen, choices, chosen, put_into_words
+from plugins.interactions.schemas import AudienceForm, EntryForm, moment_in_words, sent
 from plugins.interactions.story import asked, filter_choices
 from plugins.interactions.story import story as entries_of
 from plugins.interactions.threads import draw_thread
@@ -204,6 +193,16 @@ def write() -> Any:
         parent=parent,
     )
     keep_sent(entry)
+    reminder = None
+    if inside and parent is None:
+        without = request.form.get("no_reminder", "")
+        reminder = plan_asked(entry, author=me(), without=without)
+    return tell_reminder(_after_writing(entry, parent, contacts), reminder)
+
+
+def _after_writing(
+    entry: Interaction, parent: Interaction | None, contacts: Sequence[Contact]
+) -> Any:
     if _in_drawer():
         return answers.written_in_drawer(entry)
     if parent is not None and answers.in_thread(parent):
