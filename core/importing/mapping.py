@@ -6,6 +6,7 @@ docs/imports.md describes it for those who write such a file.
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -58,12 +59,8 @@ class FieldMapping:
 
         Raises `Invalid` for a cell that cannot be read as the mapping says.
         """
-        cells = {
-            name: text
-            for name, cell in cells.items()
-            if (text := cell.strip()) and text not in self.null
-        }
-        if any(cells.get(name, "") in words for name, words in self.skip.items()):
+        cells = self._said(cells)
+        if any(str(cells.get(name, "")) in words for name, words in self.skip.items()):
             return None
         found: dict[str, Any] = {}
         for name, take in self.fields.items():
@@ -73,7 +70,34 @@ class FieldMapping:
                 raise Invalid(errors={name: [str(error)]}) from error
             if value is not None:
                 found[name] = value
-        return self.key(cells), found
+        return self._key(cells), found
+
+    def names_in(
+        self, cells: Cells, fields: Iterable[str]
+    ) -> tuple[str | None, set[str]]:
+        """Give the key of a row, and the keys of others that stand in `fields`."""
+        cells, named = self._said(cells), set()
+        for name in fields:
+            with suppress(ValueError):
+                value = self.fields[name](cells)
+                many = value if isinstance(value, list) else [value]
+                named.update(str(one) for one in many if one is not None)
+        return self._key(cells), named
+
+    def _said(self, cells: Cells) -> Cells:
+        """Give the cells that say something; what is no text is of a JSON file."""
+        found: Cells = {}
+        for name, cell in cells.items():
+            if not isinstance(cell, str):
+                if cell not in (None, [], {}):
+                    found[name] = cell
+            elif (text := cell.strip()) and text not in self.null:
+                found[name] = text
+        return found
+
+    def _key(self, cells: Cells) -> str | None:
+        key = self.key(cells)
+        return None if key is None else str(key)
 
 
 def read_mapping(path: Path) -> FieldMapping:
@@ -233,7 +257,7 @@ class _Maker:
         def fill(cells: Cells) -> str | None:
             if not any(name in cells for name in names):
                 return None
-            filled = _PLACE.sub(lambda place: cells.get(place[1], ""), text)
+            filled = _PLACE.sub(lambda place: str(cells.get(place[1], "")), text)
             return " ".join(filled.split())
 
         return fill
