@@ -123,8 +123,8 @@ class ImportKind:
 
     `targets` is what a column can become where somebody maps a file by looking at it;
     without any, the fields of `schema` are. `about` are fields with one value for all
-    rows. `doubles` says that `bring` heeds `as_new`. `after` are the fields with keys of
-    other rows of this kind, which may stand further down in the file: they come first.
+    rows. `doubles` says that `bring` heeds `as_new`. `after` are the fields with keys
+    of other rows of this kind; those come first wherever they stand in the file.
     """
 
     name: str

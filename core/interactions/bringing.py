@@ -155,11 +155,12 @@ def _author(row: Row, step: Step) -> User | None:
     said = row.get("author", "")
     if not said:
         return step.context.actor
-    known: User | None = step.once(("author", said), lambda: _account(said))
+    known: User | None = step.once(("author", said), lambda: account_called(said))
     return known
 
 
-def _account(said: str) -> User | None:
+def account_called(said: str) -> User | None:
+    """Give the one account with this address or name, or None."""
     by = User.email == said.lower() if "@" in said else User.name == said
     found = db.session.scalars(sa.select(User).where(by).limit(2)).all()
     return found[0] if len(found) == 1 else None
@@ -192,7 +193,7 @@ def _contacts(row: Row, step: Step) -> list[int]:
     if not said:
         return []
     actor = step.context.actor
-    return [step.once(("contact", said), lambda: _named(said, actor))]
+    return [step.once(("contact", said), lambda: contact_called(said, actor))]
 
 
 def _by_key(key: str, step: Step, field: str) -> int:
@@ -202,7 +203,8 @@ def _by_key(key: str, step: Step, field: str) -> int:
     return step.context.need(Contact, CONTACTS, key, field=field).id
 
 
-def _named(said: str, actor: User) -> int:
+def contact_called(said: str, actor: User) -> int:
+    """Give the id of the one contact with this name or address; raises `Invalid`."""
     if "@" in said:
         found = contacts_with_email(said, actor=actor)
     else:
