@@ -29,7 +29,7 @@ from core.importing.values import (
 Taker: TypeAlias = Callable[[Cells], Any]
 
 _PLACE = re.compile(r"\{([^{}]+)\}")
-_SOURCES = {"from", "value", "template"}
+SOURCES = {"from", "value", "template"}
 _OPTIONS = {"map", "default", "split", "date", "time", "decimal", "word"}
 _TOP = {"kind", "source", "key", "null", "zone", "charset", "delimiter", "columns"}
 _TOP |= {"skip"}
@@ -147,55 +147,6 @@ def parse_mapping(written: Mapping[str, Any]) -> FieldMapping:
     )
 
 
-def plain_mapping(
-    kind: str, headings: Iterable[str], fields: Iterable[str], given: Mapping[str, Any]
-) -> FieldMapping:
-    """Make the mapping of a file whose headings are the names of the fields.
-
-    `given` are the kind's own rules; those whose columns the file lacks fall away.
-    Headings match whatever their case, with blanks or hyphens for underscores; a
-    column `key` is the row's own key.
-    """
-    by_name = {re.sub(r"[\s-]+", "_", one.lower()): one for one in headings}
-    columns: dict[str, Any] = {
-        name: by_name[name] for name in fields if name in by_name
-    }
-    for name, rule in given.items():
-        known = _renamed(rule, by_name)
-        if known is not None and name not in columns:
-            columns[name] = known
-    if not columns:
-        raise Invalid(
-            _(
-                "No column of this file is a field of %(kind)s. There are: %(names)s. "
-                "Write a mapping file and name it with --map.",
-                kind=kind,
-                names=", ".join(sorted({*fields, *given})),
-            )
-        )
-    written: dict[str, Any] = {"kind": kind, "columns": columns}
-    if "key" in by_name:
-        written["key"] = by_name["key"]
-    return parse_mapping(written)
-
-
-def _renamed(rule: Any, by_name: Mapping[str, str]) -> Any:
-    """Write a rule with a file's own headings; None when the file has none of them."""
-    if isinstance(rule, str):
-        return by_name.get(rule)
-    if isinstance(rule, list):
-        return [one for r in rule if (one := _renamed(r, by_name)) is not None] or None
-    if "from" in rule:
-        found = by_name.get(rule["from"])
-        return {**rule, "from": found} if found else None
-    if _SOURCES & rule.keys():
-        return rule
-    parts = {name: _renamed(part, by_name) for name, part in rule.items()}
-    kept = {name: part for name, part in parts.items() if part is not None}
-    fixed = all(isinstance(p, Mapping) and "value" in p for p in kept.values())
-    return None if fixed else kept
-
-
 def _nothing(_cells: Cells) -> None:
     return None
 
@@ -228,7 +179,7 @@ class _Maker:
             return _list_of([self.rule(one, where) for one in written])
         if not isinstance(written, Mapping) or not written:
             raise Invalid(_("%(where)s: name a column.", where=where))
-        sources = _SOURCES & written.keys()
+        sources = SOURCES & written.keys()
         if not sources:
             return self._object(written, where)
         _refuse_others(written, _OPTIONS | sources, where)

@@ -16,9 +16,10 @@ from core.errors import Forbidden, Invalid
 from core.events import acting
 from core.i18n import _
 from core.importing.choices import Choices, read_choices
-from core.importing.mapping import FieldMapping, parse_mapping, plain_mapping
+from core.importing.mapping import FieldMapping, parse_mapping
 from core.importing.models import ImportRun
 from core.importing.ordering import in_order
+from core.importing.plain import plain_mapping
 from core.importing.reading import Table, TableRow, hash_of, open_table
 from core.importing.reports import Report
 from core.importing.steps import Importer, OnStep

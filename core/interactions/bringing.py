@@ -1,118 +1,34 @@
-"""What the rows of a file say about entries: who, when, for whom, about whom.
+"""What the rows of a file say about entries: who, when, for whom, about whom."""
 
-Everything the rows of a step refer to is looked up together, so that a row costs no
-statement of its own.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from core.audiences import Audience, AudienceSpec
-from core.contacts.finding import fold
-from core.contacts.models import Contact
-from core.contacts.services import contacts_with_email
+from core.audiences import AudienceSpec
 from core.db import db, now
 from core.errors import Forbidden, Invalid
 from core.i18n import _
-from core.imports import ImportContext, KeyedRow, Row
+from core.imports import KeyedRow, Row
+from core.interactions.called import (
+    INTERACTIONS,
+    STAFF,
+    Ready,
+    Step,
+    account_called,
+    by_key,
+    contact_called,
+)
 from core.interactions.details import read_details
 from core.interactions.linked import MOST, linkable
-from core.interactions.models import Interaction, InteractionContact
+from core.interactions.models import Interaction
 from core.interactions.permissions import SHARE
 from core.interactions.rules import PLAIN_KIND, check_words, gains_readers
 from core.permissions import can
 from core.readers import choose_audience
 from core.users.models import User
-from core.visibility import visible_to
 
-CONTACTS, INTERACTIONS, STAFF = "contacts", "interactions", "staff"
 # What stands in a row as the entry has it.
 _PLAIN = ("subject", "direction", "source", "edited_at", "pinned_at")
-
-
-@dataclass
-class Ready:
-    """An entry to be made. Its parent is here already, or a row of this step."""
-
-    values: dict[str, Any]
-    spec: AudienceSpec
-    contacts: list[int]
-    links: list[str]
-    parent: "int | Ready | None" = None
-    # Outside nobody knows who works here, so their words call nobody.
-    calls: bool = True
-    # What the entry came to be, once it is made.
-    id: int = 0
-
-
-@dataclass
-class Step:
-    """What the rows of one step refer to: contacts, parents and records by key."""
-
-    context: ImportContext
-    contacts: Mapping[str, int]
-    parents: Mapping[str, tuple[int, AudienceSpec, list[int]]]
-    links: Mapping[str, str]
-    made: dict[str, Ready] = field(default_factory=dict)
-    _known: dict[Any, Any] = field(default_factory=dict)
-
-    def once(self, name: Any, find: Any) -> Any:
-        """Give what `find` found for an earlier row of this step, or now."""
-        if name not in self._known:
-            self._known[name] = find()
-        return self._known[name]
-
-
-def look_up(rows: Sequence[KeyedRow], context: ImportContext) -> Step:
-    """Look up everything that the rows refer to by keys."""
-    keys = context.keys
-    named = {key for row in rows for key in _contact_keys(row.fields)}
-    keys.look_up(CONTACTS, named)
-    ids = {key: keys.record_id(CONTACTS, key, Contact) for key in named}
-    wanted = [one for one in ids.values() if one is not None]
-    there = sa.select(Contact.id).where(Contact.id.in_(wanted))
-    alive = set(db.session.scalars(there)) if wanted else set()
-    links = {one for row in rows for one in row.fields.get("links", [])}
-    return Step(
-        context,
-        {key: one for key, one in ids.items() if one in alive},
-        _parents(rows, context),
-        keys.refs_of(links),
-    )
-
-
-def _contact_keys(row: Row) -> Iterable[str]:
-    return [*row.get("contact_keys", []), *row.get("shared_with_keys", [])]
-
-
-def _parents(
-    rows: Sequence[KeyedRow], context: ImportContext
-) -> dict[str, tuple[int, AudienceSpec, list[int]]]:
-    named = {row.fields["parent_key"] for row in rows if "parent_key" in row.fields}
-    if not named:
-        return {}
-    context.keys.look_up(INTERACTIONS, named)
-    ids = {key: context.keys.record_id(INTERACTIONS, key, Interaction) for key in named}
-    wanted = [one for one in ids.values() if one is not None]
-    about: dict[int, list[int]] = {}
-    joined = sa.select(InteractionContact.interaction_id, InteractionContact.contact_id)
-    joined = joined.where(InteractionContact.interaction_id.in_(wanted))
-    for entry_id, contact_id in db.session.execute(joined):
-        about.setdefault(entry_id, []).append(contact_id)
-    query = (
-        sa.select(Interaction.id, Interaction.contact_id, Audience)
-        .join(Audience, Audience.id == Interaction.audience_id)
-        .where(Interaction.id.in_(wanted), Interaction.trashed_at.is_(None))
-    )
-    found = {}
-    for row in db.session.execute(query):
-        first = row.contact_id
-        others = sorted(about.get(row.id, []), key=lambda one: (one != first, one))
-        found[row.id] = (row.id, row.Audience.spec, others)
-    return {key: found[one] for key, one in ids.items() if one in found}
 
 
 def prepare(row: KeyedRow, step: Step) -> Ready:
@@ -159,13 +75,6 @@ def _author(row: Row, step: Step) -> User | None:
     return known
 
 
-def account_called(said: str) -> User | None:
-    """Give the one account with this address or name, or None."""
-    by = User.email == said.lower() if "@" in said else User.name == said
-    found = db.session.scalars(sa.select(User).where(by).limit(2)).all()
-    return found[0] if len(found) == 1 else None
-
-
 def _answered(
     row: Row, step: Step
 ) -> tuple[int | Ready | None, AudienceSpec | None, list[int]]:
@@ -188,36 +97,12 @@ def _answered(
 def _contacts(row: Row, step: Step) -> list[int]:
     keys = row.get("contact_keys", [])
     if keys:
-        return [_by_key(one, step, "contact_keys") for one in keys]
+        return [by_key(one, step, "contact_keys") for one in keys]
     said = row.get("contact", "")
     if not said:
         return []
     actor = step.context.actor
     return [step.once(("contact", said), lambda: contact_called(said, actor))]
-
-
-def _by_key(key: str, step: Step, field: str) -> int:
-    known = step.contacts.get(key)
-    if known is not None:
-        return known
-    return step.context.need(Contact, CONTACTS, key, field=field).id
-
-
-def contact_called(said: str, actor: User) -> int:
-    """Give the id of the one contact with this name or address; raises `Invalid`."""
-    if "@" in said:
-        found = contacts_with_email(said, actor=actor)
-    else:
-        query = visible_to(actor, Contact).where(Contact.sort_name == fold(said)[:200])
-        found = list(db.session.scalars(query.limit(2)))
-    if len(found) == 1:
-        return found[0].id
-    problem = (
-        _("There is no contact “%(name)s”.", name=said)
-        if not found
-        else _("More than one contact is called “%(name)s”.", name=said)
-    )
-    raise Invalid(errors={"contact": [problem]})
 
 
 def _readers(
@@ -266,7 +151,7 @@ def _asked(
         return AudienceSpec("private", users=frozenset({*users, *own}))
     if kind == "shared":
         keys = row.get("shared_with_keys", [])
-        shared = [_by_key(one, step, "shared_with_keys") for one in keys]
+        shared = [by_key(one, step, "shared_with_keys") for one in keys]
         return AudienceSpec("shared", shared_with=frozenset(shared or contacts[:1]))
     names = tuple(row.get("teams", []))
     who = author or step.context.actor
@@ -292,16 +177,20 @@ def _active(said: str) -> int:
     return found[0]
 
 
-def _links(row: Row, step: Step) -> list[str]:
-    """Give the references of the records a row is linked to, each once."""
-    found = []
+def _links(row: Row, step: Step) -> list[str | Ready]:
+    """Give what a row is linked to, by reference or as a row of this step."""
+    found: list[str | Ready] = []
     types = step.once("types", lambda: linkable(step.context.actor))
-    for key in row.get("links", []):
-        ref = step.links.get(key)
-        if ref is None or ref.rpartition("/")[0] not in types:
+    for key in dict.fromkeys(row.get("links", [])):
+        ref = step.made.get(key) or step.links.get(key)
+        if ref is None:
+            step.context.keys.expect(INTERACTIONS, key)
+        if ref is None or (
+            isinstance(ref, str) and ref.rpartition("/")[0] not in types
+        ):
             said = _("There is no record “%(ref)s” to link to.", ref=key)
             raise Invalid(errors={"links": [said]})
         found.append(ref)
     if len(found) > MOST:
         raise Invalid(errors={"links": [_("No more than %(n)s.", n=MOST)]})
-    return list(dict.fromkeys(found))
+    return found

@@ -41,9 +41,9 @@ def rows_of_interactions(
         row["author"] = one.author.email if one.author else one.author_name
         row["parent_key"] = parents.get(one.parent_id or 0)
         row["teams"] = sorted(teams[team] for team in spec.teams if team in teams)
-        # Whom an entry names beside its author, by what an import knows them by.
-        others = spec.users - {one.author_id}
-        row["users"] = sorted(mails[id_] for id_ in others if id_ in mails)
+        # What is private is its author's anyway; beside teams they are named like others.
+        own = {one.author_id} if spec.kind == "private" else set()
+        row["users"] = sorted(mails[id_] for id_ in spec.users - own if id_ in mails)
         shared = _keys(sorted(spec.shared_with), contacts)
         row["shared_with_keys"] = shared
         # Without one of these readers an import would choose another one outside.

@@ -7,7 +7,8 @@ from core.errors import Invalid
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
 from core.imports import Export, ImportContext, ImportKind, KeyedRow, Row
-from core.interactions.bringing import INTERACTIONS, look_up, prepare
+from core.interactions.bringing import prepare
+from core.interactions.called import INTERACTIONS, look_up
 from core.interactions.exports import rows_of_interactions
 from core.interactions.many import bring_interactions, store_one
 from core.interactions.models import Interaction

@@ -14,7 +14,8 @@ from core.db import db, now, table_of
 from core.errors import CRMError
 from core.imports import ImportContext, KeyedRow, Made
 from core.interactions.about import link
-from core.interactions.bringing import INTERACTIONS, Ready, look_up, prepare
+from core.interactions.bringing import prepare
+from core.interactions.called import INTERACTIONS, Ready, look_up
 from core.interactions.mentions import find_mentions, find_tags, names_to_call
 from core.interactions.models import Interaction, InteractionContact, InteractionTag
 from core.records import Link
@@ -52,8 +53,8 @@ def _plainly_new(
             if row.key in seen or keys.record_id(INTERACTIONS, row.key, Interaction):
                 return rows[:at]
             seen.add(row.key)
-        parent = row.fields.get("parent_key")
-        if parent is not None and keys.is_promised(INTERACTIONS, parent):
+        named = [row.fields.get("parent_key"), *row.fields.get("links", [])]
+        if any(one and keys.is_promised(INTERACTIONS, one) for one in named):
             # A trial took it back; only a row by itself is told so.
             return rows[:at]
     return rows
@@ -134,9 +135,12 @@ def _store_beside(entries: Sequence[Ready]) -> None:
 def _store_links(entries: Sequence[Ready]) -> None:
     name = Interaction.record_name()
     links = [
-        {"from_ref": f"{name}/{one.id}", "to_ref": ref}
+        {
+            "from_ref": f"{name}/{one.id}",
+            "to_ref": to if isinstance(to, str) else f"{name}/{to.id}",
+        }
         for one in entries
-        for ref in one.links
+        for to in one.links
     ]
     if links:
         make = postgresql.insert if db.dialect == "postgresql" else sqlite.insert

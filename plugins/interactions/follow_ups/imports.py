@@ -1,7 +1,7 @@
 """Bringing in follow-ups: those that are done stay so, and nobody is told of any."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from core.errors import CRMError, Invalid
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
 from core.imports import Export, ImportContext, ImportKind, KeyedRow, Made, Row
-from core.interactions.bringing import (
+from core.interactions.called import (
     CONTACTS,
     INTERACTIONS,
     account_called,
@@ -63,8 +63,9 @@ class _Step:
     """What rows refer to, and what each owner among them may see of it."""
 
     context: ImportContext
-    entries: Mapping[int, int | None]
+    entries: Collection[int]
     contacts: Collection[int]
+    held: Sequence[Record]
     # By owner: contacts and entries they may see.
     seen: dict[int, tuple[set[int], set[int]]] = field(default_factory=dict)
     accounts: dict[str, User | None] = field(default_factory=dict)
@@ -104,9 +105,13 @@ def _ids_seen(user: User, model: Any, ids: Collection[int]) -> set[int]:
 def _look_up(rows: Sequence[Row], context: ImportContext) -> _Step:
     entries = _ids(rows, "interaction_key", INTERACTIONS, Interaction, context)
     contacts = _ids(rows, "contact_key", CONTACTS, Contact, context)
-    query = sa.select(Interaction.id, Interaction.contact_id)
-    found = db.session.execute(query.where(Interaction.id.in_(entries)))
-    return _Step(context, {row.id: row.contact_id for row in found}, contacts)
+    # The session itself forgets what nobody holds: each row asks for its own again.
+    held = [*_loaded(Interaction, entries), *_loaded(Contact, contacts)]
+    return _Step(context, entries, contacts, held)
+
+
+def _loaded(model: type[Record], ids: Collection[int]) -> Sequence[Record]:
+    return db.session.scalars(sa.select(model).where(model.id.in_(ids))).unique().all()
 
 
 def _ids(
