@@ -79,5 +79,5 @@ def _rows(export: Export, user: User, progress: Progress | None) -> Iterator[Row
 
 def _keyed(row: Row, keys: Mapping[int, str]) -> Row:
     """Put before a row what other rows call it, so that it comes in again as itself."""
-    number = row.get("id")
-    return {"key": keys[number], **row} if number in keys else row
+    key = keys.get(row.get("id", 0))
+    return {"key": key, **row} if key else row

@@ -104,7 +104,9 @@ class Keys:
 
     def remember(self, kind: str, key: str, ref: str) -> None:
         """Note what `key` means from now on."""
-        self._fresh[kind, key] = ref
+        # Our own word needs no note, and one would hide that it is ours.
+        if not self.is_own(kind, key):
+            self._fresh[kind, key] = ref
 
     def save(self) -> None:
         """Write what was noted since the last step."""

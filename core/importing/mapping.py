@@ -76,7 +76,8 @@ class FieldMapping:
         self, cells: Cells, fields: Iterable[str]
     ) -> tuple[str | None, set[str]]:
         """Give the key of a row, and the keys of others that stand in `fields`."""
-        cells, named = self._said(cells), set()
+        cells = self._said(cells)
+        named: set[str] = set()
         for name in fields:
             with suppress(ValueError):
                 value = self.fields[name](cells)

@@ -41,7 +41,7 @@ def rows_of_interactions(
         row["author"] = one.author.email if one.author else one.author_name
         row["parent_key"] = parents.get(one.parent_id or 0)
         row["teams"] = sorted(teams[team] for team in spec.teams if team in teams)
-        # What is private is its author's anyway; beside teams they are named like others.
+        # What is private is its author's anyway; beside teams they are named too.
         own = {one.author_id} if spec.kind == "private" else set()
         row["users"] = sorted(mails[id_] for id_ in spec.users - own if id_ in mails)
         shared = _keys(sorted(spec.shared_with), contacts)

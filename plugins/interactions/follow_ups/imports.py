@@ -185,9 +185,8 @@ def _changed(found: FollowUp, row: Row) -> FollowUp:
     """Change what the file says otherwise; what was done here stays done."""
     if found.trashed_at is not None:
         raise Invalid(_("This is in the trash. Take it out first."))
-    given = {
-        name: row[name] for name in ("text", "due_at", "after_minutes") if name in row
-    }
+    names = ("text", "due_at", "after_minutes")
+    given: Row = {name: row[name] for name in names if name in row}
     given |= _repeat(row)
     changes = {k: v for k, v in given.items() if v != getattr(found, k)}
     if changes:
