@@ -28,6 +28,7 @@ def bring_interactions(
     """Make the entries of the leading rows that are plainly new."""
     new = _plainly_new(rows, context)
     if not new:
+        _hold_known(rows, context)
         return []
     step = look_up(new, context)
     outcomes: list[Ready | CRMError] = []
@@ -58,6 +59,15 @@ def _plainly_new(
             # A trial took it back; only a row by itself is told so.
             return rows[:at]
     return rows
+
+
+def _hold_known(rows: Sequence[KeyedRow], context: ImportContext) -> None:
+    """Load the entries that rows mean, which are looked at one after the other."""
+    keys = [one.key for one in rows if one.key is not None]
+    ids = {context.keys.record_id(INTERACTIONS, one, Interaction) for one in keys}
+    query = sa.select(Interaction).where(Interaction.id.in_(ids - {None}))
+    # The session itself forgets what nobody holds.
+    context.shared["interactions.known"] = db.session.scalars(query).unique().all()
 
 
 def store(entries: Sequence[Ready]) -> None:
