@@ -18,7 +18,7 @@ from plugins.interactions.dossiers import forgetting
 from plugins.interactions.dossiers import making as dossiers
 from plugins.interactions.dossiers import views as dossier_views
 from plugins.interactions.follow_ups import api as follow_up_api
-from plugins.interactions.follow_ups import asked_views, exports, jobs, record
+from plugins.interactions.follow_ups import asked_views, imports, jobs, record
 from plugins.interactions.follow_ups import panels as follow_up_panels
 from plugins.interactions.follow_ups import subscribers as follow_up_subscribers
 from plugins.interactions.follow_ups import views as follow_up_views
@@ -82,7 +82,7 @@ def register_jobs():
 
 @hookimpl
 def register_imports():
-    return [exports.KIND, hand_over_exports.KIND]
+    return [imports.KIND, hand_over_exports.KIND]
 
 
 @hookimpl
