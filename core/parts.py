@@ -15,7 +15,13 @@ from core.db import Record, reading
 from core.i18n import _
 from core.pages import Action, EntryWords, Failure, InteractionKind, Panel, allowed
 from core.permissions import can
-from core.plugin_manager import contained, contributions, declared_by, plugin_of
+from core.plugin_manager import (
+    contained,
+    contributions,
+    declared_by,
+    named,
+    plugin_of,
+)
 from core.records import RecordType, SearchDocument, record_types
 
 
@@ -159,14 +165,13 @@ def contained_type(plugin: str, kind: RecordType) -> RecordType:
     )
 
 
-def contained_kinds(
-    app: Flask, kinds: Mapping[str, InteractionKind]
-) -> dict[str, InteractionKind]:
+def contained_kinds(app: Flask) -> dict[str, InteractionKind]:
     """Keep what the kinds' renderers raise from the entries, said as others are then.
 
     Gives the kinds lightest first. What is no text fails too; no HTML comes in.
     """
     hook = "register_interaction_kinds"
+    kinds = named(app, hook, InteractionKind)
     return {
         name: _contained_kind(declared_by(app, hook, name), one)
         for name, one in sorted(kinds.items(), key=lambda item: item[1].weight)
