@@ -64,7 +64,9 @@ def _shown(edit: Edit) -> dict[str, Any]:
                 "field": one.name,
                 "before": str(one.before or ""),
                 "after": str(one.after or ""),
-                "pieces": [{"state": state, "text": text} for state, text in one.pieces],
+                "pieces": [
+                    {"state": state, "text": text} for state, text in one.pieces
+                ],
             }
             for one in edit.differences
         ],

@@ -15,7 +15,7 @@ from plugins.interactions.api import bp as bp
 from plugins.interactions.seen import MOST, looked_at, mark_seen
 
 
-class SeenSchema(Schema):
+class LookedSchema(Schema):
     """Up to which entry you have read; null where you never looked."""
 
     upto = fields.Integer(allow_none=True)
@@ -24,7 +24,7 @@ class SeenSchema(Schema):
     unread_is_exact = fields.Boolean()
 
 
-class NewSeenSchema(Schema):
+class LookedMarkSchema(Schema):
     """Up to which entry a story was before your eyes."""
 
     upto = fields.Integer(
@@ -50,7 +50,7 @@ def _shown(contact: Contact) -> dict[str, Any]:
 
 @bp.route("/contacts/<int:contact_id>/seen", methods=["GET"])
 @requires(READ)
-@bp.response(200, SeenSchema)
+@bp.response(200, LookedSchema)
 def show_seen(contact_id: int) -> Any:
     """Read how far you have read the story of a contact, and how much is new."""
     return _shown(_contact(contact_id))
@@ -58,8 +58,8 @@ def show_seen(contact_id: int) -> Any:
 
 @bp.route("/contacts/<int:contact_id>/seen", methods=["PUT"])
 @requires(READ)
-@bp.arguments(NewSeenSchema)
-@bp.response(200, SeenSchema)
+@bp.arguments(LookedMarkSchema)
+@bp.response(200, LookedSchema)
 def put_seen(given: dict[str, Any], contact_id: int) -> Any:
     """Remember how far you have read; it never goes back.
 
