@@ -34,6 +34,7 @@ from plugins.interactions.readers import (
     put_into_words,
 )
 from plugins.interactions.schemas import EntryForm, sent
+from plugins.interactions.trashed import entry_or_trashed
 from plugins.interactions.views import bp as bp
 
 
@@ -157,7 +158,7 @@ def trash(interaction_id: int) -> Any:
 @requires(WRITE)
 def restore(interaction_id: int) -> Any:
     """Take an entry out of the trash."""
-    entry = get_visible(me(), Interaction, interaction_id, trashed=True)
+    entry = entry_or_trashed(me(), interaction_id)
     services.restore_interaction(entry, actor=me())
     return answers.back(entry, _("Put back."))
 

@@ -10,7 +10,7 @@ from core.contacts.lists import Wanted, contact_list
 from core.contacts.models import Contact
 from core.contacts.permissions import READ as READ_CONTACTS
 from core.db import db
-from core.errors import CRMError, Forbidden, Invalid, NotFound
+from core.errors import CRMError, Forbidden, Invalid
 from core.i18n import _, locale_code
 from core.interactions import filters, services, timeline
 from core.interactions.entries import show_entries
@@ -18,7 +18,6 @@ from core.interactions.files import keep_sent, most_bytes, with_lost_files
 from core.interactions.mentions import check_mentions
 from core.interactions.models import Interaction
 from core.interactions.permissions import READ, WRITE
-from core.interactions.rules import may_change
 from core.pages import on_refusal
 from core.permissions import can, me, requires
 from core.readers import readers_of
@@ -36,6 +35,7 @@ from plugins.interactions.schemas import AudienceForm, EntryForm, moment_in_word
 from plugins.interactions.story import asked, filter_choices
 from plugins.interactions.story import story as entries_of
 from plugins.interactions.threads import draw_thread
+from plugins.interactions.trashed import entry_or_trashed
 
 bp = Blueprint("interactions", __name__)
 
@@ -256,10 +256,7 @@ def readers() -> Any:
 @requires(READ, portal=True)
 def show(interaction_id: int) -> Any:
     """Show an entry with its replies, and the place to reply."""
-    entry = get_visible(me(), Interaction, interaction_id, trashed=True)
-    if entry.trashed_at is not None and not may_change(me(), entry):
-        raise NotFound
-    return _draw_entry(entry)
+    return _draw_entry(entry_or_trashed(me(), interaction_id))
 
 
 def _draw_entry(entry: Interaction, error: CRMError | None = None) -> Any:

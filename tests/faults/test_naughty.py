@@ -69,7 +69,7 @@ def house(app: Any, api: Any, as_user: Any, monkeypatch: Any) -> House:
 
 
 # What is sent by POST and still changes what was read.
-VERSIONED = ("/attendees", "/merge", "/part")
+VERSIONED = ("/attendees", "/merge", "/part", "/pin", "/restore")
 
 
 def send(house: House, one: Operation, body: dict[str, Any]) -> Any:
