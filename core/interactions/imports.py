@@ -83,6 +83,8 @@ def bring_interaction(row: Row, context: ImportContext) -> Interaction:
         author_name="" if author else row.get("author", ""),
         audience=_audience(row, author, contacts, context),
         parent=parent,
+        # It tells of the past, and nobody waits for the button.
+        hold=0,
         **values,
     )
 

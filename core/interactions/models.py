@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from core.audiences import Audience
 from core.columns import Erasable, ErasableText
@@ -52,10 +52,19 @@ class Interaction(Record, Model):
     parent_id: Mapped[int | None] = mapped_column(
         sa.ForeignKey("interaction.id", ondelete="CASCADE"), index=True
     )
+    # Until then those outside to whom it was opened last do not see it yet; it was for
+    # `opens_from` before, or is new.
+    opens_at: Mapped[datetime | None]
+    # No foreign key: once it is open, neither a merge nor a team has to mind it.
+    opens_from_id: Mapped[int | None]
     pinned_at: Mapped[datetime | None]
     trashed_at: Mapped[datetime | None]
 
     audience: Mapped[Audience] = relationship(lazy="joined", innerjoin=True)
+    opens_from: Mapped[Audience | None] = relationship(
+        primaryjoin=lambda: Audience.id == foreign(Interaction.opens_from_id),
+        viewonly=True,
+    )
     author: Mapped[User | None] = relationship(lazy="joined")
     contact: Mapped[Contact | None] = relationship()
     links: Mapped[list["InteractionContact"]] = relationship(

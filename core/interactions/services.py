@@ -18,6 +18,7 @@ from core.interactions.details import read_details
 from core.interactions.linked import link_records
 from core.interactions.mentions import mark_text
 from core.interactions.models import Interaction
+from core.interactions.opening import hold_opening, opening_of, tell_of_opening
 from core.interactions.rules import (
     PLAIN_KIND,
     audience_for,
@@ -45,16 +46,16 @@ def write_interaction(
     source: str = "",
     author_name: str = "",
     links: Iterable[str] = (),
+    hold: int | None = None,
 ) -> Interaction:
     """Write an entry on `contacts`, the first of which it belongs to.
 
     A reply takes the audience and contacts of what it answers; what is shared also
     concerns those it is shared with; without `audience` it is for the author's teams.
     `author_name` is of somebody without an account; `links` are references of records.
-    Raises `Invalid` for an empty
-    body, an unknown kind or field of it, or a reply that more would read than
-    `audience` says, and
-    `Forbidden` for an author who may not show entries to people outside.
+    What a colleague shares is seen outside after `hold` seconds, by default those of
+    the house; 0 for what tells of the past. Raises `Invalid` for an empty body, an unknown kind or field of it, or a reply that more would read than `audience`
+    says, and `Forbidden` for an author who may not show entries to people outside.
     """
     spec = audience_for(author, audience, parent)
     check_sharing(author, spec)
@@ -72,6 +73,7 @@ def write_interaction(
         author_name=author_name,
         audience=intern_audience(spec),
         parent_id=parent.id if parent else None,
+        opens_at=opening_of(author, spec, parent, hold),
     )
     link(written, concerned(contacts, parent, spec))
     db.session.add(written)
@@ -79,6 +81,7 @@ def write_interaction(
     db.session.flush()
     if links:
         link_records(written, links, author)
+    tell_of_opening(written)
     _note_contact(written)
     return written
 
@@ -260,6 +263,7 @@ def _change_audience(
         # An event is for those who may read its record while it is written: this one
         # has to reach those who are about to lose it, so that it leaves their screens.
         announce("interaction.audience_narrowed", interaction, data)
+    hold_opening(interaction, spec, actor, opens=gains)
     interaction.audience = intern_audience(spec)
     link(interaction, sorted(spec.shared_with))
     for reply in _replies_below(interaction):
@@ -270,6 +274,7 @@ def _change_audience(
             reply.audience = interaction.audience
     if gains:
         announce("interaction.audience_widened", interaction, data)
+        tell_of_opening(interaction)
 
 
 def _replies_below(interaction: Interaction) -> list[Interaction]:
