@@ -48,7 +48,8 @@ def audience_by_now(record: Any) -> Audience | None:
     audience: Audience = record.audience
     if audience.kind != "shared" or not waits_for_outside(record):
         return audience
-    before: Audience | None = getattr(record, "opens_from", None)
+    before_id: int | None = getattr(record, "opens_from_id", None)
+    before = db.session.get(Audience, before_id) if before_id else None
     return before if before is not None and before.kind == "shared" else None
 
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.audiences import Audience
 from core.columns import Erasable, ErasableText
@@ -61,10 +61,6 @@ class Interaction(Record, Model):
     trashed_at: Mapped[datetime | None]
 
     audience: Mapped[Audience] = relationship(lazy="joined", innerjoin=True)
-    opens_from: Mapped[Audience | None] = relationship(
-        primaryjoin=lambda: Audience.id == foreign(Interaction.opens_from_id),
-        viewonly=True,
-    )
     author: Mapped[User | None] = relationship(lazy="joined")
     contact: Mapped[Contact | None] = relationship()
     links: Mapped[list["InteractionContact"]] = relationship(

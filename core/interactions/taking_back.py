@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from core.audiences import AudienceSpec
+from core.audiences import Audience, AudienceSpec
 from core.contacts.models import Contact
 from core.db import db
 from core.errors import Conflict
@@ -110,10 +110,12 @@ def take_back_opening(entry: Interaction, *, actor: User) -> Interaction:
     """
     check_may_change(actor, entry)
     found = lock_waiting(entry)
-    before = found.opens_from
+    before_id = found.opens_from_id
+    before = db.session.get(Audience, before_id) if before_id else None
     if before is None:
         trash_interaction(found, actor=actor)
-    spec = before.spec if before else AudienceSpec("private")
+    alone = AudienceSpec("private", users=frozenset({found.author_id or actor.id}))
+    spec = before.spec if before else alone
     # It was for those readers before, so nobody is asked once more.
     change_interaction(found, actor=actor, audience=spec)
     found.opens_at = found.opens_from_id = None

@@ -1,12 +1,12 @@
 """What documents do when something happened: read new files, follow entries."""
 
 from core.db import db
-from core.events import Event, Subscriber
+from core.events import Event, Subscriber, announce
 from core.files import file_store
 from core.interactions.models import Interaction
 from core.records import parse_ref
 from plugins.documents import services
-from plugins.documents.events import VERSION_ADDED
+from plugins.documents.events import OPENED, VERSION_ADDED
 from plugins.documents.extraction import extract_text
 from plugins.documents.reading import keep_text, unread_versions
 
@@ -41,6 +41,18 @@ def follow_entry(event: Event) -> None:
         services.follow_interaction(entry)
 
 
+def open_with_entry(event: Event) -> None:
+    """Tell that the files of an entry are seen outside now, as it is itself.
+
+    They are: this is for the index, and for pages that are open.
+    """
+    subject = parse_ref(event.subject)
+    attached = services.attached_to(subject[1]) if subject else []
+    for one in attached:
+        if one.trashed_at is None:
+            announce(OPENED.name, one)
+
+
 ALL = [
     Subscriber(
         "documents.text",
@@ -48,4 +60,5 @@ ALL = [
         read_text,
     ),
     Subscriber("documents.entries", ("interaction.updated",), follow_entry),
+    Subscriber("documents.opening", ("interaction.opened",), open_with_entry),
 ]

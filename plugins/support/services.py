@@ -15,6 +15,7 @@ from core.i18n import _
 from core.interactions.models import Interaction
 from core.interactions.rules import gains_readers
 from core.interactions.services import write_interaction
+from core.opening import opening_time, waits_for_outside
 from core.readers import choose_audience
 from core.users.models import User
 from core.visibility import visible_to
@@ -136,10 +137,50 @@ def add_note(
 
 
 def _share(ticket: Ticket, spec: AudienceSpec) -> None:
+    at = opening_time()
+    if at is not None:
+        # Also where they see the ticket already: what happens to it is no news yet.
+        if not waits_for_outside(ticket):
+            ticket.opens_from_id = ticket.audience_id
+        ticket.opens_at = at
     if widens(ticket.audience.spec, spec):
         ticket.audience = intern_audience(spec)
         db.session.flush()
         announce("support.ticket.shared", ticket)
+
+
+def take_back_reply(ticket: Ticket, entry: Interaction, *, actor: User) -> None:
+    """Take a reply back before people outside see it; the ticket waits for one again.
+
+    A ticket that it opened to them is for its former readers. Raises `NotFound` for
+    what is not of the ticket, `Conflict` when it is too late.
+    """
+    if db.session.get(Message, entry.id) not in _messages_of(ticket):
+        raise NotFound
+    take_back_opening(entry, actor=actor)
+    others = [
+        one.interaction
+        for one in _messages_of(ticket)
+        if one.interaction.trashed_at is None
+    ]
+    if waits_for_outside(ticket) and not any(waits_for_outside(o) for o in others):
+        before = db.session.get(Audience, ticket.opens_from_id or 0)
+        ticket.audience = before or ticket.audience
+        ticket.opens_at = ticket.opens_from_id = None
+    asked: datetime | None = None
+    for one in others:
+        if one.audience.kind == "shared":
+            from_us = one.author is not None and one.author.kind == "staff"
+            asked = None if from_us else asked or one.occurred_at
+    if ticket.state == "waiting" and (asked is not None or not others[1:]):
+        _move(ticket, "open")
+    ticket.asked_at = asked or (ticket.created_at if not others[1:] else None)
+    db.session.flush()
+
+
+def _messages_of(ticket: Ticket) -> Sequence[Message]:
+    query = sa.select(Message).where(Message.ticket_id == ticket.id)
+    return db.session.scalars(query.order_by(Message.interaction_id)).unique().all()
 
 
 def change_ticket(
