@@ -263,8 +263,10 @@ def _change_audience(
         # An event is for those who may read its record while it is written: this one
         # has to reach those who are about to lose it, so that it leaves their screens.
         announce("interaction.audience_narrowed", interaction, data)
+    # Both in one flush: in between it would be told of outside.
+    audience = intern_audience(spec)
     hold_opening(interaction, spec, actor, opens=gains)
-    interaction.audience = intern_audience(spec)
+    interaction.audience = audience
     link(interaction, sorted(spec.shared_with))
     for reply in _replies_below(interaction):
         # Replies were written for the readers of then, so they are never opened; but

@@ -4,6 +4,7 @@ Bytes go into the store before the transaction that mentions them commits; a job
 removes those that no row came to mention.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -208,8 +209,8 @@ def follow_interaction(interaction: Interaction) -> None:
 
 def attached_to(interaction_id: int) -> Sequence[Document]:
     """Give the files of an entry, those in the trash too."""
-    attached = sa.select(Document).where(Document.interaction_id == interaction_id)
-    return db.session.scalars(attached).unique().all()
+    query = sa.select(Document).where(Document.interaction_id == interaction_id)
+    return db.session.scalars(query).all()
 
 
 def trash_document(document: Document) -> None:

@@ -6,15 +6,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, lazyload
 
-from core.audiences import AudienceSpec, intern_audience, widens
+from core.audiences import Audience, AudienceSpec, intern_audience, widens
 from core.contacts.models import Contact
 from core.db import db, now
-from core.errors import Forbidden, Invalid
+from core.errors import Forbidden, Invalid, NotFound
 from core.events import announce
 from core.i18n import _
 from core.interactions.models import Interaction
+from core.interactions.opening import opening_of
 from core.interactions.rules import gains_readers
 from core.interactions.services import write_interaction
+from core.interactions.taking_back import take_back_opening
 from core.opening import opening_time, waits_for_outside
 from core.readers import choose_audience
 from core.users.models import User
@@ -49,6 +51,7 @@ def open_ticket(
         owner_id=author.id if author.kind == "staff" else None,
         audience=intern_audience(spec),
         asked_at=now(),
+        opens_at=opening_of(author, spec, None),
     )
     db.session.add(ticket)
     db.session.flush()
@@ -155,7 +158,7 @@ def take_back_reply(ticket: Ticket, entry: Interaction, *, actor: User) -> None:
     A ticket that it opened to them is for its former readers. Raises `NotFound` for
     what is not of the ticket, `Conflict` when it is too late.
     """
-    if db.session.get(Message, entry.id) not in _messages_of(ticket):
+    if entry.id not in {one.interaction_id for one in _messages_of(ticket)}:
         raise NotFound
     take_back_opening(entry, actor=actor)
     others = [
@@ -167,14 +170,14 @@ def take_back_reply(ticket: Ticket, entry: Interaction, *, actor: User) -> None:
         before = db.session.get(Audience, ticket.opens_from_id or 0)
         ticket.audience = before or ticket.audience
         ticket.opens_at = ticket.opens_from_id = None
-    asked: datetime | None = None
-    for one in others:
-        if one.audience.kind == "shared":
-            from_us = one.author is not None and one.author.kind == "staff"
-            asked = None if from_us else asked or one.occurred_at
-    if ticket.state == "waiting" and (asked is not None or not others[1:]):
+    shared = [one for one in others if one.audience.kind == "shared"]
+    asked = None if shared else ticket.created_at
+    for one in shared:
+        from_us = one.author is not None and one.author.kind == "staff"
+        asked = None if from_us else asked or one.occurred_at
+    ticket.asked_at = asked
+    if ticket.state == "waiting" and asked is not None:
         _move(ticket, "open")
-    ticket.asked_at = asked or (ticket.created_at if not others[1:] else None)
     db.session.flush()
 
 

@@ -54,8 +54,11 @@ def tell_of_answer(event: Event) -> None:
         return
     outside = event.data.get("by") != "staff"
     entry = db.session.get(Interaction, event.data.get("entry", 0))
-    if not outside and entry is not None and waits_for_outside(entry):
-        return  # `tell_of_open_answer` does when they see it.
+    if not outside and entry is not None:
+        if waits_for_outside(entry):
+            return  # `tell_of_open_answer` tells of it when they see it.
+        if entry.trashed_at is not None or entry.audience.kind != "shared":
+            return  # It was taken back.
     _tell(ticket, event, event.data.get("entry"), outside=outside)
 
 

@@ -10,6 +10,8 @@ from core.errors import CRMError, Invalid, NotFound
 from core.i18n import _
 from core.interactions.entries import show_entries
 from core.interactions.files import keep_sent, most_bytes, with_lost_files
+from core.interactions.models import Interaction
+from core.interactions.offers import offer_taking_back
 from core.pages import on_refusal
 from core.parts import hosted
 from core.permissions import me, requires
