@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.orm import aliased
 
-from core.audiences import Audience, AudienceLabel
+from core.audiences import AudienceLabel
 from core.contacts.models import Contact
 from core.db import Record, db
 from core.errors import NotFound
@@ -199,8 +199,9 @@ def visible_rules(user: User, model: type[Record]) -> list[Rule]:
     """Name the conditions that all must hold for `user` to see a row of `model`.
 
     `audience`: its audience opens to them. `opening`: to them outside it is open by
-    now, since it waits in case somebody takes it back. `contact`: they see its contact. `entry`:
-    they see the entry it hangs on. `outside`: it is of a type that people outside see.
+    now, since it waits in case somebody takes it back. `contact`: they see its
+    contact. `entry`: they see the entry it hangs on. `outside`: it is of a type that
+    people outside see.
     A contact has the rules of `contact_rules`.
     """
     columns: Any = model

@@ -1,7 +1,15 @@
 """What was said and done with a contact: the shared record every team writes on."""
 
 from core import hookimpl
-from core.interactions import api, events, imports, linked, permissions, search, subscribers
+from core.interactions import (
+    api,
+    events,
+    imports,
+    linked,
+    permissions,
+    search,
+    subscribers,
+)
 
 
 @hookimpl

@@ -54,8 +54,9 @@ def write_interaction(
     concerns those it is shared with; without `audience` it is for the author's teams.
     `author_name` is of somebody without an account; `links` are references of records.
     What a colleague shares is seen outside after `hold` seconds, by default those of
-    the house; 0 for what tells of the past. Raises `Invalid` for an empty body, an unknown kind or field of it, or a reply that more would read than `audience`
-    says, and `Forbidden` for an author who may not show entries to people outside.
+    the house; 0 for what tells of the past. Raises `Invalid` for an empty body, an
+    unknown kind or field of it, or a reply that more would read than `audience` says,
+    and `Forbidden` for an author who may not show entries to people outside.
     """
     spec = audience_for(author, audience, parent)
     check_sharing(author, spec)

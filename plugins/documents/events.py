@@ -45,8 +45,6 @@ NARROWED = EventType(
     AudienceChange,
 )
 
-OPENED = EventType(
-    "documents.document.opened", _l("People outside see it from now on")
-)
+OPENED = EventType("documents.document.opened", _l("People outside see it from now on"))
 
 ALL = [VERSION_ADDED, TEXT_READ, WIDENED, NARROWED, OPENED]

@@ -187,9 +187,7 @@ def written_in_drawer(entry: Interaction) -> Any:
     if soon:
         answer = make_response("", 204)
         toast = {"text": soon, "undo": taking_back_url(entry)}
-        answer.headers["HX-Trigger"] = json.dumps(
-            {"toast": toast, "drawer:done": True}
-        )
+        answer.headers["HX-Trigger"] = json.dumps({"toast": toast, "drawer:done": True})
         return answer
     said = _("Saved.")
     if entry.contact is not None:

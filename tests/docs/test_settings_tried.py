@@ -115,6 +115,11 @@ def state_of_a_new_mail(house):
     return look(write()).state
 
 
+def wait_of_what_is_shared(house):
+    ask = {"contacts": [house.firm.id], "body": "Comes.", "audience": "shared"}
+    return house.posts(house.program, "interactions", **ask)["opens_outside_at"] is None
+
+
 def sender_of_a_mail(house):
     write(hold=0)
     house.deliver()
@@ -223,6 +228,7 @@ TRIED = {
     "contacts.quiet_days": (30, gone_quiet),
     "contacts.quiet_days_of": (["vendor: 30"], gone_quiet),
     "mail.hold_seconds": (0, state_of_a_new_mail),
+    "mail.portal_hold_seconds": (0, wait_of_what_is_shared),
     "mail.sender_name": ("Kallio sales", sender_of_a_mail),
     "mail.signature_en": ("Yours, the house", words_in("en")),
     "mail.signature_fi": ("Terveisin talo", words_in("fi")),

@@ -168,7 +168,9 @@ def test_a_reply_waits_and_is_told_of_when_it_is_open(
     firm, anna, outi, as_user, deliver, clock
 ):
     outside = as_user(outi)
-    outside.post("/interactions", data={"kind": "message", "body": "When do they come?"})
+    outside.post(
+        "/interactions", data={"kind": "message", "body": "When do they come?"}
+    )
     asked = latest()
     assert asked.opens_at is None
     reply = {"body": f"{WORD} valves: Friday.", "parent": asked.id, "looked": "1"}
