@@ -197,3 +197,4 @@ def main() -> None:
         click.echo(f"rapport: {error}", err=True)
         sys.exit(2)
     rapport()
+

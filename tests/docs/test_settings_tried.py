@@ -255,6 +255,12 @@ def test_every_setting_is_tried(app):
 
 
 @pytest.fixture
+def app_config():
+    """Pin nothing: in tests nobody waits otherwise."""
+    return {"MAIL_PORTAL_HOLD_SECONDS": None}
+
+
+@pytest.fixture
 def house(as_user, api, mailbox, deliver):
     return House(as_user, api, mailbox, deliver)
 
