@@ -190,8 +190,7 @@ def announce(
 ) -> None:
     """Tell that something happened to `record` which is more than a changed row.
 
-    `data` fits the schema of its `EventType`; raises `LookupError` for a type nobody
-    declared. Subscribers hear of it at `due`, by default at once.
+    `data` fits the schema of its `EventType`, or `LookupError`. Heard of from `due` on.
     """
     declared = declarations().types.get(event_type)
     if declared is None:
