@@ -4,7 +4,6 @@ Bytes go into the store before the transaction that mentions them commits; a job
 removes those that no row came to mention.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -200,17 +199,12 @@ def change_audience(document: Document, spec: AudienceSpec, *, actor: User) -> N
 def follow_interaction(interaction: Interaction) -> None:
     """Give the files of an entry its readers, and its place in the trash."""
     spec = interaction.audience.spec
-    for document in attached_to(interaction.id):
+    attached = sa.select(Document).where(Document.interaction_id == interaction.id)
+    for document in db.session.scalars(attached).all():
         if document.audience.spec != spec:
             _set_audience(document, spec, effect_of(document, spec))
         document.trashed_at = interaction.trashed_at
     db.session.flush()
-
-
-def attached_to(interaction_id: int) -> Sequence[Document]:
-    """Give the files of an entry, those in the trash too."""
-    query = sa.select(Document).where(Document.interaction_id == interaction_id)
-    return db.session.scalars(query).all()
 
 
 def trash_document(document: Document) -> None:

@@ -1,5 +1,7 @@
 """What documents do when something happened: read new files, follow entries."""
 
+import sqlalchemy as sa
+
 from core.db import db
 from core.events import Event, Subscriber, announce
 from core.files import file_store
@@ -8,6 +10,7 @@ from core.records import parse_ref
 from plugins.documents import services
 from plugins.documents.events import OPENED, VERSION_ADDED
 from plugins.documents.extraction import extract_text
+from plugins.documents.models import Document
 from plugins.documents.reading import keep_text, unread_versions
 
 
@@ -47,10 +50,12 @@ def open_with_entry(event: Event) -> None:
     They are: this is for the index, and for pages that are open.
     """
     subject = parse_ref(event.subject)
-    attached = services.attached_to(subject[1]) if subject else []
-    for one in attached:
-        if one.trashed_at is None:
-            announce(OPENED.name, one)
+    attached = sa.select(Document).where(
+        Document.interaction_id == (subject[1] if subject else 0),
+        Document.trashed_at.is_(None),
+    )
+    for one in db.session.scalars(attached).all():
+        announce(OPENED.name, one)
 
 
 ALL = [
