@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from flask import render_template, request
+from flask import flash, redirect, render_template, request, url_for
 
 from core.audiences import AudienceSpec
 from core.contacts.models import Contact
@@ -14,8 +14,10 @@ from core.interactions.entries import name_of_author
 from core.interactions.files import keep_sent
 from core.interactions.mentions import check_mentions_anew
 from core.interactions.models import Interaction
+from core.interactions.offers import offer_taking_back, words_of_opening
 from core.interactions.permissions import WRITE
 from core.interactions.rules import gains_readers, may_change
+from core.interactions.taking_back import take_back_opening
 from core.pages import on_refusal
 from core.permissions import me, requires
 from core.readers import readers_of
@@ -106,8 +108,26 @@ def save(interaction_id: int) -> Any:
         audience=spec,
     )
     keep_sent(entry)
-    offer_undo(entry, _("Saved."))
+    if words_of_opening(entry) and spec != before:
+        offer_taking_back(entry, answers.taking_back_url(entry))
+    else:
+        offer_undo(entry, _("Saved."))
     return answers.to_entry(entry, "")
+
+
+@bp.post("/interactions/<int:interaction_id>/take-back")
+@requires(WRITE)
+def take_back(interaction_id: int) -> Any:
+    """Take back what people outside do not see yet; its words are written anew."""
+    entry = take_back_opening(_changeable(interaction_id), actor=me())
+    flash(_("Taken back. Nobody outside has seen it."), "ok")
+    if entry.trashed_at is None:
+        return answers.to_entry(entry, "")
+    if entry.parent_id is not None:
+        place = {"endpoint": "interactions.show", "interaction_id": entry.parent_id}
+    else:
+        place = {"endpoint": "interactions.new", "contact": entry.contact_id}
+    return redirect(url_for(**place, again=entry.id), 303)
 
 
 def _ask_first(entry: Interaction, before: AudienceSpec, spec: AudienceSpec) -> None:

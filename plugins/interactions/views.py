@@ -133,7 +133,7 @@ def _draw_new(
             *([Contact.sort_name, Contact.id] if q else [recent, Contact.id])
         )
         found = list(db.session.scalars(query.limit(OFFERED)))
-    typed = answers.typed(error) or answers.asked_for()
+    typed = answers.typed(error) or answers.taken_back(contact) or answers.asked_for()
     target = "#drawer-body" if _in_drawer() else ""
     return render_template(
         "interactions/drawer.html" if target else "interactions/new.html",
@@ -206,13 +206,14 @@ def _after_writing(
     if _in_drawer():
         return answers.written_in_drawer(entry)
     if parent is not None and answers.in_thread(parent):
-        return draw_thread(parent)
+        return answers.with_taking_back(draw_thread(parent), entry)
     if request.headers.get("HX-Request") and contacts:
         context = entries_of(contacts[0], me())
         composer = composer_for(contacts[0], me())
-        return render_template(
+        drawn = render_template(
             "interactions/written.html", composer=composer, **context
         )
+        return answers.with_taking_back(drawn, entry)
     return answers.after_writing(entry, parent)
 
 
@@ -272,7 +273,7 @@ def _draw_entry(entry: Interaction, error: CRMError | None = None) -> Any:
         "record": entry,
         "replies": replies,
         "next_url": next_url,
-        "typed": request.form.get("body", ""),
+        "typed": request.form.get("body", "") or answers.reply_taken_back(entry),
         "errors": with_lost_files(error.errors) if error else {},
         "files_most": most_bytes(user),
     }

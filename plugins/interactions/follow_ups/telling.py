@@ -34,6 +34,8 @@ def tell_reminder(answer: Any, planned: FollowUp | None) -> Response:
     told = json.loads(response.headers.get("HX-Trigger", "{}"))
     if "toast" in told:
         said = f"{told['toast']['text']} {said}"
+        # What goes out soon is what Undo is for; the reminder has its own page.
+        undo = told["toast"].get("undo", undo)
     toast = {"text": said, "undo": undo}
     response.headers["HX-Trigger"] = json.dumps(told | {"toast": toast})
     return response
