@@ -19,8 +19,8 @@ from core.interactions.models import Interaction
 def opening_time() -> datetime | None:
     """Give when what is opened now is seen outside; None is at once.
 
-    Only what somebody opens on a page waits, for the setting `mail.portal_hold_seconds`:
-    a program, an import or a command has no Undo to press.
+    Only what somebody opens on a page waits, as `mail.portal_hold_seconds` says: a
+    program, an import or a command has no Undo to press.
     """
     if not has_request_context() or g.get("by_token"):
         return None

@@ -123,11 +123,12 @@ def take_back(interaction_id: int) -> Any:
     flash(_("Taken back. Nobody outside has seen it."), "ok")
     if entry.trashed_at is None:
         return answers.to_entry(entry, "")
-    if entry.parent_id is not None:
-        place = {"endpoint": "interactions.show", "interaction_id": entry.parent_id}
+    again, above = entry.id, entry.parent_id
+    if above is not None:
+        place = url_for("interactions.show", interaction_id=above, again=again)
     else:
-        place = {"endpoint": "interactions.new", "contact": entry.contact_id}
-    return redirect(url_for(**place, again=entry.id), 303)
+        place = url_for("interactions.new", contact=entry.contact_id, again=again)
+    return redirect(place, 303)
 
 
 def _ask_first(entry: Interaction, before: AudienceSpec, spec: AudienceSpec) -> None:

@@ -173,8 +173,8 @@ def take_back(number: int, entry_id: int) -> Any:
     ticket, entry = ticket_of(number), get_visible(me(), Interaction, entry_id)
     services.take_back_reply(ticket, entry, actor=me())
     flash(_("Taken back. Nobody outside has seen it."), "ok")
-    again = {"answer": "reply", "again": entry.id}
-    return redirect(url_for("support.show", number=number, **again), 303)
+    place = url_for("support.show", number=number, answer="reply", again=entry.id)
+    return redirect(place, 303)
 
 
 def _words_again() -> dict[str, str]:
