@@ -44,11 +44,18 @@ from tests.core.mail.writing import PEKKA, look, write
 ELSEWHERE: dict[str, str] = {}
 
 
+@pytest.fixture
+def app_config():
+    """What is shared on a page waits, so that people can see that it opens."""
+    return {"MAIL_PORTAL_HOLD_SECONDS": 5}
+
+
 class Story:
     """Who plays: an administrator, a colleague, a customer and a vendor."""
 
-    def __init__(self, app, as_user, api, deliver, mailbox):
+    def __init__(self, app, as_user, api, deliver, mailbox, clock):
         self.app, self.deliver, self.mailbox = app, deliver, mailbox
+        self.clock = clock
         self.firm = make_contact("Kallion Vesijohto Oy", roles=["customer", "vendor"])
         self.boss = make_user("Ad Min", roles=("admin",), teams=["Sales"])
         self.anna = make_user("Anna Laine", password=PASSWORD, teams=["Sales"])
@@ -111,6 +118,11 @@ def entries_and_documents(story):
         story.changes(place, audience="staff")
     newer = {"file": (io.BytesIO(b"New prices"), "prices.txt")}
     story.makes(f"documents/{document['id']}/versions", data=newer)
+    shared = {"contacts": story.firm.id, "body": "Prices.", "audience": "shared"}
+    list_ = {"files": (io.BytesIO(b"Old prices"), "old.txt")}
+    readers = {"shared_with": story.firm.id, "looked": 1, "seen": story.outi.id}
+    story.does("/interactions", **shared, **readers, **list_)
+    story.clock.shift(6)
     story.deliver()
 
 
@@ -239,12 +251,12 @@ def plugins_out_and_back(story, make_app, sign_in_to):
 
 @pytest.mark.timeout(120)
 def test_every_event_that_is_declared_happens(
-    app, as_user, api, deliver, mailbox, make_app, sign_in_to, monkeypatch
+    app, as_user, api, deliver, mailbox, clock, make_app, sign_in_to, monkeypatch
 ):
     # Handing over goes on in the worker after so many; here soon.
     monkeypatch.setattr(leaving, "STEP", 1)
     monkeypatch.setitem(leaving.hand_over.__kwdefaults__, "most", 1)
-    story = Story(app, as_user, api, deliver, mailbox)
+    story = Story(app, as_user, api, deliver, mailbox, clock)
     colleagues(story, as_user)
     twins(story)
     entries_and_documents(story)

@@ -41,9 +41,9 @@ class House:
         self.mailbox, self.deliver, self.turn = mailbox, deliver, 0
         self.firm = make_contact("Kallion Vesijohto Oy", roles=["customer", "vendor"])
         self.boss = make_user("Ad Min", roles=("admin",))
-        outi = make_user("Outi Kallio", kind="customer", contact=self.firm)
+        self.outi = make_user("Outi Kallio", kind="customer", contact=self.firm)
         self.browser, self.program = as_user(self.boss), api(self.boss)
-        self.customer, self.buyer = as_user(outi), api(outi)
+        self.customer, self.buyer = as_user(self.outi), api(self.outi)
         with db.transaction():
             about = {"sku": "KV-1", "name": "Valve", "price": Decimal(4), "on_hand": 40}
             create_product(about, actor=None)
@@ -116,8 +116,14 @@ def state_of_a_new_mail(house):
 
 
 def wait_of_what_is_shared(house):
-    ask = {"contacts": [house.firm.id], "body": "Comes.", "audience": "shared"}
-    return house.posts(house.program, "interactions", **ask)["opens_outside_at"] is None
+    firm, readers = house.firm.id, {"looked": "1", "seen": house.outi.id}
+    ask = {"contacts": firm, "body": "Comes.", "audience": "shared"}
+    sent = house.browser.post(
+        "/interactions", data=ask | {"shared_with": firm} | readers
+    )
+    assert sent.status_code == 303, sent.text
+    latest = house.program.get("/api/v1/interactions").json["items"][0]
+    return latest["opens_outside_at"] is None
 
 
 def sender_of_a_mail(house):
