@@ -1,6 +1,7 @@
 """The application factory: configuration → database → plugins → routes → door check."""
 
 import gc
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from click import Command
 from flask import Blueprint, Flask, Response, g, has_request_context
 from flask_login import current_user
 from flask_smorest import Api
+from jinja2 import ChoiceLoader, FileSystemLoader
 from marshmallow import Schema
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -33,10 +35,9 @@ from core.pages import (
     Check,
     EntryFiles,
     EntryPart,
-    InteractionKind,
     NotificationKind,
 )
-from core.parts import contained_type
+from core.parts import contained_kinds, contained_type
 from core.permissions import Permission, door_of, undeclared_routes
 from core.plugin_manager import (
     PluginError,
@@ -176,14 +177,11 @@ def _secret_key(folder: Path) -> str:
     file = folder / "secret_key"
     if file.exists():
         return file.read_text("utf-8").strip()
-    import secrets
-
     return secrets.token_hex()
 
 
 def _collect(app: Flask, overrides: dict[str, Any]) -> None:
     """Ask every plugin once what it declares."""
-    kinds = named(app, "register_interaction_kinds", InteractionKind)
     files = [one for _n, one in declared(app, "register_entry_files", EntryFiles)][:1]
     app.extensions.update(
         rapport_permissions=named(app, "register_permissions", Permission),
@@ -191,7 +189,7 @@ def _collect(app: Flask, overrides: dict[str, Any]) -> None:
             name: contained_type(declared_by(app, "register_records", name), one)
             for name, one in named(app, "register_records", RecordType).items()
         },
-        rapport_kinds=dict(sorted(kinds.items(), key=lambda item: item[1].weight)),
+        rapport_kinds=contained_kinds(app),
         rapport_entry_files=files[0] if files else None,
         rapport_entry_parts=[
             *named(app, "register_entry_parts", EntryPart).values(),
@@ -253,8 +251,6 @@ def _folders(app: Flask, name: str) -> list[Path]:
 
 
 def _register_routes(app: Flask) -> None:
-    from jinja2 import ChoiceLoader, FileSystemLoader
-
     folders = [str(one) for one in _folders(app, "templates")]
     app.jinja_loader = ChoiceLoader([FileSystemLoader(folders)])
     app.config.update(

@@ -16,7 +16,7 @@ from core.events import fact_about, write_facts
 from core.rows import add_rows
 
 # What says who may learn of a record's events.
-_SCOPE = ("contact_id", "audience_id")
+_SCOPE = ("contact_id", "audience_id", "interaction_id")
 
 
 def record_many(model: type[Record], rows: Sequence[Mapping[str, Any]]) -> list[int]:

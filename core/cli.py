@@ -197,4 +197,3 @@ def main() -> None:
         click.echo(f"rapport: {error}", err=True)
         sys.exit(2)
     rapport()
-

@@ -77,11 +77,14 @@ _PARTS = {
 _LATE = {"下午", "傍晚", "晚上", "晚"}
 
 
-def read_date(text: str, now: datetime, language: str = "en") -> datetime | None:
+def read_date(
+    text: str, now: datetime, language: str = "en", *, quick: bool = False
+) -> datetime | None:
     """Read a moment in words as somebody means it at `now`, in its zone.
 
     A day without a time is at nine, a time without a day is the next such time.
-    Gives None for what cannot be understood.
+    Gives None for what cannot be understood; `quick` does not ask the library, which
+    takes its time and makes a date of much that was not meant as one.
     """
     words = _tidy(text)
     if not words or len(text) > MOST_SIGNS:
@@ -93,13 +96,13 @@ def read_date(text: str, now: datetime, language: str = "en") -> datetime | None
         day_words, clock = _apart(words)
         if not day_words and clock is not None:
             return _next_time(clock, now)
-        day = _day(day_words, now)
+        day = _day(day_words, now) or (_ahead(day_words, now) if clock else None)
         if day is not None:
             return _at(day, clock or _part_of(words) or MORNING, now)
     except (ValueError, OverflowError):
         # A thirtieth of February, five past twenty-five, a year ten thousand.
         return None
-    return _by_library(words, now, language)
+    return None if quick else _by_library(words, now, language)
 
 
 def _tidy(text: str) -> str:
@@ -154,7 +157,7 @@ def _shifted(now: datetime, by: timedelta, *, whole: bool) -> datetime:
 def _apart(words: str) -> tuple[str, time | None]:
     """Take the time of day from the end of the words."""
     found = _CHINESE_CLOCK.search(words)
-    if found is not None:
+    if found is not None and (_is_chinese(words) or "：" in words):
         return words[: found.start()].strip(), _chinese_time(found)
     found = _CLOCK.search(words)
     if found is None or not _is_time(found, words[: found.start()].strip()):

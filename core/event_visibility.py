@@ -12,6 +12,7 @@ from core.cursors import MOST, between
 from core.db import Record
 from core.events import Event, EventScope
 from core.interactions.models import Interaction
+from core.opening import waits_for_outside
 from core.permissions import can
 from core.records import record_types
 from core.sight import told
@@ -33,6 +34,10 @@ def scope_of(session: Session, record: Record) -> EventScope:
     No audience means: colleagues, and the portal users of the contact.
     """
     contact = contact_id_of(record)
+    if waits_for_outside(record):
+        # What may still be taken back is no news outside; when it is open, they are
+        # told that it is.
+        return EventScope(contact, STAFF_AUDIENCE)
     if record.readers == "entry":
         entry = getattr(record, "interaction_id", None)
         return EventScope(contact, _audience_inside(session, entry))

@@ -182,12 +182,15 @@ def set_actor(user_id: int | None) -> None:
 
 
 def announce(
-    event_type: str, record: Record, data: dict[str, Any] | None = None
+    event_type: str,
+    record: Record,
+    data: dict[str, Any] | None = None,
+    *,
+    due: datetime | None = None,
 ) -> None:
     """Tell that something happened to `record` which is more than a changed row.
 
-    `data` must fit the schema its `EventType` declares; raises `LookupError` for a
-    type nobody declared.
+    `data` fits the schema of its `EventType`, or `LookupError`. Heard of from `due` on.
     """
     declared = declarations().types.get(event_type)
     if declared is None:
@@ -197,7 +200,8 @@ def announce(
         if errors:
             raise ValueError(f"{event_type}: {errors}")
     db.session.flush()
-    write_facts(db.session, [fact_about(db.session, event_type, record, data or {})])
+    fact = fact_about(db.session, event_type, record, data or {})
+    write_facts(db.session, [fact], due=due)
 
 
 def tell(

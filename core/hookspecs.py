@@ -136,7 +136,14 @@ def register_checks() -> list[Check]:
 def register_interaction_kinds() -> list[InteractionKind]:
     """Return kinds of timeline entries: their title, icon and few fields.
 
-    Example: `return [InteractionKind("visit", _l("Visit"), "geo-alt")]`.
+    A kind may say its entries its own way: its `renderer` is given the `EntryWords` of
+    one and returns them with other `facts` (by name, one line) or another `body`
+    (Markdown, so nothing comes in as HTML). It is asked while a page is drawn or a
+    dossier made, for colleagues who may read the entry; author, audience and files are
+    not its to say. It has plain values and must not read the database: an `EntryPart`
+    brings what is more. Where it fails, that is logged and counted, and the entry is
+    said as others are. Example: `return [InteractionKind("visit", _l("Visit"),
+    "geo-alt", renderer=lambda words: replace(words, facts={"day": day_of(words)}))]`.
     """
 
 

@@ -16,6 +16,7 @@ from core.db import Model, Record, db
 from core.errors import CRMError, Invalid
 from core.i18n import _
 from core.importing.keys import Keys
+from core.importing.marks import key_of as key_of
 from core.permissions import Permission
 from core.users.models import User
 
@@ -122,7 +123,8 @@ class ImportKind:
 
     `targets` is what a column can become where somebody maps a file by looking at it;
     without any, the fields of `schema` are. `about` are fields with one value for all
-    rows. `doubles` says that `bring` heeds `as_new`.
+    rows. `doubles` says that `bring` heeds `as_new`. `after` are the fields with keys
+    of other rows of this kind; those come first wherever they stand in the file.
     """
 
     name: str
@@ -136,6 +138,7 @@ class ImportKind:
     targets: Sequence[Target] = ()
     about: Mapping[str, About] = field(default_factory=dict)
     doubles: bool = False
+    after: Sequence[str] = ()
 
 
 @dataclass

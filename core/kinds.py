@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 import marshmallow as ma
@@ -45,11 +46,30 @@ class KindField:
 
 
 @dataclass(frozen=True)
+class EntryWords:
+    """What an entry says below its head, in plain values for its kind's renderer.
+
+    `facts` are the fields in words by their names, in the order they stand in; `body`
+    is Markdown. `details` are the fields as stored, `parts` what plugins add to entries
+    by the name of the `EntryPart`. Of what comes back, only facts and body are shown.
+    """
+
+    occurred_at: datetime
+    subject: str
+    body: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+    parts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class InteractionKind:
     """A kind of timeline entry: a note, a call, a visit.
 
     `template` is what the composer begins with; `chosen` says that people write it by
     hand, `wordless` that its fields may say it all: a call that nobody answered.
+    `renderer` says an entry its own way to colleagues who may read it, on pages and in
+    dossiers; without one, or where it fails, the fields stand in a line above the text.
     """
 
     name: str
@@ -60,6 +80,7 @@ class InteractionKind:
     chosen: bool = True
     template: str = ""
     wordless: bool = False
+    renderer: Callable[[EntryWords], EntryWords] | None = None
 
 
 def _is_text(value: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from flask import current_app, flash
 
+from core.kinds import EntryWords as EntryWords
 from core.kinds import InteractionKind as InteractionKind
 from core.kinds import KindField as KindField
 from core.kinds import interaction_kinds as interaction_kinds

@@ -8,14 +8,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
-from flask import current_app, has_request_context, render_template
+from flask import Flask, current_app, has_request_context, render_template
 from markupsafe import Markup
 
 from core.db import Record, reading
 from core.i18n import _
-from core.pages import Action, Failure, Panel, allowed
+from core.pages import Action, EntryWords, Failure, InteractionKind, Panel, allowed
 from core.permissions import can
-from core.plugin_manager import contained, contributions, plugin_of
+from core.plugin_manager import (
+    contained,
+    contributions,
+    declared_by,
+    named,
+    plugin_of,
+)
 from core.records import RecordType, SearchDocument, record_types
 
 
@@ -157,3 +163,32 @@ def contained_type(plugin: str, kind: RecordType) -> RecordType:
             "document", kind.document, lambda one: SearchDocument(title=nameless(one))
         ),
     )
+
+
+def contained_kinds(app: Flask) -> dict[str, InteractionKind]:
+    """Keep what the kinds' renderers raise from the entries, said as others are then.
+
+    Gives the kinds lightest first. What is no text fails too; no HTML comes in.
+    """
+    hook = "register_interaction_kinds"
+    kinds = named(app, hook, InteractionKind)
+    return {
+        name: _contained_kind(declared_by(app, hook, name), one)
+        for name, one in sorted(kinds.items(), key=lambda item: item[1].weight)
+    }
+
+
+def _contained_kind(plugin: str, kind: InteractionKind) -> InteractionKind:
+    own = kind.renderer
+    if own is None:
+        return kind
+
+    def said(words: EntryWords) -> EntryWords:
+        found = words
+        with contained(plugin, f"renderer of {kind.name}", alone=reading()):
+            answer = own(words)
+            facts = {name: str(fact) for name, fact in answer.facts.items()}
+            found = replace(words, facts=facts, body=str(answer.body))
+        return found
+
+    return replace(kind, renderer=said)

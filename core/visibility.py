@@ -15,11 +15,12 @@ import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.orm import aliased
 
-from core.audiences import Audience, AudienceLabel
+from core.audiences import AudienceLabel
 from core.contacts.models import Contact
 from core.db import Record, db
 from core.errors import NotFound
 from core.interactions.models import Interaction, InteractionContact
+from core.opening import audience_by_now, is_open
 from core.sight import Sight, told, told_among
 from core.users.models import User
 
@@ -69,7 +70,9 @@ def opened_to(user: User) -> sa.Select[int]:
 def labels(record: Record) -> frozenset[str]:
     """Name who opens `record`, for the search index: the same truth as `visible_to`."""
     if record.readers == "audience":
-        audience: Audience = record.audience  # type: ignore[attr-defined]
+        audience = audience_by_now(record)
+        if audience is None:
+            return frozenset({"staff"})
         author: int | None = getattr(record, "author_id", None)
         mine = {f"user:{author}"} if author else set()
         return audience.spec.labels() | mine
@@ -162,15 +165,19 @@ def within(user: User, contact_id: Any) -> Condition | None:
 
 def _audience_rules(user: User, model: Any) -> list[Rule]:
     opened = model.audience_id.in_(opened_to(user))
+    rules: list[Rule]
     # What is attached to an entry is read by its readers, the moment they change.
     entry: list[Rule] = []
     if hasattr(model, "interaction_id"):
         entry.append(("entry", _entry_is_seen(user, model, trashed=True)))
     if user.kind != "staff":
+        rules = [("audience", opened), *entry]
+        if hasattr(model, "opens_at"):
+            rules.append(("opening", is_open(model, opened_to(user))))
         # The labels name this reader's own contacts, so they are the limit here.
-        return [("audience", opened), *entry]
+        return rules
     mine = model.author_id == told("me", user.id)
-    rules: list[Rule] = [("audience", sa.or_(opened, mine)), *entry]
+    rules = [("audience", sa.or_(opened, mine)), *entry]
     scope = contact_scope(user)
     if scope is None:
         return rules
@@ -191,8 +198,10 @@ def _audience_rules(user: User, model: Any) -> list[Rule]:
 def visible_rules(user: User, model: type[Record]) -> list[Rule]:
     """Name the conditions that all must hold for `user` to see a row of `model`.
 
-    `audience`: its audience opens to them. `contact`: they see its contact. `entry`:
-    they see the entry it hangs on. `outside`: it is of a type that people outside see.
+    `audience`: its audience opens to them. `opening`: to them outside it is open by
+    now, since it waits in case somebody takes it back. `contact`: they see its
+    contact. `entry`: they see the entry it hangs on. `outside`: it is of a type that
+    people outside see.
     A contact has the rules of `contact_rules`.
     """
     columns: Any = model

@@ -4,7 +4,7 @@ What a user may not see is not in their file. `export_rows` gives the rows of a 
 `core.exporting.writers` writes them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from flask import Flask
 from core.db import db
 from core.errors import Forbidden, Invalid
 from core.i18n import _
-from core.imports import Export, ImportKind, Row
+from core.imports import Export, ImportKind, Row, key_of
 from core.permissions import can
 from core.records import record_types
 from core.users.models import User
@@ -67,10 +67,17 @@ def _rows(export: Export, user: User, progress: Progress | None) -> Iterator[Row
     done = written = 0
     for page in db.pages(query):
         with db.read_only():
-            rows = list(export.rows(page, user))
+            keys = {one.id: key_of(one) for one in page}
+            rows = [_keyed(row, keys) for row in export.rows(page, user)]
         done += len(page)
         for row in rows:
             written += 1
             yield row
         if progress is not None:
             progress(written, done / max(total, done))
+
+
+def _keyed(row: Row, keys: Mapping[int, str]) -> Row:
+    """Put before a row what other rows call it, so that it comes in again as itself."""
+    key = keys.get(row.get("id", 0))
+    return {"key": key, **row} if key else row

@@ -10,8 +10,9 @@ from core.imports import ImportKind, Row
 
 def headings(kind: ImportKind) -> list[str]:
     """Name the columns of a kind's table."""
-    found: list[str] = []
     fields = kind.export.fields if kind.export else ()
+    # What has a number has a key, by which rows of other files refer to it.
+    found = ["key"] if "id" in fields else []
     for field in fields:
         found += [name for name, _value in _cells(kind.columns.get(field), field, None)]
     return list(dict.fromkeys(found))
@@ -19,7 +20,7 @@ def headings(kind: ImportKind) -> list[str]:
 
 def cells_of(kind: ImportKind, row: Row) -> dict[str, Any]:
     """Give the cells of a row by heading."""
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"key": row["key"]} if "key" in row else {}
     for field in kind.export.fields if kind.export else ():
         for name, value in _cells(kind.columns.get(field), field, row.get(field)):
             found[name] = plain(value)

@@ -77,6 +77,10 @@ def _look(run: ImportRun, charset: str | None = None, sign: str | None = None) -
     """Note a file's headings and first values, as they read in this charset."""
     path = import_store().path(run.file_hash)
     table = open_table(path, charset=charset, delimiter=sign, name=run.file_name)
+    if table.objects:
+        raise Invalid(
+            _("JSON comes in with the command “rapport import”. Save it as CSV here.")
+        )
     if len(table.headings) > MOST_COLUMNS:
         said = _(
             "This file has %(found)d columns; %(most)d are the most. Take out those "

@@ -6,6 +6,7 @@ docs/imports.md describes it for those who write such a file.
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -28,7 +29,7 @@ from core.importing.values import (
 Taker: TypeAlias = Callable[[Cells], Any]
 
 _PLACE = re.compile(r"\{([^{}]+)\}")
-_SOURCES = {"from", "value", "template"}
+SOURCES = {"from", "value", "template"}
 _OPTIONS = {"map", "default", "split", "date", "time", "decimal", "word"}
 _TOP = {"kind", "source", "key", "null", "zone", "charset", "delimiter", "columns"}
 _TOP |= {"skip"}
@@ -58,12 +59,8 @@ class FieldMapping:
 
         Raises `Invalid` for a cell that cannot be read as the mapping says.
         """
-        cells = {
-            name: text
-            for name, cell in cells.items()
-            if (text := cell.strip()) and text not in self.null
-        }
-        if any(cells.get(name, "") in words for name, words in self.skip.items()):
+        cells = self._said(cells)
+        if any(str(cells.get(name, "")) in words for name, words in self.skip.items()):
             return None
         found: dict[str, Any] = {}
         for name, take in self.fields.items():
@@ -73,7 +70,35 @@ class FieldMapping:
                 raise Invalid(errors={name: [str(error)]}) from error
             if value is not None:
                 found[name] = value
-        return self.key(cells), found
+        return self._key(cells), found
+
+    def names_in(
+        self, cells: Cells, fields: Iterable[str]
+    ) -> tuple[str | None, set[str]]:
+        """Give the key of a row, and the keys of others that stand in `fields`."""
+        cells = self._said(cells)
+        named: set[str] = set()
+        for name in fields:
+            with suppress(ValueError):
+                value = self.fields[name](cells)
+                many = value if isinstance(value, list) else [value]
+                named.update(str(one) for one in many if one is not None)
+        return self._key(cells), named
+
+    def _said(self, cells: Cells) -> Cells:
+        """Give the cells that say something; what is no text is of a JSON file."""
+        found: Cells = {}
+        for name, cell in cells.items():
+            if not isinstance(cell, str):
+                if cell not in (None, [], {}):
+                    found[name] = cell
+            elif (text := cell.strip()) and text not in self.null:
+                found[name] = text
+        return found
+
+    def _key(self, cells: Cells) -> str | None:
+        key = self.key(cells)
+        return None if key is None else str(key)
 
 
 def read_mapping(path: Path) -> FieldMapping:
@@ -123,55 +148,6 @@ def parse_mapping(written: Mapping[str, Any]) -> FieldMapping:
     )
 
 
-def plain_mapping(
-    kind: str, headings: Iterable[str], fields: Iterable[str], given: Mapping[str, Any]
-) -> FieldMapping:
-    """Make the mapping of a file whose headings are the names of the fields.
-
-    `given` are the kind's own rules; those whose columns the file lacks fall away.
-    Headings match whatever their case, with blanks or hyphens for underscores; a
-    column `key` is the row's own key.
-    """
-    by_name = {re.sub(r"[\s-]+", "_", one.lower()): one for one in headings}
-    columns: dict[str, Any] = {
-        name: by_name[name] for name in fields if name in by_name
-    }
-    for name, rule in given.items():
-        known = _renamed(rule, by_name)
-        if known is not None and name not in columns:
-            columns[name] = known
-    if not columns:
-        raise Invalid(
-            _(
-                "No column of this file is a field of %(kind)s. There are: %(names)s. "
-                "Write a mapping file and name it with --map.",
-                kind=kind,
-                names=", ".join(sorted({*fields, *given})),
-            )
-        )
-    written: dict[str, Any] = {"kind": kind, "columns": columns}
-    if "key" in by_name:
-        written["key"] = by_name["key"]
-    return parse_mapping(written)
-
-
-def _renamed(rule: Any, by_name: Mapping[str, str]) -> Any:
-    """Write a rule with a file's own headings; None when the file has none of them."""
-    if isinstance(rule, str):
-        return by_name.get(rule)
-    if isinstance(rule, list):
-        return [one for r in rule if (one := _renamed(r, by_name)) is not None] or None
-    if "from" in rule:
-        found = by_name.get(rule["from"])
-        return {**rule, "from": found} if found else None
-    if _SOURCES & rule.keys():
-        return rule
-    parts = {name: _renamed(part, by_name) for name, part in rule.items()}
-    kept = {name: part for name, part in parts.items() if part is not None}
-    fixed = all(isinstance(p, Mapping) and "value" in p for p in kept.values())
-    return None if fixed else kept
-
-
 def _nothing(_cells: Cells) -> None:
     return None
 
@@ -204,7 +180,7 @@ class _Maker:
             return _list_of([self.rule(one, where) for one in written])
         if not isinstance(written, Mapping) or not written:
             raise Invalid(_("%(where)s: name a column.", where=where))
-        sources = _SOURCES & written.keys()
+        sources = SOURCES & written.keys()
         if not sources:
             return self._object(written, where)
         _refuse_others(written, _OPTIONS | sources, where)
@@ -233,7 +209,7 @@ class _Maker:
         def fill(cells: Cells) -> str | None:
             if not any(name in cells for name in names):
                 return None
-            filled = _PLACE.sub(lambda place: cells.get(place[1], ""), text)
+            filled = _PLACE.sub(lambda place: str(cells.get(place[1], "")), text)
             return " ".join(filled.split())
 
         return fill

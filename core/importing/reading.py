@@ -1,4 +1,4 @@
-"""Tables from files: CSV in any charset, delimiter and condition, and XLSX."""
+"""Tables from files: CSV in any charset and condition, workbooks, and JSON."""
 
 import codecs
 import csv
@@ -10,17 +10,19 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import count
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import IO, Any, TypeAlias
 
 from charset_normalizer import from_bytes
 from python_calamine import CalamineError, CalamineWorkbook
 
 from core.errors import Invalid
 from core.i18n import _
+from core.importing.objects import is_array, names_in, read_objects, rows_in
 from core.importing.sniffing import is_workbook
 from core.importing.values import as_written
 
-Cells: TypeAlias = dict[str, str]
+# Text, but for what a JSON file nests or counts.
+Cells: TypeAlias = dict[str, Any]
 
 # The whole file was seen to be UTF-8; a byte-order mark is not text.
 UTF8 = "utf-8-sig"
@@ -54,9 +56,14 @@ class Table:
     charset: str = ""
     delimiter: str = ""
     name: str = ""
+    # A JSON file: its rows are objects, and its line is where ours would stand.
+    objects: bool = False
 
     def rows(self) -> Iterator[TableRow]:
         """Read the rows below the headings, one at a time; empty ones are left out."""
+        if self.objects:
+            yield from _objects(self)
+            return
         if not self.delimiter:
             yield from _sheet_rows(self)
             return
@@ -83,6 +90,9 @@ def open_table(
     name = name or path.name
     if is_workbook(path, name):
         return Table(path, _headings(name, next(_sheet(path, name), [])), name=name)
+    if is_array(path):
+        names = names_in(read_objects(path, name))
+        return Table(path, _headings(name, names), name=name, objects=True)
     charset = charset or find_charset(path)
     try:
         first = {one: _first_row(path, charset, one) for one in DELIMITERS}
@@ -276,3 +286,10 @@ def _sheet_rows(table: Table) -> Iterator[TableRow]:
     for number, cells in enumerate(rows[1:], start=2):
         if any(cells):
             yield _row(table, number, cells, number / len(rows))
+
+
+def _objects(table: Table) -> Iterator[TableRow]:
+    found = read_objects(table.path, table.name)
+    for number, (row, problem) in enumerate(rows_in(found), start=1):
+        # Our own files have a bracket in the first line, and a row in each other.
+        yield TableRow(number + 1, row, number / len(found), problem)

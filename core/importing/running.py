@@ -16,8 +16,10 @@ from core.errors import Forbidden, Invalid
 from core.events import acting
 from core.i18n import _
 from core.importing.choices import Choices, read_choices
-from core.importing.mapping import FieldMapping, parse_mapping, plain_mapping
+from core.importing.mapping import FieldMapping, parse_mapping
 from core.importing.models import ImportRun
+from core.importing.ordering import in_order
+from core.importing.plain import plain_mapping
 from core.importing.reading import Table, TableRow, hash_of, open_table
 from core.importing.reports import Report
 from core.importing.steps import Importer, OnStep
@@ -267,8 +269,11 @@ def _bring_all(
             progress(report.rows, some[-1].part)
 
     try:
-        mended = (plan.choices or Choices()).mended(plan.table.rows())
-        rows = islice(mended, after, None)
+        choices = plan.choices or Choices()
+        ordered = in_order(
+            lambda: choices.mended(plan.table.rows()), plan.mapping, plan.kind.after
+        )
+        rows = islice(ordered, after, None)
         in_steps(rows, step, size=STEP, rest=rest)
     except BaseException:
         # What a worker does is its to close: it may also put it down for a while.

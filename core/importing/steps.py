@@ -48,6 +48,10 @@ class _Taken:
     data: Row
 
 
+def _number(noted: tuple[str, Any]) -> int:
+    return int(noted[0].rpartition("/")[2])
+
+
 class Importer:
     """Brings in the rows of one file; lives as long as the run."""
 
@@ -70,7 +74,7 @@ class Importer:
         self.source = source
         self.choices = choices or Choices()
         self.on_step = on_step
-        self.keys = Keys(source, trial=report.trial)
+        self.keys = Keys(source, actor_id=actor_id, trial=report.trial)
         self.shared: dict[str, Any] = {}
         self._schema = kind.schema()
         self._refused: list[tuple[Refusal, Cells]] = []
@@ -249,7 +253,8 @@ class Importer:
         note_entries(
             [
                 {"run_id": run_id, "ref": ref, "created": new, "version": version}
-                for ref, (version, new) in touched.items()
+                # In the order they were made: an undo begins at the other end.
+                for ref, (version, new) in sorted(touched.items(), key=_number)
             ]
         )
         note_refusals(

@@ -89,9 +89,9 @@ def _read(field: KindField, value: Any) -> tuple[str, Any]:
     return "", text
 
 
-def facts_of(entry: Interaction, kind: InteractionKind | None) -> list[str]:
-    """Say the fields of an entry, each in a few words, in the order of its kind."""
-    found = list(_columns_of(entry)) if entry.direction or entry.source else []
+def facts_of(entry: Interaction, kind: InteractionKind | None) -> dict[str, str]:
+    """Say the fields of an entry by name, in a few words, in the order of its kind."""
+    found = dict(_columns_of(entry)) if entry.direction or entry.source else {}
     if not entry.details:
         return found
     known = fields_of(kind)
@@ -100,15 +100,15 @@ def facts_of(entry: Interaction, kind: InteractionKind | None) -> list[str]:
         if value is not None and value != "":
             # Of a kind or a field that is gone the words remain.
             made = known.get(name) or KindField(name, _spoken(name))
-            found.append(_said(made, value))
+            found[name] = _said(made, value)
     return found
 
 
-def _columns_of(entry: Interaction) -> Iterator[str]:
+def _columns_of(entry: Interaction) -> Iterator[tuple[str, str]]:
     if entry.direction:
-        yield str(DIRECTIONS.get(entry.direction, entry.direction))
+        yield "direction", str(DIRECTIONS.get(entry.direction, entry.direction))
     if entry.source:
-        yield _("Source: %(source)s", source=entry.source)
+        yield "source", _("Source: %(source)s", source=entry.source)
 
 
 def _said(field: KindField, value: Any) -> str:

@@ -17,7 +17,7 @@ from core.interactions.details import facts_of
 from core.interactions.mentions import mentions_of
 from core.interactions.models import Interaction, InteractionContact
 from core.interactions.rules import may_change
-from core.kinds import is_automatic, kind_of
+from core.kinds import EntryWords, InteractionKind, is_automatic, kind_of
 from core.marks import Marks
 from core.markup import to_html
 from core.pages import EntryFile, entry_files, entry_parts
@@ -47,6 +47,8 @@ class EntryView:
     edited_at: datetime | None
     contacts: Sequence[tuple[str, str | None]]
     audience: AudienceView
+    # Markdown, and what it looks like.
+    body: str
     html: Markup
     replies: int
     url: str | None
@@ -104,6 +106,7 @@ def _view(
     files = entry_files()
     inside = user.kind == "staff"
     others = [one for one in around.contacts if on is None or one.id != on.id]
+    facts, body = _words(entry, kind, around) if inside else ((), entry.body)
     return EntryView(
         id=entry.id,
         version=entry.version,
@@ -118,14 +121,14 @@ def _view(
         edited_at=entry.edited_at,
         contacts=[(one.name, _address(one, user)) for one in others],
         audience=audience,
-        html=to_html(entry.body, marks_of(entry, user)),
+        body=body,
+        html=to_html(body, marks_of(entry, user)),
         replies=around.replies,
         url=_address(entry, user),
         parent=entry.parent_id,
         pinned=entry.pinned,
         changeable=may_change(user, entry),
-        # Whence somebody came to us is nobody's business outside.
-        facts=facts_of(entry, kind) if inside else (),
+        facts=facts,
         replies_url=part_of_page(entry, "replies") if inside else None,
         history_url=part_of_page(entry, "history") if inside else None,
         links_url=part_of_page(entry, "links") if around.parts.get("links") else None,
@@ -133,6 +136,30 @@ def _view(
         automatic=is_automatic(entry.kind),
         attachments=around.parts.get(files.part.name, ()) if files else (),
     )
+
+
+def _words(
+    entry: Interaction, kind: InteractionKind | None, around: _Around
+) -> tuple[Sequence[str], str]:
+    """Say an entry to a colleague: its facts and its text, as its kind has them.
+
+    Whence somebody came to us is nobody's business outside, nor is how we put it.
+    """
+    facts = facts_of(entry, kind)
+    if kind is None or kind.renderer is None:
+        return list(facts.values()), entry.body
+    # Plain values, not the record: what it may lead to is not for every reader.
+    said = kind.renderer(
+        EntryWords(
+            entry.occurred_at,
+            entry.subject,
+            entry.body,
+            facts,
+            dict(entry.details),
+            around.parts,
+        )
+    )
+    return list(said.facts.values()), said.body
 
 
 def marks_of(entry: Interaction, user: User) -> Marks:

@@ -26,6 +26,9 @@ MENTIONED = EventType("interaction.mentioned", _l("Somebody was mentioned"), Men
 WIDENED = EventType(
     "interaction.audience_widened", _l("Opened to more readers"), AudienceChange
 )
+# Told inside when something is opened to people outside, and heard when they see it.
+OPENING = EventType("interaction.opening", _l("Opens to people outside"))
+OPENED = EventType("interaction.opened", _l("People outside see it from now on"))
 # Written for those who could read the entry until now, so that it leaves their pages.
 NARROWED = EventType(
     "interaction.audience_narrowed", _l("Closed to some readers"), AudienceChange

@@ -44,6 +44,7 @@ Piece: TypeAlias = tuple[Literal["same", "gone", "new"], str]
 class Difference:
     """One field that changed; `pieces` are of a text, the others of a short value."""
 
+    name: str
     title: object
     before: Any = ""
     after: Any = ""
@@ -143,22 +144,22 @@ def _differences(
             continue
         before, after = values[name]
         if name == "body":
-            yield Difference(title, pieces=compared(before or "", after or ""))
+            yield Difference(name, title, pieces=compared(before or "", after or ""))
         elif name == "audience_id":
             old, new = audiences.get(before), audiences.get(after)
-            yield Difference(title, old and old.label, new and new.label)
+            yield Difference(name, title, old and old.label, new and new.label)
         elif name == "trashed_at":
             said = _("Moved to trash.") if after else _("Put back.")
-            yield Difference(title, after=said)
+            yield Difference(name, title, after=said)
         else:
-            yield Difference(title, _words(name, before), _words(name, after))
+            yield Difference(name, title, _words(name, before), _words(name, after))
     for name, title in BESIDE.items():
         left, came = (
             ", ".join(sorted(names[name][one] for one in some if one in names[name]))
             for some in values.get(name, ((), ()))
         )
         if left or came:
-            yield Difference(title, left, came)
+            yield Difference(name, title, left, came)
 
 
 def _words(name: str, value: Any) -> Any:

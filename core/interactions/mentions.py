@@ -60,15 +60,22 @@ def mentions_of(stored: Iterable[Mapping[str, Any]]) -> list[Mention]:
     return found
 
 
-def find_mentions(body: str, kept: Iterable[Mention] = ()) -> list[Mention]:
+# Whom one may call, by their names in small letters.
+Names: TypeAlias = dict[str, list["Mention"]]
+
+
+def find_mentions(
+    body: str, kept: Iterable[Mention] = (), *, names: Names | None = None
+) -> list[Mention]:
     """Find whom `body` calls; each of `kept` also by the name of then.
 
-    A first name is enough where only one colleague has it.
+    A first name is enough where only one colleague has it. Who reads many texts gives
+    the `names_to_call`.
     """
     # What calls more often than a note can is none: each is compared with each name.
     if not _MAYBE.search(body) or body.count("@") > MOST_SIGNS:
         return []
-    known = _known(kept)
+    known = names_to_call(kept) if names is None else names
     # As they are written too: in small letters "Groß" has one letter more.
     written = [one.name for ones in known.values() for one in ones]
     pattern = mention_pattern([*known, *written])
@@ -79,7 +86,7 @@ def find_mentions(body: str, kept: Iterable[Mention] = ()) -> list[Mention]:
     return list(found.values())[:MOST_MENTIONS]
 
 
-def _known(kept: Iterable[Mention]) -> dict[str, list[Mention]]:
+def names_to_call(kept: Iterable[Mention] = ()) -> Names:
     """Give whom one may call, by their names in small letters."""
     rows = db.session.execute(
         sa.union_all(
@@ -89,8 +96,8 @@ def _known(kept: Iterable[Mention]) -> dict[str, list[Mention]]:
             sa.select(sa.literal("team"), Team.id, Team.name),
         )
     ).all()
-    known: dict[str, list[Mention]] = {}
-    first: dict[str, list[Mention]] = {}
+    known: Names = {}
+    first: Names = {}
     for row in rows:
         one = Mention(row.of, row.id, row.name)
         known.setdefault(plain(row.name), []).append(one)

@@ -52,6 +52,11 @@ class Interaction(Record, Model):
     parent_id: Mapped[int | None] = mapped_column(
         sa.ForeignKey("interaction.id", ondelete="CASCADE"), index=True
     )
+    # Until then those outside to whom it was opened last do not see it yet; it was for
+    # `opens_from` before, or is new.
+    opens_at: Mapped[datetime | None]
+    # No foreign key: once it is open, neither a merge nor a team has to mind it.
+    opens_from_id: Mapped[int | None]
     pinned_at: Mapped[datetime | None]
     trashed_at: Mapped[datetime | None]
 

@@ -1,7 +1,15 @@
 """What was said and done with a contact: the shared record every team writes on."""
 
 from core import hookimpl
-from core.interactions import api, events, imports, linked, permissions, search
+from core.interactions import (
+    api,
+    events,
+    imports,
+    linked,
+    permissions,
+    search,
+    subscribers,
+)
 
 
 @hookimpl
@@ -21,7 +29,18 @@ def register_permissions():
 
 @hookimpl
 def register_event_types():
-    return [events.MENTIONED, events.WIDENED, events.NARROWED]
+    return [
+        events.MENTIONED,
+        events.WIDENED,
+        events.NARROWED,
+        events.OPENING,
+        events.OPENED,
+    ]
+
+
+@hookimpl
+def register_subscribers():
+    return subscribers.ALL
 
 
 @hookimpl

@@ -15,6 +15,7 @@ from core.i18n import _, reader
 from core.interactions.entries import name_of_author
 from core.interactions.linked import links_of
 from core.interactions.models import Interaction, InteractionContact
+from core.opening import waits_for_outside
 from core.schemas import Moment, PageArguments, Schema, Text, page_schema
 from core.users.models import Team, User
 from core.visibility import visible_to
@@ -88,6 +89,8 @@ class InteractionSchema(Schema):
     created_at = Moment()
     edited_at = Moment(allow_none=True)
     version = fields.Integer()
+    # Until then it can be taken back, by narrowing it or by the trash.
+    opens_outside_at = Moment(allow_none=True)
 
 
 class ChosenReaders(Schema):
@@ -269,6 +272,7 @@ def _readers(entry: Interaction, teams: dict[int, str]) -> dict[str, Any]:
         "details": entry.details,
         "pinned": entry.pinned,
         "created_at": entry.created_at,
+        "opens_outside_at": entry.opens_at if waits_for_outside(entry) else None,
     }
 
 

@@ -18,6 +18,7 @@ from core.interactions.details import read_details
 from core.interactions.linked import link_records
 from core.interactions.mentions import mark_text
 from core.interactions.models import Interaction
+from core.interactions.opening import hold_opening, opening_of, tell_of_opening
 from core.interactions.rules import (
     PLAIN_KIND,
     audience_for,
@@ -51,10 +52,9 @@ def write_interaction(
     A reply takes the audience and contacts of what it answers; what is shared also
     concerns those it is shared with; without `audience` it is for the author's teams.
     `author_name` is of somebody without an account; `links` are references of records.
-    Raises `Invalid` for an empty
-    body, an unknown kind or field of it, or a reply that more would read than
-    `audience` says, and
-    `Forbidden` for an author who may not show entries to people outside.
+    Raises `Invalid` for an empty body, an unknown kind or field of it, or a reply that
+    more would read than `audience` says, and `Forbidden` for an author who may not show
+    entries to people outside.
     """
     spec = audience_for(author, audience, parent)
     check_sharing(author, spec)
@@ -72,6 +72,7 @@ def write_interaction(
         author_name=author_name,
         audience=intern_audience(spec),
         parent_id=parent.id if parent else None,
+        opens_at=opening_of(author, spec, parent),
     )
     link(written, concerned(contacts, parent, spec))
     db.session.add(written)
@@ -79,6 +80,7 @@ def write_interaction(
     db.session.flush()
     if links:
         link_records(written, links, author)
+    tell_of_opening(written)
     _note_contact(written)
     return written
 
@@ -260,7 +262,10 @@ def _change_audience(
         # An event is for those who may read its record while it is written: this one
         # has to reach those who are about to lose it, so that it leaves their screens.
         announce("interaction.audience_narrowed", interaction, data)
-    interaction.audience = intern_audience(spec)
+    # Both in one flush: in between it would be told of outside.
+    audience = intern_audience(spec)
+    hold_opening(interaction, spec, actor, opens=gains)
+    interaction.audience = audience
     link(interaction, sorted(spec.shared_with))
     for reply in _replies_below(interaction):
         # Replies were written for the readers of then, so they are never opened; but
@@ -270,6 +275,7 @@ def _change_audience(
             reply.audience = interaction.audience
     if gains:
         announce("interaction.audience_widened", interaction, data)
+        tell_of_opening(interaction)
 
 
 def _replies_below(interaction: Interaction) -> list[Interaction]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from core.audiences import Audience, AudienceSpec
 from core.contacts.models import Contact
 from core.db import db
 from core.errors import Conflict
@@ -11,6 +12,8 @@ from core.i18n import lazy_gettext as _l
 from core.interactions import permissions
 from core.interactions.linked import linked_records, links_of
 from core.interactions.models import Interaction
+from core.interactions.opening import lock_waiting
+from core.interactions.rules import check_may_change
 from core.interactions.services import (
     change_interaction,
     pin_interaction,
@@ -96,3 +99,25 @@ def _before(
 
 
 UNDO = Undo(permissions.WRITE, _FIELDS, put_back_interaction, beside=BESIDE)
+
+
+def take_back_opening(entry: Interaction, *, actor: User) -> Interaction:
+    """Take back that an entry was opened to people outside, before they see it.
+
+    One that was open to others before is for those again. A new one goes into the
+    trash, for its author alone, so that its words can be sent once more. Raises
+    `Conflict` when it is too late.
+    """
+    check_may_change(actor, entry)
+    found = lock_waiting(entry)
+    before_id = found.opens_from_id
+    before = db.session.get(Audience, before_id) if before_id else None
+    if before is None:
+        trash_interaction(found, actor=actor)
+    alone = AudienceSpec("private", users=frozenset({found.author_id or actor.id}))
+    spec = before.spec if before else alone
+    # It was for those readers before, so nobody is asked once more.
+    change_interaction(found, actor=actor, audience=spec)
+    found.opens_at = found.opens_from_id = None
+    db.session.flush()
+    return found

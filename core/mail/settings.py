@@ -11,6 +11,11 @@ class MailSettings(ma.Schema):
 
     # Seconds in which whoever wrote a mail can still undo it.
     hold_seconds = fields.Integer(load_default=10, validate=validate.Range(0, 60))
+    # Seconds before people outside see what was opened to them, an entry or a ticket:
+    # until then it can be taken back.
+    portal_hold_seconds = fields.Integer(
+        load_default=10, validate=validate.Range(0, 60)
+    )
     # The sender's name beside the address; the name of the house when it is empty.
     sender_name = Text(most=100, load_default="")
     # What stands below every mail that somebody wrote, in the recipient's language.

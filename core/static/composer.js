@@ -23,6 +23,15 @@ const verb = (form) => {
   if (button) button.textContent = said || button.dataset.text;
 };
 
+// What the words ask for, such as a reminder, the server says below them.
+const ask = (form) => {
+  const place = form.querySelector("[data-asked]");
+  const text = textOf(form).value;
+  if (!place || text === form.askedText || !(place.childElementCount || new RegExp(place.dataset.asked, "i").test(text))) return;
+  form.askedText = text;
+  place.dispatchEvent(new Event("asked"));
+};
+
 const setUp = (form) => {
   if (form.ready) return;
   form.ready = true;
@@ -31,6 +40,7 @@ const setUp = (form) => {
   verb(form);
   for (const button of form.querySelectorAll(".preview")) button.hidden = false;
   if (textOf(form).value.trim() || form.dataset.errors !== undefined) form.classList.add("open");
+  form.askTimer = setTimeout(ask, 400, form);
 };
 const forms = (scope) => scope.querySelectorAll(".composer[data-draft-key]");
 
@@ -52,6 +62,9 @@ const later = (event) => {
   if (event.target === textOf(form)) form.classList.add("open"); // It closes when sent, and the hand may stay in it.
   clearTimeout(form.keepTimer);
   form.keepTimer = setTimeout(keep, 1000, form);
+  if (event.target !== textOf(form)) return;
+  clearTimeout(form.askTimer);
+  form.askTimer = setTimeout(ask, 400, form);
 };
 document.addEventListener("input", later);
 document.addEventListener("change", later);
@@ -133,7 +146,10 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
   form.reset();
   // What the hand went on to write meanwhile is the beginning of the next one.
   if (now !== form.sentText && now.startsWith(form.sentText)) textOf(form).value = now.slice(form.sentText.length).trimStart();
-  for (const part of form.querySelectorAll(".composer-preview, .composer-error")) part.replaceChildren();
+  clearTimeout(form.askTimer);
+  form.askedText = "";
+  form.querySelector("[data-asked]")?.dispatchEvent(new Event("htmx:abort"));
+  for (const part of form.querySelectorAll(".composer-preview, .composer-error, [data-asked]")) part.replaceChildren();
   show(form);
   form.classList.remove("open");
 });

@@ -54,6 +54,10 @@ def environment(instance: Path, database_url: str) -> dict[str, str]:
         "RAPPORT_DATABASE_URL": database_url,
         "RAPPORT_SECRET_KEY": "test",
         "RAPPORT_RATE_LIMIT": "100000 per minute",
+        # As for applications of tests; what a test put there before stays.
+        "RAPPORT_MAIL_PORTAL_HOLD_SECONDS": os.environ.get(
+            "RAPPORT_MAIL_PORTAL_HOLD_SECONDS", "0"
+        ),
     }
 
 

@@ -45,4 +45,6 @@ NARROWED = EventType(
     AudienceChange,
 )
 
-ALL = [VERSION_ADDED, TEXT_READ, WIDENED, NARROWED]
+OPENED = EventType("documents.document.opened", _l("People outside see it from now on"))
+
+ALL = [VERSION_ADDED, TEXT_READ, WIDENED, NARROWED, OPENED]

@@ -1,13 +1,16 @@
 """What documents do when something happened: read new files, follow entries."""
 
+import sqlalchemy as sa
+
 from core.db import db
-from core.events import Event, Subscriber
+from core.events import Event, Subscriber, announce
 from core.files import file_store
 from core.interactions.models import Interaction
 from core.records import parse_ref
 from plugins.documents import services
-from plugins.documents.events import VERSION_ADDED
+from plugins.documents.events import OPENED, VERSION_ADDED
 from plugins.documents.extraction import extract_text
+from plugins.documents.models import Document
 from plugins.documents.reading import keep_text, unread_versions
 
 
@@ -41,6 +44,20 @@ def follow_entry(event: Event) -> None:
         services.follow_interaction(entry)
 
 
+def open_with_entry(event: Event) -> None:
+    """Tell that the files of an entry are seen outside now, as it is itself.
+
+    They are: this is for the index, and for pages that are open.
+    """
+    subject = parse_ref(event.subject)
+    attached = sa.select(Document).where(
+        Document.interaction_id == (subject[1] if subject else 0),
+        Document.trashed_at.is_(None),
+    )
+    for one in db.session.scalars(attached).all():
+        announce(OPENED.name, one)
+
+
 ALL = [
     Subscriber(
         "documents.text",
@@ -48,4 +65,5 @@ ALL = [
         read_text,
     ),
     Subscriber("documents.entries", ("interaction.updated",), follow_entry),
+    Subscriber("documents.opening", ("interaction.opened",), open_with_entry),
 ]

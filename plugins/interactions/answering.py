@@ -4,33 +4,24 @@ from typing import Any
 
 from flask import render_template, request, url_for
 
-from core.errors import NotFound
 from core.interactions.history import edits_of
 from core.interactions.models import Interaction
 from core.interactions.permissions import READ, WRITE
-from core.interactions.rules import may_change
 from core.permissions import me, requires
 from core.visibility import get_visible
 from plugins.interactions import answers
 from plugins.interactions.reactions import has_reacted, react, reactions_on
 from plugins.interactions.schemas import HistoryForm, ReactionForm, sent
 from plugins.interactions.threads import draw_thread
+from plugins.interactions.trashed import entry_or_trashed
 from plugins.interactions.views import bp as bp
-
-
-def _entry(interaction_id: int) -> Interaction:
-    """Give an entry as its page does: in the trash to those who may take it out."""
-    entry = get_visible(me(), Interaction, interaction_id, trashed=True)
-    if entry.trashed_at is not None and not may_change(me(), entry):
-        raise NotFound
-    return entry
 
 
 @bp.get("/interactions/<int:interaction_id>/replies")
 @requires(READ)
 def replies(interaction_id: int) -> Any:
     """Show the replies to an entry under it, and the place to reply."""
-    entry = _entry(interaction_id)
+    entry = entry_or_trashed(me(), interaction_id)
     return draw_thread(entry, focus="reply" in request.args)
 
 
@@ -38,7 +29,7 @@ def replies(interaction_id: int) -> Any:
 @requires(READ)
 def history(interaction_id: int) -> Any:
     """Show what an entry said before, and who changed it."""
-    entry = _entry(interaction_id)
+    entry = entry_or_trashed(me(), interaction_id)
     before = HistoryForm().load(sent(request.args))["before"]
     edits, older = edits_of(entry, me(), before=before)
     whole = not request.headers.get("HX-Request")

@@ -7,20 +7,22 @@ from urllib.parse import urlsplit
 from flask import flash, make_response, redirect, render_template, request, url_for
 
 from core.audiences import KINDS
-from core.db import Record, now
+from core.contacts.models import Contact
+from core.db import Record, db, now
 from core.errors import CRMError, NotFound
 from core.i18n import _
 from core.interactions.files import with_lost_files
 from core.interactions.mentions import MentionOutside
 from core.interactions.models import Interaction
+from core.interactions.offers import offer_taking_back, words_of_opening
 from core.kinds import interaction_kinds
 from core.permissions import me
 from core.problems import flatten
 from core.records import record_type_of
 from core.undo.offers import offer_undo
-from core.visibility import get_visible
-from plugins.interactions.composer import DRAFT_OF_NOBODY
-from plugins.interactions.fields import typed_fields
+from core.visibility import get_visible, visible_to
+from plugins.interactions.composer import DRAFT_OF_NOBODY, for_input
+from plugins.interactions.fields import typed_fields, values_of
 from plugins.interactions.readers import ReadersUnseen
 from plugins.interactions.schemas import LISTS
 
@@ -65,7 +67,7 @@ def typed(error: CRMError | None) -> dict[str, Any]:
         found["add"] = added_by(error)
     if isinstance(error, ReadersUnseen):
         found["who"] = error.who
-        found["hidden"] = {"sure": "1"} if error.sure else {}
+        found["hidden"] = {"sure": error.sure} if error.sure else {}
     elif not error.errors:
         found["errors"] = {"form": [str(error.message)]}
     return found
@@ -137,8 +139,56 @@ def refused_in_place(error: CRMError) -> Any:
     return answer
 
 
+def taking_back_url(entry: Interaction) -> str:
+    """Give the address that takes an entry back before it is seen outside."""
+    return url_for("interactions.take_back", interaction_id=entry.id)
+
+
+def with_taking_back(drawn: Any, entry: Interaction) -> Any:
+    """Say beside a part drawn for a script who comes to see an entry, with Undo."""
+    answer = make_response(drawn)
+    said = words_of_opening(entry)
+    if said:
+        toast = {"text": said, "undo": taking_back_url(entry)}
+        answer.headers["HX-Trigger"] = json.dumps({"toast": toast})
+    return answer
+
+
+def _own_in_trash(interaction_id: int | None) -> Interaction | None:
+    """Give an entry that the reader took back, by the address it led to."""
+    if not interaction_id or me().kind != "staff":
+        return None
+    query = visible_to(me(), Interaction, trashed=True).where(
+        Interaction.id == min(interaction_id, 2**31 - 1),
+        Interaction.trashed_at.is_not(None),
+        Interaction.author_id == me().id,
+    )
+    return db.session.scalar(query)
+
+
+def taken_back(contact: Contact | None) -> dict[str, Any]:
+    """Give the composer the words that were taken back; they open inside again."""
+    entry = _own_in_trash(request.args.get("again", type=int))
+    if entry is None or contact is None or entry.contact_id != contact.id:
+        return {}
+    typed = {"kind": entry.kind, "body": entry.body, **values_of(entry)}
+    return {"typed": {**typed, "occurred_at": for_input(entry.occurred_at)}}
+
+
+def reply_taken_back(parent: Interaction) -> str:
+    """Give the words of a reply to `parent` that was taken back."""
+    entry = _own_in_trash(request.args.get("again", type=int))
+    return entry.body if entry is not None and entry.parent_id == parent.id else ""
+
+
 def written_in_drawer(entry: Interaction) -> Any:
     """Close the drawer, and say on whom it was saved; the page behind stays."""
+    soon = words_of_opening(entry)
+    if soon:
+        answer = make_response("", 204)
+        toast = {"text": soon, "undo": taking_back_url(entry)}
+        answer.headers["HX-Trigger"] = json.dumps({"toast": toast, "drawer:done": True})
+        return answer
     said = _("Saved.")
     if entry.contact is not None:
         said = _("Saved on %(name)s.", name=entry.contact.name)
@@ -150,6 +200,7 @@ def written_in_drawer(entry: Interaction) -> Any:
 
 def after_writing(entry: Interaction, parent: Interaction | None) -> Any:
     """Lead to the new entry where it stands: under what it answers, in its timeline."""
+    offer_taking_back(entry, taking_back_url(entry))
     if parent is not None:
         return to_entry(parent, "", anchor=entry)
     if entry.contact is not None and me().kind == "staff":

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from flask import render_template, request
+from flask import flash, redirect, render_template, request, url_for
 
 from core.audiences import AudienceSpec
 from core.contacts.models import Contact
@@ -14,8 +14,10 @@ from core.interactions.entries import name_of_author
 from core.interactions.files import keep_sent
 from core.interactions.mentions import check_mentions_anew
 from core.interactions.models import Interaction
+from core.interactions.offers import offer_taking_back, words_of_opening
 from core.interactions.permissions import WRITE
 from core.interactions.rules import gains_readers, may_change
+from core.interactions.taking_back import take_back_opening
 from core.pages import on_refusal
 from core.permissions import me, requires
 from core.readers import readers_of
@@ -34,6 +36,7 @@ from plugins.interactions.readers import (
     put_into_words,
 )
 from plugins.interactions.schemas import EntryForm, sent
+from plugins.interactions.trashed import entry_or_trashed
 from plugins.interactions.views import bp as bp
 
 
@@ -59,7 +62,7 @@ def _draw_edit(error: CRMError, interaction_id: int) -> Any:
     move = error if isinstance(error, MoveUnseen) else None
     if move is not None:
         # What was looked at and agreed to before stays so.
-        typed["hidden"] = {"sure": "1"} if request.form.get("sure") else {}
+        typed["hidden"] = {"sure": request.form.get("sure", "")}
         typed["who"] = put_into_words(move.readers) if move.readers else None
     return render_template(
         "interactions/edit.html",
@@ -85,7 +88,7 @@ def save(interaction_id: int) -> Any:
     spec = chosen(form, contacts)
     check_mentions_anew(entry, form["body"], spec, me())
     check_seen(spec, looked=form["looked"], seen=form["seen"], known=before)
-    if not form["sure"]:
+    if form["sure"] != _agreed(spec):
         _ask_first(entry, before, spec)
     to = _moved(entry, form["occurred_at"])
     if to is not None:
@@ -105,8 +108,26 @@ def save(interaction_id: int) -> Any:
         audience=spec,
     )
     keep_sent(entry)
-    offer_undo(entry, _("Saved."))
+    if words_of_opening(entry) and spec != before:
+        offer_taking_back(entry, answers.taking_back_url(entry))
+    else:
+        offer_undo(entry, _("Saved."))
     return answers.to_entry(entry, "")
+
+
+@bp.post("/interactions/<int:interaction_id>/take-back")
+@requires(WRITE)
+def take_back(interaction_id: int) -> Any:
+    """Take back what people outside do not see yet; its words are written anew."""
+    entry = take_back_opening(_changeable(interaction_id), actor=me())
+    flash(_("Taken back. Nobody outside has seen it."), "ok")
+    if entry.trashed_at is None:
+        return answers.to_entry(entry, "")
+    if entry.parent_id is not None:
+        place = {"endpoint": "interactions.show", "interaction_id": entry.parent_id}
+    else:
+        place = {"endpoint": "interactions.new", "contact": entry.contact_id}
+    return redirect(url_for(**place, again=entry.id), 303)
 
 
 def _ask_first(entry: Interaction, before: AudienceSpec, spec: AudienceSpec) -> None:
@@ -121,7 +142,12 @@ def _ask_first(entry: Interaction, before: AudienceSpec, spec: AudienceSpec) -> 
         )
     said = " ".join(str(one) for one in asked if one)
     if said:
-        raise ReadersUnseen(said, readers_of(spec), sure=True)
+        raise ReadersUnseen(said, readers_of(spec), sure=_agreed(spec))
+
+
+def _agreed(spec: AudienceSpec) -> str:
+    """Name what a yes is about: it is none to whatever is chosen after it."""
+    return ",".join(sorted(spec.labels()))
 
 
 def _about(entry: Interaction, form: dict[str, Any]) -> list[Contact]:
@@ -152,7 +178,7 @@ def trash(interaction_id: int) -> Any:
 @requires(WRITE)
 def restore(interaction_id: int) -> Any:
     """Take an entry out of the trash."""
-    entry = get_visible(me(), Interaction, interaction_id, trashed=True)
+    entry = entry_or_trashed(me(), interaction_id)
     services.restore_interaction(entry, actor=me())
     return answers.back(entry, _("Put back."))
 

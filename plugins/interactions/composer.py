@@ -17,6 +17,7 @@ from core.interactions.models import Interaction
 from core.kinds import kind_of
 from core.users.models import User
 from plugins.interactions.fields import draw_fields, kinds_to_choose, values_of
+from plugins.interactions.follow_ups.asking import ASKED
 from plugins.interactions.participants import MOST, names_of, participants_of
 from plugins.interactions.readers import Choices, WhoSees, choices
 
@@ -85,6 +86,8 @@ def composer_for(
         "links": _links(user, values.get("links", [])),
         "target": target,
         "files_most": most_bytes(user),
+        # A reminder that a new text asks for is planned when it is saved.
+        "asked": ASKED,
     }
 
 
@@ -137,6 +140,7 @@ def composer_to_change(
         "also": _also(values["also"], context["offered"], audience.users),
         "kinds": _with_own(context["kinds"], entry.kind),
         "fields": draw_fields(values["kind"], values, errors=errors),
+        "asked": "",
         "action": url_for("interactions.save", interaction_id=entry.id),
         "draft_key": f"entry-{entry.id}",
         "values": values,

@@ -4,10 +4,12 @@ from core import hookimpl
 from plugins.interactions import (
     answering,
     changing,
+    entry_api,
     events,
     kinds,
     linking_views,
     looking,
+    looking_api,
     panels,
     reactions,
     subscribers,
@@ -18,10 +20,11 @@ from plugins.interactions.dossiers import forgetting
 from plugins.interactions.dossiers import making as dossiers
 from plugins.interactions.dossiers import views as dossier_views
 from plugins.interactions.follow_ups import api as follow_up_api
-from plugins.interactions.follow_ups import exports, jobs, record
+from plugins.interactions.follow_ups import asked_views, imports, jobs, record
 from plugins.interactions.follow_ups import panels as follow_up_panels
 from plugins.interactions.follow_ups import subscribers as follow_up_subscribers
 from plugins.interactions.follow_ups import views as follow_up_views
+from plugins.interactions.following import api as following_api
 from plugins.interactions.following import views as following_views
 from plugins.interactions.hand_overs import api as hand_over_api
 from plugins.interactions.hand_overs import exports as hand_over_exports
@@ -53,9 +56,17 @@ def register_blueprints():
         meeting_answering.bp,
         feed_views.bp,
         follow_up_views.bp,
+        asked_views.bp,
         hand_over_views.bp,
     ]
-    programs = [meeting_api.bp, follow_up_api.bp, hand_over_api.bp]
+    programs = [
+        meeting_api.bp,
+        follow_up_api.bp,
+        hand_over_api.bp,
+        entry_api.bp,
+        looking_api.bp,
+        following_api.bp,
+    ]
     return [*dict.fromkeys(pages), *dict.fromkeys(programs)]
 
 
@@ -81,7 +92,7 @@ def register_jobs():
 
 @hookimpl
 def register_imports():
-    return [exports.KIND, hand_over_exports.KIND]
+    return [imports.KIND, hand_over_exports.KIND]
 
 
 @hookimpl

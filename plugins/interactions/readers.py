@@ -76,8 +76,8 @@ class WhoSees:
 class ReadersUnseen(Invalid):
     """Somebody would read an entry whom its writer was not shown."""
 
-    def __init__(self, message: object, readers: Readers, *, sure: bool = False):
-        """Say what has to be looked at; `sure` asks for a yes besides."""
+    def __init__(self, message: object, readers: Readers, *, sure: str = ""):
+        """Say what has to be looked at; `sure` is what a yes to it is sent as."""
         super().__init__(message, errors={"audience": [str(message)]})
         self.who = put_into_words(readers)
         self.sure = sure

@@ -90,7 +90,7 @@ class EntryForm(AudienceForm):
     """An entry as the composer sends it.
 
     `looked` says that its readers outside were listed, `seen` are their accounts, and
-    `sure` that a page in between has asked about opening it to more colleagues.
+    `sure` which readers somebody has agreed to on a page in between.
     """
 
     kind = Text(most=40, load_default="note")
@@ -108,7 +108,7 @@ class EntryForm(AudienceForm):
     version = fields.Integer(load_default=None)
     looked = fields.Boolean(load_default=False)
     seen = _Ids()
-    sure = fields.Boolean(load_default=False)
+    sure = Text(most=10_000, load_default="")
 
 
 class FilterForm(FilterArguments):

@@ -115,6 +115,15 @@ def looked_until(user: User, contact: Contact, mark: str) -> Looked:
     return replace(then, unread=_unread([row[1:] for row in rows]))
 
 
+def looked_at(user: User, contact: Contact) -> Looked | None:
+    """Say how far `user` has read a story; None for one never looked at."""
+    kept = db.session.get(Seen, (user.id, contact.id), populate_existing=True)
+    if kept is None:
+        return None
+    looked = Looked(kept.entry, kept.looked_at, {})
+    return looked_until(user, contact, looked.mark)
+
+
 def _since(user: User, kind: str) -> sa.Select[Any]:
     about = sa.bindparam("about", type_=sa.Integer)
     return unread_rows(user, kind, about, sa.bindparam("mark", type_=sa.Integer))

@@ -164,7 +164,12 @@ def _notify(
 ALL = [
     Subscriber(
         "interactions.followers",
-        ("interaction.created", "interaction.audience_widened"),
+        (
+            "interaction.created",
+            "interaction.audience_widened",
+            # People outside are told when they see it.
+            "interaction.opened",
+        ),
         tell_of_entry,
         # What an import brings in is history, and no news.
         bulk=False,

@@ -1,5 +1,6 @@
 """The pages of entries: the latest ones, a contact's, writing, one entry."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -9,7 +10,7 @@ from core.contacts.lists import Wanted, contact_list
 from core.contacts.models import Contact
 from core.contacts.permissions import READ as READ_CONTACTS
 from core.db import db
-from core.errors import CRMError, Forbidden, Invalid, NotFound
+from core.errors import CRMError, Forbidden, Invalid
 from core.i18n import _, locale_code
 from core.interactions import filters, services, timeline
 from core.interactions.entries import show_entries
@@ -17,7 +18,6 @@ from core.interactions.files import keep_sent, most_bytes, with_lost_files
 from core.interactions.mentions import check_mentions
 from core.interactions.models import Interaction
 from core.interactions.permissions import READ, WRITE
-from core.interactions.rules import may_change
 from core.pages import on_refusal
 from core.permissions import can, me, requires
 from core.readers import readers_of
@@ -25,28 +25,17 @@ from core.visibility import get_visible
 from plugins.interactions import answers
 from plugins.interactions.acts import acts_words
 from plugins.interactions.composer import composer_for, for_input
-from plugins.interactions.fields import (
-    draw_fields,
-    sent_details,
-    typed_fields,
-)
+from plugins.interactions.fields import draw_fields, sent_details, typed_fields
+from plugins.interactions.follow_ups.asking import plan_asked
+from plugins.interactions.follow_ups.telling import tell_reminder
 from plugins.interactions.meetings.panel import panel_of
 from plugins.interactions.participants import named_contacts
-from plugins.interactions.readers import (
-    check_seen,
-    choices,
-    chosen,
-    put_into_words,
-)
-from plugins.interactions.schemas import (
-    AudienceForm,
-    EntryForm,
-    moment_in_words,
-    sent,
-)
+from plugins.interactions.readers import check_seen, choices, chosen, put_into_words
+from plugins.interactions.schemas import AudienceForm, EntryForm, moment_in_words, sent
 from plugins.interactions.story import asked, filter_choices
 from plugins.interactions.story import story as entries_of
 from plugins.interactions.threads import draw_thread
+from plugins.interactions.trashed import entry_or_trashed
 
 bp = Blueprint("interactions", __name__)
 
@@ -144,7 +133,7 @@ def _draw_new(
             *([Contact.sort_name, Contact.id] if q else [recent, Contact.id])
         )
         found = list(db.session.scalars(query.limit(OFFERED)))
-    typed = answers.typed(error) or answers.asked_for()
+    typed = answers.typed(error) or answers.taken_back(contact) or answers.asked_for()
     target = "#drawer-body" if _in_drawer() else ""
     return render_template(
         "interactions/drawer.html" if target else "interactions/new.html",
@@ -204,16 +193,27 @@ def write() -> Any:
         parent=parent,
     )
     keep_sent(entry)
+    reminder = None
+    if inside and parent is None:
+        without = request.form.get("no_reminder", "")
+        reminder = plan_asked(entry, author=me(), without=without)
+    return tell_reminder(_after_writing(entry, parent, contacts), reminder)
+
+
+def _after_writing(
+    entry: Interaction, parent: Interaction | None, contacts: Sequence[Contact]
+) -> Any:
     if _in_drawer():
         return answers.written_in_drawer(entry)
     if parent is not None and answers.in_thread(parent):
-        return draw_thread(parent)
+        return answers.with_taking_back(draw_thread(parent), entry)
     if request.headers.get("HX-Request") and contacts:
         context = entries_of(contacts[0], me())
         composer = composer_for(contacts[0], me())
-        return render_template(
+        drawn = render_template(
             "interactions/written.html", composer=composer, **context
         )
+        return answers.with_taking_back(drawn, entry)
     return answers.after_writing(entry, parent)
 
 
@@ -257,10 +257,7 @@ def readers() -> Any:
 @requires(READ, portal=True)
 def show(interaction_id: int) -> Any:
     """Show an entry with its replies, and the place to reply."""
-    entry = get_visible(me(), Interaction, interaction_id, trashed=True)
-    if entry.trashed_at is not None and not may_change(me(), entry):
-        raise NotFound
-    return _draw_entry(entry)
+    return _draw_entry(entry_or_trashed(me(), interaction_id))
 
 
 def _draw_entry(entry: Interaction, error: CRMError | None = None) -> Any:
@@ -276,7 +273,7 @@ def _draw_entry(entry: Interaction, error: CRMError | None = None) -> Any:
         "record": entry,
         "replies": replies,
         "next_url": next_url,
-        "typed": request.form.get("body", ""),
+        "typed": request.form.get("body", "") or answers.reply_taken_back(entry),
         "errors": with_lost_files(error.errors) if error else {},
         "files_most": most_bytes(user),
     }

@@ -24,6 +24,10 @@ def find(arguments: dict[str, Any]) -> Any:
     return {
         "total": results.total,
         "total_is_exact": results.total_is_exact,
+        "is_relaxed": results.is_relaxed,
+        "is_partial": results.is_partial,
+        "is_degraded": results.is_degraded,
+        "too_many": list(results.too_many),
         "items": [
             {
                 "ref": one.ref,

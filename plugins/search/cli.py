@@ -11,6 +11,9 @@ from plugins.search import services as found
 from plugins.search.backend import IndexBroken
 from plugins.search.engine import backend
 
+# So many of those that could not be indexed are named; the log names all.
+SHOWN = 20
+
 
 @click.group()
 def search() -> None:
@@ -26,8 +29,11 @@ def rebuild() -> None:
 
     Example: rapport search rebuild
     """
-    stats = indexing.rebuild()
+    stats, left_out = indexing.rebuild()
     click.echo(f"{stats.documents} records, {stats.size / 1e6:.1f} MB.")
+    if left_out:
+        named = ", ".join(left_out[:SHOWN]) + (", …" if left_out[SHOWN:] else "")
+        click.echo(f"{len(left_out)} could not be indexed: {named}", err=True)
 
 
 @search.command()

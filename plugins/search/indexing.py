@@ -5,13 +5,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from core.db import Record, db
 from core.events import Delivery, Event
 from core.records import RecordType, SearchDocument, load_ref, record_types
 from core.visibility import labels
 from plugins.search.asking import facet
-from plugins.search.backend import IndexDoc, IndexMissing, IndexOp, IndexStats
+from plugins.search.backend import (
+    IndexBroken,
+    IndexDoc,
+    IndexMissing,
+    IndexOp,
+    IndexStats,
+)
 from plugins.search.engine import analyser, backend
 
 log = logging.getLogger("rapport.search")
@@ -94,24 +101,29 @@ def _operation(ref: str) -> IndexOp:
     return IndexOp.delete(ref) if document is None else IndexOp.upsert(document)
 
 
-def rebuild() -> IndexStats:
-    """Make the index anew beside the present one, and switch over in one step."""
+def rebuild() -> tuple[IndexStats, list[str]]:
+    """Make the index anew beside the present one, and switch over in one step.
+
+    Gives besides the references of those that could not be indexed: one broken record
+    does not keep all others from being found.
+    """
     analyser().prepare()
+    left_out: list[str] = []
     build = backend().begin_build()
     try:
         for kind in record_types().values():
             if kind.document is not None:
-                for page in _documents(kind):
+                for page in _documents(kind, left_out):
                     build.add(page)
         stats = build.finish()
     except BaseException:
         build.abort()
         raise
     log.info("the index holds %d records", stats.documents)
-    return stats
+    return stats, left_out
 
 
-def _documents(kind: RecordType) -> Iterator[list[IndexDoc]]:
+def _documents(kind: RecordType, left_out: list[str]) -> Iterator[list[IndexDoc]]:
     """Read the records of one type, page by page, one short transaction each."""
     model: Any = kind.model
     last = 0
@@ -120,12 +132,28 @@ def _documents(kind: RecordType) -> Iterator[list[IndexDoc]]:
         query = query.limit(PAGE).options(*kind.loads)
         with db.read_only() as session:
             records = session.scalars(query).unique().all()
-            found = [index_document(kind, one) for one in records]
             if records:
                 last = records[-1].id
+            found = [_or_left_out(kind, one, left_out) for one in records]
         yield [one for one in found if one is not None]
         if len(records) < PAGE:
             return
+
+
+def _or_left_out(
+    kind: RecordType, record: Record, left_out: list[str]
+) -> IndexDoc | None:
+    ref = record.ref
+    try:
+        with db.contained():
+            return index_document(kind, record)
+    except (OperationalError, IndexBroken):
+        # Not the record is at fault: whoever asked tries the whole again.
+        raise
+    except Exception:
+        log.exception("%s could not be indexed, and is left out", ref)
+        left_out.append(ref)
+        return None
 
 
 def build_if_needed() -> None:

@@ -34,4 +34,19 @@ class ResultsSchema(Schema):
 
     total = fields.Integer()
     total_is_exact = fields.Boolean()
+    is_relaxed = fields.Boolean(
+        metadata={"description": "Nothing has all the words: these have some of them."}
+    )
+    is_partial = fields.Boolean(
+        metadata={"description": "The time was up, so some hits may be missing."}
+    )
+    is_degraded = fields.Boolean(
+        metadata={"description": "The index is being mended: only names are searched."}
+    )
+    too_many = fields.List(
+        fields.String(),
+        metadata={
+            "description": "Operators that mean too many contacts: taken as words."
+        },
+    )
     items = fields.List(fields.Nested(HitSchema))

@@ -45,6 +45,9 @@ class Ticket(Record, Model):
     solved_at: Mapped[datetime | None]
     # Since when the customer waits for an answer; None while they do not.
     asked_at: Mapped[datetime | None]
+    # Until then those outside to whom it was opened do not see it yet.
+    opens_at: Mapped[datetime | None]
+    opens_from_id: Mapped[int | None]
     # When it was opened again after it was solved, until it is solved again.
     reopened_at: Mapped[datetime | None]
 

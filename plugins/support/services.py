@@ -6,15 +6,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, lazyload
 
-from core.audiences import AudienceSpec, intern_audience, widens
+from core.audiences import Audience, AudienceSpec, intern_audience, widens
 from core.contacts.models import Contact
 from core.db import db, now
-from core.errors import Forbidden, Invalid
+from core.errors import Forbidden, Invalid, NotFound
 from core.events import announce
 from core.i18n import _
 from core.interactions.models import Interaction
+from core.interactions.opening import opening_of
 from core.interactions.rules import gains_readers
 from core.interactions.services import write_interaction
+from core.interactions.taking_back import take_back_opening
+from core.opening import opening_time, waits_for_outside
 from core.readers import choose_audience
 from core.users.models import User
 from core.visibility import visible_to
@@ -48,6 +51,7 @@ def open_ticket(
         owner_id=author.id if author.kind == "staff" else None,
         audience=intern_audience(spec),
         asked_at=now(),
+        opens_at=opening_of(author, spec, None),
     )
     db.session.add(ticket)
     db.session.flush()
@@ -136,10 +140,50 @@ def add_note(
 
 
 def _share(ticket: Ticket, spec: AudienceSpec) -> None:
+    at = opening_time()
+    if at is not None:
+        # Also where they see the ticket already: what happens to it is no news yet.
+        if not waits_for_outside(ticket):
+            ticket.opens_from_id = ticket.audience_id
+        ticket.opens_at = at
     if widens(ticket.audience.spec, spec):
         ticket.audience = intern_audience(spec)
         db.session.flush()
         announce("support.ticket.shared", ticket)
+
+
+def take_back_reply(ticket: Ticket, entry: Interaction, *, actor: User) -> None:
+    """Take a reply back before people outside see it; the ticket waits for one again.
+
+    A ticket that it opened to them is for its former readers. Raises `NotFound` for
+    what is not of the ticket, `Conflict` when it is too late.
+    """
+    if entry.id not in {one.interaction_id for one in _messages_of(ticket)}:
+        raise NotFound
+    take_back_opening(entry, actor=actor)
+    others = [
+        one.interaction
+        for one in _messages_of(ticket)
+        if one.interaction.trashed_at is None
+    ]
+    if waits_for_outside(ticket) and not any(waits_for_outside(o) for o in others):
+        before = db.session.get(Audience, ticket.opens_from_id or 0)
+        ticket.audience = before or ticket.audience
+        ticket.opens_at = ticket.opens_from_id = None
+    shared = [one for one in others if one.audience.kind == "shared"]
+    asked = None if shared else ticket.created_at
+    for one in shared:
+        from_us = one.author is not None and one.author.kind == "staff"
+        asked = None if from_us else asked or one.occurred_at
+    ticket.asked_at = asked
+    if ticket.state == "waiting" and asked is not None:
+        _move(ticket, "open")
+    db.session.flush()
+
+
+def _messages_of(ticket: Ticket) -> Sequence[Message]:
+    query = sa.select(Message).where(Message.ticket_id == ticket.id)
+    return db.session.scalars(query.order_by(Message.interaction_id)).unique().all()
 
 
 def change_ticket(

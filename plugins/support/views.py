@@ -10,6 +10,8 @@ from core.errors import CRMError, Invalid, NotFound
 from core.i18n import _
 from core.interactions.entries import show_entries
 from core.interactions.files import keep_sent, most_bytes, with_lost_files
+from core.interactions.models import Interaction
+from core.interactions.offers import offer_taking_back
 from core.pages import on_refusal
 from core.parts import hosted
 from core.permissions import me, requires
@@ -120,7 +122,7 @@ def _draw_ticket(error: CRMError | None = None, *, number: int) -> Any:
         readers=readers,
         reader_words=words_for(readers) if readers else "",
         states=services.STATES,
-        form=request.form,
+        form=request.form or _words_again(),
         errors=with_lost_files(error.errors) if error else {},
         files_most=most_bytes(me()),
         **hosted(ticket, me()),
@@ -152,14 +154,39 @@ def answer(number: int) -> Any:
     kind = request.form.get("answer", "")
     body = request.form.get("body", "").strip()
     if kind == "reply":
-        keep_sent(services.reply(ticket, author=me(), body=body))
-        flash(_("Sent."), "ok")
+        said = services.reply(ticket, author=me(), body=body)
+        keep_sent(said)
+        undo = url_for("support.take_back", number=number, entry_id=said.id)
+        offer_taking_back(said, undo, otherwise=_("Sent."))
     elif kind == "note":
         keep_sent(services.add_note(ticket, author=me(), body=body))
         flash(_("Note saved."), "ok")
     else:
         raise Invalid(errors={"body": [_("Choose Reply or Internal note.")]})
     return redirect(url_for("support.show", number=number), 303)
+
+
+@bp.post("/support/<int:number>/take-back/<int:entry_id>")
+@requires(WRITE)
+def take_back(number: int, entry_id: int) -> Any:
+    """Take back a reply that the customer does not see yet; its words come back."""
+    ticket, entry = ticket_of(number), get_visible(me(), Interaction, entry_id)
+    services.take_back_reply(ticket, entry, actor=me())
+    flash(_("Taken back. Nobody outside has seen it."), "ok")
+    again = {"answer": "reply", "again": entry.id}
+    return redirect(url_for("support.show", number=number, **again), 303)
+
+
+def _words_again() -> dict[str, str]:
+    """Give the words of one's own reply that was taken back."""
+    asked = min(request.args.get("again", 0, type=int), 2**31 - 1)
+    query = visible_to(me(), Interaction, trashed=True).where(
+        Interaction.id == asked,
+        Interaction.author_id == me().id,
+        Interaction.trashed_at.is_not(None),
+    )
+    found = db.session.scalar(query) if asked else None
+    return {"body": found.body} if found is not None else {}
 
 
 @bp.post("/support/<int:number>")

@@ -34,6 +34,10 @@ def far_list(cursor: str) -> str:
     return f"/contacts?after={cursor}"
 
 
+# The first of these lines is measured where scrolling begins, the last where it ends.
+SCROLLING = "scrolling it,"
+
+
 def scrolled(browser: Browser) -> tuple[str, str]:
     """Scroll through the busy contact; give where its next and last parts are from."""
     path, parts = "/contacts/1", list[str]()
@@ -86,7 +90,7 @@ def all_measured(
     yield Measured("contact page, 1,000 entries", page("/contacts/1"), budget=8)
     for name, where in zip(("next", "last"), scroll, strict=True):
         part = partial(Browser.get, path=where, in_place=True)
-        yield Measured(f"scrolling it, the {name} part", part)
+        yield Measured(f"{SCROLLING} the {name} part", part)
     yield Measured(
         "a note written",
         note,

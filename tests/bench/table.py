@@ -1,15 +1,17 @@
 """The figures of one run, and the table that is printed of them."""
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.bench.open_pages import OpenPages
-from tests.bench.pages import Measured
+from tests.bench.pages import SCROLLING, Measured
 from tests.bench.running import Imported
 
 # Budgets beside those of the pages.
 P95 = 2.0  # of a page's own median
+SCROLLED = 1.2  # of the first further part, for the last
 RATE = 1 / 7  # of the floor's answers a second
 FIRST_LOAD = 120_000  # bytes
 IDLE = 0.01  # of one core, for all open pages together
@@ -57,6 +59,7 @@ class Line:
 def lines(result: Result) -> list[Line]:
     """Say of everything what it cost, and beside it what it may."""
     found = [_page(one) for one in result.pages]
+    found += _scrolling(result.pages)
     share = result.rate / result.floor_rate if result.floor_rate else 0.0
     found.append(
         Line(
@@ -98,6 +101,18 @@ def _page(one: Measured) -> Line:
     )
     budget = f"≤ {one.budget:g}x" if one.budget else ""
     return Line(one.name, f"{times:.1f}x", budget, kept, more)
+
+
+def _scrolling(pages: Sequence[Measured]) -> list[Line]:
+    """Say whether the thousandth entry costs what the hundredth does."""
+    parts = [one for one in pages if one.name.startswith(SCROLLING)]
+    if len(parts) < 2:
+        return []
+    # Each against its own floor, as the speed of a machine drifts.
+    first, *_between, last = (one.timing.median / one.floor.median for one in parts)
+    times = last / first
+    words = "the last part, in next ones"
+    return [Line(words, f"{times:.1f}x", f"≤ {SCROLLED}x", times <= SCROLLED)]
 
 
 def _import(one: Imported, floor: float) -> list[Line]:

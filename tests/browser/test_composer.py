@@ -15,6 +15,7 @@ from core.interactions.services import write_interaction
 from core.testing.factories import PASSWORD, make_contact, make_user
 from core.users.models import User
 from core.users.services import disable_user, find_user
+from plugins.interactions.follow_ups.models import FollowUp
 from plugins.support.services import open_ticket
 from tests.browser.person import Person
 
@@ -663,3 +664,26 @@ def test_a_note_is_linked_to_what_waits_with_the_customer(anna, firm):
     page.locator("#timeline article", has_text="It will fit.").wait_for()
     assert entry.evaluate("one => one.seen === true")
     assert anna.complaints == []
+
+
+def test_a_reminder_is_said_below_the_words_that_ask_for_it(anna, firm):
+    anna.opens(f"/contacts/{firm.id}")
+    page = anna.page
+    page.keyboard.press("n")
+    page.keyboard.type("Has four developments; remind me in 3 days")
+    said = page.locator("[data-asked]")
+    expect(said).to_contain_text("Reminder ")
+    shot(page, "reminder")
+    said.get_by_role("button", name="No reminder").click()
+    expect(said).to_contain_text("No reminder.")
+    expect(said.get_by_role("button", name="Undo")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(said.get_by_role("button", name="No reminder")).to_be_visible()
+    page.locator("#composer-body").press("Control+Enter")
+    expect(page.locator("#toasts")).to_contain_text("Reminder ")
+    expect(said).to_be_empty()
+    with db.read_only() as session:
+        [planned] = session.scalars(sa.select(FollowUp)).all()
+        assert planned.text.startswith("Has four developments")
+    page.locator("#toasts").get_by_role("button", name="Undo").click()
+    expect(page.locator("#toasts")).to_contain_text("Moved to trash.")

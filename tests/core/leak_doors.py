@@ -75,6 +75,11 @@ LISTS: dict[str, list[str]] = {
     "interactions.calendar_address": ["/interactions/calendar"],
     "interactions.invitation": ["/invitation/nothing"],
     "interactions.contact_followers": ["/interactions/follow/{A}"],
+    "interactions_api.show_contact_follow": ["/api/v1/contacts/{A}/follow"],
+    "interactions_api.show_seen": [
+        "/api/v1/contacts/{A}/seen",
+        "/api/v1/contacts/{B}/seen",
+    ],
     "interactions.readers": ["/interactions/readers?contact={A}&audience=staff"],
     "interaction_api.index": [
         "/api/v1/interactions?limit=200",
@@ -134,6 +139,8 @@ ONE: dict[str, dict[str, list[str]]] = {
         "interactions.replies": ["/interactions/{id}/replies"],
         "interactions.history": ["/interactions/{id}/history"],
         "interactions_api.list_reactions": ["/api/v1/interactions/{id}/reactions"],
+        "interactions_api.list_edits": ["/api/v1/interactions/{id}/history"],
+        "interactions_api.show_thread_follow": ["/api/v1/interactions/{id}/follow"],
         "interactions.invite": ["/interactions/{id}/invite"],
         "interactions.ask_to_call_off": ["/interactions/{id}/call-off"],
         "interactions_api.read_meeting": ["/api/v1/interactions/{id}/meeting"],

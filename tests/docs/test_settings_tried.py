@@ -115,6 +115,11 @@ def state_of_a_new_mail(house):
     return look(write()).state
 
 
+def wait_of_what_is_shared(house):
+    ask = {"contacts": [house.firm.id], "body": "Comes.", "audience": "shared"}
+    return house.posts(house.program, "interactions", **ask)["opens_outside_at"] is None
+
+
 def sender_of_a_mail(house):
     write(hold=0)
     house.deliver()
@@ -223,6 +228,7 @@ TRIED = {
     "contacts.quiet_days": (30, gone_quiet),
     "contacts.quiet_days_of": (["vendor: 30"], gone_quiet),
     "mail.hold_seconds": (0, state_of_a_new_mail),
+    "mail.portal_hold_seconds": (0, wait_of_what_is_shared),
     "mail.sender_name": ("Kallio sales", sender_of_a_mail),
     "mail.signature_en": ("Yours, the house", words_in("en")),
     "mail.signature_fi": ("Terveisin talo", words_in("fi")),
@@ -246,6 +252,12 @@ def test_every_setting_is_tried(app):
     fields = {owner: schemas[owner]().fields for owner in schemas}
     declared = {f"{owner}.{one}" for owner in fields for one in fields[owner]}
     assert set(TRIED) == declared
+
+
+@pytest.fixture
+def app_config():
+    """Pin nothing: in tests nobody waits otherwise."""
+    return {"MAIL_PORTAL_HOLD_SECONDS": None}
 
 
 @pytest.fixture

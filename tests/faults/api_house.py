@@ -177,6 +177,10 @@ def make_house(api: Any, as_user: Any) -> House:
             "PATCH /api/v1/follow-ups/{follow_up_id}",
             "PATCH /api/v1/hand-overs/{hand_over_id}",
             "PATCH /api/v1/interactions/{interaction_id}",
+            "POST /api/v1/interactions/{interaction_id}/restore",
+            "PUT /api/v1/contacts/{contact_id}/follow",
+            "PUT /api/v1/interactions/{interaction_id}/follow",
+            "PUT /api/v1/interactions/{interaction_id}/pin",
             "PUT /api/v1/interactions/{interaction_id}/reactions/{name}",
             "PATCH /api/v1/notifications/{notification_id}",
             "PATCH /api/v1/products/{sku}",
@@ -184,5 +188,6 @@ def make_house(api: Any, as_user: Any) -> House:
         ),
         nothing,
     )
+    starts["PUT /api/v1/contacts/{contact_id}/seen"] = lambda turn: {"upto": turn}
     starts["POST /api/v1/contacts/{contact_id}/erase"] = doomed
     return House(client, as_user(chief), places, starts)

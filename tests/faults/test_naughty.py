@@ -41,6 +41,7 @@ NOT_ANSWERED = {
     "interaction": "an attachment names what it hangs on only to readers of both",
     "reason": "it is told to our buyers on their page",
     "send": "an act, not a field",
+    "back_orders": "a switch: the answer lists what comes later",
     "read": "an act, not a field",
     "accept": "an act, not a field",
     "done": "an act: the answer says when it was done",
@@ -69,7 +70,7 @@ def house(app: Any, api: Any, as_user: Any, monkeypatch: Any) -> House:
 
 
 # What is sent by POST and still changes what was read.
-VERSIONED = ("/attendees", "/merge", "/part")
+VERSIONED = ("/attendees", "/merge", "/part", "/pin", "/restore")
 
 
 def send(house: House, one: Operation, body: dict[str, Any]) -> Any:

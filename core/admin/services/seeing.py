@@ -170,6 +170,10 @@ def _step(name: str, holds: bool, user: User, record: Record, viewer: User) -> S
         return Step(_("Audience"), holds, _audience_words(holds, user, record))
     if name == "outside":
         return Step(_("Kind"), holds, _("This kind of record is for colleagues only."))
+    if name == "opening":
+        said = _("People outside see it by now.")
+        wait = _("It waits in case somebody takes it back: they do not see it yet.")
+        return Step(_("Audience"), holds, said if holds else wait)
     if name == "contact":
         return _contact_step(holds, user, record)
     return Step(_("Contacts"), holds, _scope_words(name, holds, user))

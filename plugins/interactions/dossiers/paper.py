@@ -96,7 +96,10 @@ def _entry(line: Line) -> Iterator[Flowable]:
     yield from _head(line)
     if entry.subject:
         yield Paragraph(_marked(entry.subject), _HEAD)
-    for paragraph in to_text(entry.body).split("\n"):
+    if line.facts:
+        for piece in _pieces(" · ".join(line.facts)):
+            yield Paragraph(_marked(piece), _SMALL)
+    for paragraph in to_text(line.body).split("\n"):
         for piece in _pieces(paragraph):
             yield Paragraph(_marked(piece), _BODY)
     if line.files:

@@ -31,6 +31,9 @@ class Line:
     """One entry of a dossier; `audience` is the word that is printed beside it."""
 
     entry: Interaction
+    # What it says, as its kind has it: the fields, and the text in Markdown.
+    facts: Sequence[str]
+    body: str
     author: str
     kind: str
     audience: str
@@ -99,7 +102,7 @@ def dossier_of(
 
 def _beyond(lines: Sequence[Line], text: int | None) -> int:
     """Say how many of the latest entries hold `text` characters; one at the least."""
-    sums = accumulate(len(one.entry.body) for one in lines)
+    sums = accumulate(len(one.body) for one in lines)
     within = sum(1 for one in sums if text is None or one <= text)
     return max(1, within)
 
@@ -115,6 +118,9 @@ def _lines(
     for entry, view in zip(found, views, strict=True):
         yield Line(
             entry,
+            # The fields are not for outside, nor is how a kind puts them.
+            [] if shared else view.facts,
+            entry.body if shared else view.body,
             view.author_name,
             str(view.kind_title),
             _audience(view, contact, shared=shared),
@@ -152,6 +158,7 @@ def _item(line: Line) -> dict[str, Any]:
         "id": entry.id,
         "kind": entry.kind,
         "subject": entry.subject,
+        "facts": list(line.facts),
         "body": entry.body,
         "occurred_at": entry.occurred_at.isoformat(),
         "edited_at": entry.edited_at.isoformat() if entry.edited_at else None,

@@ -8,7 +8,7 @@ from core.contacts.models import Contact
 from core.contacts.permissions import READ
 from core.db import db
 from core.i18n import lazy_gettext as _l
-from core.imports import Export, ImportKind
+from core.imports import Export, ImportKind, key_of
 from core.users.models import User
 from core.visibility import visible_to
 from plugins.interactions.hand_overs.api import HandOverSchema
@@ -16,8 +16,8 @@ from plugins.interactions.hand_overs.models import HandOver
 from plugins.interactions.hand_overs.services import items_shown
 
 _TABLE = (
-    "id", "contact", "giver", "receiver", "word", "items", "left", "created_at",
-    "finished_at",
+    "id", "contact", "contact_key", "giver", "receiver", "word", "items", "left",
+    "created_at", "finished_at",
 )  # fmt: skip
 
 
@@ -28,16 +28,18 @@ def rows_of_hand_overs(
     about = visible_to(user, Contact).where(
         Contact.id.in_({o.contact_id for o in found})
     )
-    contacts = {one.id: one.name for one in db.session.scalars(about).unique()}
+    contacts = {one.id: one for one in db.session.scalars(about).unique()}
     people = {one for made in found for one in (made.giver_id, made.receiver_id)}
     named = sa.select(User.id, User.name).where(User.id.in_(people))
     names = {row.id: row.name for row in db.session.execute(named)}
     shown = items_shown(user, found)
     for made in found:
+        contact = contacts.get(made.contact_id)
         items = [one.item for one in shown[made.id]]
         yield {
             "id": made.id,
-            "contact": contacts.get(made.contact_id),
+            "contact": contact.name if contact else None,
+            "contact_key": key_of(contact) if contact else None,
             "giver": names.get(made.giver_id or 0),
             "receiver": names.get(made.receiver_id or 0),
             "word": made.word,

@@ -1,5 +1,7 @@
 """Taking an entry back from people outside says first who could read it."""
 
+import re
+
 import pytest
 import sqlalchemy as sa
 
@@ -33,6 +35,11 @@ def entry(firm, anna):
     return made
 
 
+def sure_of(page):
+    [found] = re.findall(r'name="sure" value="([^"]*)"', page.text)
+    return found
+
+
 def form_of(entry, **changed):
     return {
         "kind": entry.kind,
@@ -63,8 +70,8 @@ def test_it_is_said_who_could_read_it_and_who_opened_it(entry, anna, as_user):
     assert "Aino Salo, Kari Nieminen (told of it). Save again" in asked.text
     assert kind_now(entry) == "shared"
     # The page in between keeps what was chosen, and its yes.
-    assert 'name="sure" value="1"' in asked.text
-    saved = browser.post(address, data=form_of(entry, sure="1"))
+    assert 'name="sure" value="staff"' in asked.text
+    saved = browser.post(address, data=form_of(entry, sure="staff"))
     assert saved.status_code == 303
     assert kind_now(entry) == "staff"
 
@@ -87,5 +94,8 @@ def test_who_loses_it_among_several_is_named_alone(firm, anna, as_user):
     asked = as_user(anna).post(address, data=narrower)
     assert asked.status_code == 422
     assert "Until now Lena Ek could read this. Save again" in asked.text
-    saved = as_user(anna).post(address, data=form_of(entry, **narrower, sure="1"))
+    closer = form_of(entry, audience="private")
+    again = as_user(anna).post(address, data=closer | {"sure": sure_of(asked)})
+    assert "Until now 2 people outside could read this: Lena Ek, Outi" in again.text
+    saved = as_user(anna).post(address, data=narrower | {"sure": sure_of(asked)})
     assert saved.status_code == 303

@@ -319,8 +319,12 @@ def test_opening_an_entry_to_more_colleagues_asks_first(firm, anna, as_user):
     asks = browser.post(url, data=form)
     assert asks.status_code == 422
     assert "More colleagues will be able to read this." in asks.text
-    assert hidden(asks.text, "sure") == ["1"]
-    assert browser.post(url, data=form | {"sure": "1"}).status_code == 303
+    assert hidden(asks.text, "sure") == ["staff"]
+    other = form | {"audience": "teams", "teams": [one.name for one in anna.teams]}
+    # A yes to the one choice is none to another.
+    again = browser.post(url, data=other | {"sure": "staff"})
+    assert "More colleagues will be able to read this." in again.text
+    assert browser.post(url, data=form | {"sure": "staff"}).status_code == 303
     narrower = form | {"version": 3, "audience": "private"}
     [changed] = written()
     narrower["version"] = changed.version

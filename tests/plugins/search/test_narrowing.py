@@ -149,7 +149,8 @@ def test_without_an_index_nothing_is_listed_that_the_operators_do_not_mean(
     broken, api, as_user, text
 ):
     anna = make_user("Anna Aalto", roles=("sales",))
-    assert found(api(anna), text)["items"] == []
+    answer = found(api(anna), text)
+    assert (answer["items"], answer["is_degraded"]) == ([], True)
     page = as_user(anna).get("/search", query_string={"q": text}).text
     assert "The index is being mended." in page
     assert 'class="hit"' not in page
@@ -206,10 +207,13 @@ def test_a_list_without_words_is_newest_first_over_all_segments_and_pages(
 
 
 def test_a_page_that_was_cut_short_does_not_speak_of_a_thousand_hits(
-    customers, as_user, monkeypatch
+    customers, api, as_user, monkeypatch
 ):
+    anna = make_user("Anna Aalto")
+    assert found(api(anna), "type:entry")["is_partial"] is False
     monkeypatch.setattr(asking, "DEADLINE", 1e-9)
-    page = as_user(make_user("Anna Aalto")).get("/search?q=type:entry").text
+    assert found(api(anna), "type:entry")["is_partial"] is True
+    page = as_user(anna).get("/search?q=type:entry").text
     assert "the search took long, so some hits may be missing" in page
     assert "1000" not in page
 
@@ -241,6 +245,8 @@ def test_what_means_too_many_contacts_is_words_and_the_page_says_so(
     assert refs(api(anna), "type:entry customer:tapio") == [customers["tapio"].ref]
     # Half of what it means would be neither.
     for text in ("type:entry customer:oy", "type:entry -customer:oy valves"):
+        [said] = found(api(anna), text)["too_many"]
+        assert said.lstrip("-") == "customer:oy"
         page = as_user(anna).get("/search", query_string={"q": text}).text
         assert "customer:oy means too many contacts to narrow by" in page
         assert '<li class="chip">type:entry' in page
