@@ -16,6 +16,7 @@ from core.admin.services.setting_forms import base_of, read_form, shown_settings
 from core.admin.views.blueprint import bp
 from core.admin.views.house import uploaded_logo
 from core.contacts.models import Contact
+from core.contacts.permissions import READ
 from core.db import db
 from core.errors import CRMError, Forbidden, Invalid, NotFound
 from core.i18n import _, ngettext
@@ -93,6 +94,8 @@ def _colleagues() -> list[User]:
 
 def _contacts() -> int:
     """Count the contacts the reader finds here."""
+    if not can(READ):
+        return 0
     query: sa.Select[Any] = visible_to(me(), Contact)
     return db.session.scalar(query.with_only_columns(sa.func.count(Contact.id))) or 0
 
