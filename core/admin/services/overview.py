@@ -94,11 +94,6 @@ def _without_role() -> Concern | None:
     return Concern(said, "warn", "admin.list_users", {"state": "no_role"})
 
 
-def mail_is_set_up() -> bool:
-    """Say whether mail can go out."""
-    return mail_setup().lacks() is None
-
-
 def _mail() -> Concern | None:
     said = mail_setup().lacks()
     return Concern(said, "warn", "mail.outbox", {}) if said else None

@@ -12,10 +12,11 @@ from core.admin.services import first_hour
 from core.admin.services.colleagues import add_colleagues
 from core.admin.services.first_hour import DONE, SKIPPED, STEPS
 from core.admin.services.logo import keep_logo
-from core.admin.services.overview import mail_is_set_up
 from core.admin.services.setting_forms import base_of, read_form, shown_settings
 from core.admin.views.blueprint import bp
 from core.admin.views.house import uploaded_logo
+from core.contacts.models import Contact
+from core.contacts.permissions import READ
 from core.db import db
 from core.errors import CRMError, Forbidden, Invalid, NotFound
 from core.i18n import _, ngettext
@@ -25,6 +26,7 @@ from core.pages import DayItem, on_refusal
 from core.permissions import can, me, requires
 from core.problems import flatten
 from core.users.models import Role, User
+from core.visibility import visible_to
 
 # Which settings of the house a step asks for.
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -43,7 +45,9 @@ def first_hour_page() -> Any:
     following = first_hour.progress().next
     if following is None:
         return render_template(
-            "core/admin/first_hour_done.html", hour=first_hour.progress()
+            "core/admin/first_hour_done.html",
+            hour=first_hour.progress(),
+            here=_contacts(),
         )
     return redirect(url_for("admin.first_hour_step", step=following.name))
 
@@ -72,7 +76,8 @@ def _draw(
         roles=_roles() if step == "colleagues" else [],
         colleagues=_colleagues() if step == "colleagues" else [],
         import_url=url_for(importing) if importing else "",
-        mail=mail_is_set_up(),
+        here=_contacts() if step == "import" else 0,
+        mail=mail_setup(),
         invites=mail_setup().lacks_for_links() is None,
     )
 
@@ -85,6 +90,14 @@ def _roles() -> list[tuple[str, str]]:
 def _colleagues() -> list[User]:
     query = sa.select(User).where(User.kind == "staff", User.id != me().id)
     return list(db.session.scalars(query.order_by(User.name).limit(50)))
+
+
+def _contacts() -> int:
+    """Count the contacts the reader finds here."""
+    if not can(READ):
+        return 0
+    query: sa.Select[Any] = visible_to(me(), Contact)
+    return db.session.scalar(query.with_only_columns(sa.func.count(Contact.id))) or 0
 
 
 @bp.get("/first-hour/<step>")
@@ -130,9 +143,15 @@ def _onward(step: str) -> Any:
 
 
 def _save_fields(step: str) -> None:
+    before = dict(settings.get("house"))
     changed = read_form("house", shown_settings("house", FIELDS[step]), request.form)
     if changed:
         settings.save("house", changed)
+    for name in ("language", "timezone"):
+        # Whoever builds the house lives in it: their account was made before there was
+        # anything to choose. What they chose for themselves since stays.
+        if name in changed and getattr(me(), name) == before[name]:
+            setattr(me(), name, changed[name])
     if step == "logo":
         content = uploaded_logo()
         if content:

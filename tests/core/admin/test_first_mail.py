@@ -48,6 +48,35 @@ def test_without_a_mail_server_there_is_no_test_and_a_program_is_told_why(browse
     assert "No mail server is set" in refused.text
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"MAIL_FROM": "crm at house"}, "MAIL_FROM is not an e-mail address."),
+        ({"MAIL_FROM": None}, "Mails have no sender."),
+        ({"SMTP_SECURITY": "some"}, "SMTP_SECURITY must be starttls, tls or none."),
+    ],
+)
+def test_a_mailbox_set_up_wrongly_says_what_to_mend(
+    app, mailbox, browser, wrong, said
+):
+    app.config.update(wrong)
+    page = browser.get(STEP).text
+    assert said in page
+    assert "then restart Rapport" in page
+    assert "No mail server is named" not in page
+    assert "Send a test mail to me" not in page
+
+
+def test_without_an_address_for_links_a_mail_is_tried_but_nobody_invited(
+    app, mailbox, browser
+):
+    app.config["PUBLIC_URL"] = None
+    page = browser.get(STEP).text
+    assert "Links in mails need the address of this server" in page
+    assert "Send a test mail to me" in page
+    assert "Each gets an invitation" not in browser.get(PEOPLE).text
+
+
 def test_a_test_mail_is_for_who_may_change_the_settings(app, as_user):
     assert as_user(make_user("Anna Laine")).post(TEST).status_code == 403
 

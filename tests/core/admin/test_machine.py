@@ -214,3 +214,50 @@ def test_a_wrong_value_stops_a_step_and_skipping_needs_none(browser):
     assert skipped.status_code == 303
     assert browser.get("/admin/first-hour/dance").status_code == 404
     assert browser.post("/admin/first-hour/dance", data={}).status_code == 404
+
+
+def test_contacts_that_are_here_are_counted_and_opened_not_asked_for(browser):
+    steps = "name logo language currency hours colleagues import mailbox".split()
+    assert "is here" not in browser.get("/admin/first-hour/import").text
+    for step in steps:
+        browser.post(f"/admin/first-hour/{step}", data={"skip": "1"})
+    assert "Add the first customer" in browser.get("/admin/first-hour").text
+    make_contact("Kallion Vesijohto Oy")
+    gone = make_contact("Tapio Rakennus Oy")
+    browser.post(f"/contacts/{gone.id}/trash")
+    assert "1 contact is here." in browser.get("/admin/first-hour/import").text
+    done = browser.get("/admin/first-hour").text
+    assert "Add the first customer" not in done
+    assert 'href="/contacts">' in done
+
+
+def test_the_house_speaks_to_its_founder_as_it_was_told_to(browser, boss):
+    """What she chose for herself stays as it is, whatever the house gets."""
+
+    def house(language, timezone):
+        form = {"language": language, "timezone": timezone}
+        path = "/admin/first-hour/language"
+        assert browser.post(path, data=form).status_code == 303
+        with db.read_only() as session:
+            user = session.get_one(User, boss.id)
+            return user.language, user.timezone
+
+    assert house("fi", "Europe/Helsinki") == ("fi", "Europe/Helsinki")
+    with db.transaction() as session:
+        session.get_one(User, boss.id).language = "zh"
+    assert house("en", "Asia/Shanghai") == ("zh", "Asia/Shanghai")
+
+
+def test_the_pages_of_the_first_hour_stay_cheap(browser, count_queries):
+    make_contact("Kallion Vesijohto Oy")
+
+    def cost(path):
+        browser.get(path)
+        with count_queries() as counter:
+            assert browser.get(path).status_code == 200
+        return counter.count
+
+    for step in "name logo language currency hours colleagues import mailbox".split():
+        assert cost(f"/admin/first-hour/{step}") <= 12, step
+        browser.post(f"/admin/first-hour/{step}", data={"skip": "1"})
+    assert cost("/admin/first-hour") <= 12
