@@ -168,7 +168,20 @@ document.addEventListener("click", (event) => {
   more.setAttribute("aria-expanded", String(!open));
   more.textContent = open ? more.dataset.more : more.dataset.less;
 });
-rapport.enhance = (scope) => seeMore(scope);
+// Copying is offered only where the browser lets a page do it.
+const offerCopies = (scope) => {
+  if (!navigator.clipboard) return;
+  for (const button of scope.querySelectorAll("[data-copies]")) button.hidden = false;
+};
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copies]");
+  if (!button) return;
+  navigator.clipboard.writeText(button.dataset.copies).then(
+    () => rapport.toast(rapport.say("copied")),
+    () => rapport.toast(rapport.say("not_copied")),
+  );
+});
+rapport.enhance = (scope) => (seeMore(scope), offerCopies(scope));
 document.addEventListener("htmx:load", (event) => rapport.enhance(event.detail.elt));
 rapport.enhance(document);
 
