@@ -67,7 +67,7 @@ _FILES = {
 }
 
 
-@bp.post("/contacts/selected/export")
+@bp.post("/contacts/export")
 @requires(permissions.READ)
 def export_selected() -> Response:
     """Give the ticked contacts as a file, as far as one sees them."""

@@ -12,7 +12,7 @@ from core.testing.factories import make_contact, make_user
 from core.users.services import ensure_role
 from tests.core.contacts.reading import words_of
 
-EXPORT = "/contacts/selected/export"
+EXPORT = "/contacts/export"
 
 
 def post(browser, **data):
