@@ -56,9 +56,7 @@ def test_without_a_mail_server_there_is_no_test_and_a_program_is_told_why(browse
         ({"SMTP_SECURITY": "some"}, "SMTP_SECURITY must be starttls, tls or none."),
     ],
 )
-def test_a_mailbox_set_up_wrongly_says_what_to_mend(
-    app, mailbox, browser, wrong, said
-):
+def test_a_mailbox_set_up_wrongly_says_what_to_mend(app, mailbox, browser, wrong, said):
     app.config.update(wrong)
     page = browser.get(STEP).text
     assert said in page
