@@ -217,7 +217,16 @@ def test_a_wrong_value_stops_a_step_and_skipping_needs_none(browser):
 
 
 def test_contacts_that_are_here_are_counted_and_opened_not_asked_for(browser):
-    steps = "name logo language currency hours colleagues import mailbox".split()
+    steps = [
+        "name",
+        "logo",
+        "language",
+        "currency",
+        "hours",
+        "colleagues",
+        "import",
+        "mailbox",
+    ]
     assert "is here" not in browser.get("/admin/first-hour/import").text
     for step in steps:
         browser.post(f"/admin/first-hour/{step}", data={"skip": "1"})
@@ -257,7 +266,16 @@ def test_the_pages_of_the_first_hour_stay_cheap(browser, count_queries):
             assert browser.get(path).status_code == 200
         return counter.count
 
-    for step in "name logo language currency hours colleagues import mailbox".split():
+    for step in [
+        "name",
+        "logo",
+        "language",
+        "currency",
+        "hours",
+        "colleagues",
+        "import",
+        "mailbox",
+    ]:
         assert cost(f"/admin/first-hour/{step}") <= 12, step
         browser.post(f"/admin/first-hour/{step}", data={"skip": "1"})
     assert cost("/admin/first-hour") <= 12
