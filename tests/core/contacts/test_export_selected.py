@@ -65,7 +65,7 @@ def test_who_may_not_read_contacts_gets_no_file(as_user, firms):
     assert post(portal, form="csv", contact=firms[0].id).status_code in {403, 404}
 
 
-def test_hidden_trashed_and_foreign_contacts_are_left_out_unnamed(as_user, app):
+def test_hidden_and_unknown_contacts_are_left_out_unnamed(as_user, app):
     narrow = role("narrow", "contacts:read", "contacts:write", reach="own")
     sara = make_user("Sara", roles=(narrow,))
     mine = make_contact("Mine", owner=str(sara.id))
