@@ -139,3 +139,22 @@ class Affiliation(Model):
     organisation: Mapped[Contact] = relationship(foreign_keys=[organisation_id])
 
     __table_args__ = (sa.UniqueConstraint("person_id", "organisation_id", "role"),)
+
+
+class SavedView(Model):
+    """A filter of the contact list that a colleague keeps under a name, as their own.
+
+    `asked` holds the filled fields of `core.contacts.saved.FIELDS`. It is nobody
+    else's news, so it is no record; what it names a contact by goes with the contact.
+    """
+
+    __tablename__ = "contact_view"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("user.id", ondelete="CASCADE"),
+        index=True,
+        info={"erased": "kept"},
+    )
+    name: Mapped[str] = mapped_column(sa.String(60), default="", info=PERSONAL)
+    asked: Mapped[dict[str, Any]] = mapped_column(default=dict, info=PERSONAL)

@@ -8,8 +8,8 @@ from core.contacts import (
     panels,
     permissions,
     rail,
+    saved_views,
     search,
-    selected_views,
     settings,
     subscribers,
 )
@@ -27,7 +27,7 @@ def init_app(app):
 
 @hookimpl
 def register_blueprints():
-    return [selected_views.bp, api.bp, erasing_views.bp, erasing_api.bp]
+    return [saved_views.bp, api.bp, erasing_views.bp, erasing_api.bp]
 
 
 @hookimpl

@@ -7,13 +7,13 @@ import sqlalchemy as sa
 from flask import Blueprint, redirect, render_template, request
 from markupsafe import Markup
 
-from core.contacts import lists, permissions, rail
+from core.contacts import lists, permissions, rail, saved
 from core.contacts.cleaning import ROLES
 from core.contacts.erasing.services import erasure_of
 from core.contacts.finding import as_typed
 from core.contacts.history import changes, last_author
 from core.contacts.merging.services import became
-from core.contacts.models import Contact
+from core.contacts.models import Contact, SavedView
 from core.errors import NotFound
 from core.i18n import _
 from core.i18n import lazy_gettext as _l
@@ -77,6 +77,8 @@ def index() -> Any:
     common = count > lists.MOST_COUNTED
     query = lists.contact_list(me(), wanted, common=common)
     contacts, older, newer = _page_of(query, by_index=common and bool(wanted.q))
+    owners, kept = lists.colleagues(), saved.views_of(me())
+    here = _kept_view(kept)
     organisation = None
     if wanted.organisation is not None:
         organisation = lists.load_contact(me(), wanted.organisation)
@@ -88,11 +90,13 @@ def index() -> Any:
         cell=_cell,
         wanted=wanted,
         view=_view(),
-        tabs_shown=_tabs(),
+        tabs_shown=_tabs(kept, here),
+        kept_view=here,
+        in_vain=here is not None and saved.asks_in_vain(here, dict(owners)),
         count=count,
         most=lists.MOST_COUNTED,
         organisation=organisation,
-        owners=lists.colleagues(),
+        owners=owners,
         # In the reader's words, once for all rows.
         role_titles={role: str(title) for role, title in ROLE_TITLES.items()},
         next_url=_here(after=older) if older else "",
@@ -148,12 +152,32 @@ def _here(**changes: str) -> str:
     return url_for("contacts.index", **{**kept, **changes})
 
 
-def _tabs() -> list[tuple[object, str, bool, None]]:
-    here = _view()
-    return [
-        (title, url_for("contacts.index", view=view or None), view == here, None)
-        for view, title in VIEWS.items()
+def _kept_view(kept: Sequence[SavedView]) -> SavedView | None:
+    """Give the view of one's own that is shown: by its number and its filters."""
+    number, asked = request.args.get("saved", type=int), saved.asked_in(request.args)
+    return next((one for one in kept if one.id == number and one.asked == asked), None)
+
+
+def _tabs(
+    kept: Sequence[SavedView], here: SavedView | None
+) -> list[tuple[object, str, bool, None]]:
+    view = _view() if here is None else None
+    built_in = [
+        (title, url_for("contacts.index", view=one or None), one == view, None)
+        for one, title in VIEWS.items()
     ]
+    own = [
+        (
+            one.name or _("View"),
+            url_for("contacts.index", saved=one.id, **one.asked),
+            one is here,
+            None,
+        )
+        for one in kept
+    ]
+    asked = saved.asked_in(request.args) if here is None else {}
+    new = (_("+ view"), url_for("contacts.new_view", **asked), False, None)
+    return [*built_in, *own, new]
 
 
 def _columns() -> list[Column]:

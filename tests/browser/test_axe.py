@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response
 from core.contacts.merging.readers import marks_of, new_readers
 from core.contacts.merging.services import merge
 from core.contacts.models import Contact
+from core.contacts.saved import keep_view
 from core.contacts.services import create_contact
 from core.db import db, now
 from core.importing.tasks import do_waiting
@@ -209,6 +210,7 @@ def eventful(demo_app):
         merge(first, twin, actor=rep, accepted=agreed)
         other = f"/contacts/{second.id}/merge?other={first.id}"
         kept = KeptDossier(user_id=rep.id, contact_id=first.id, ending="pdf")
+        view = keep_view(rep, "Wholesalers", {"tag": "wholesale"})
         session.add(kept)
         session.flush()
         dossier = f"/interactions/dossiers/{kept.id}"
@@ -216,6 +218,7 @@ def eventful(demo_app):
             dossier,
             f"/interactions/{entry.id}",
             f"/contacts/{first.id}/merged",
+            f"/contacts/views/{view.id}",
             other,
         ]
 

@@ -202,6 +202,8 @@ OTHER: dict[str, str] = {
     "admin.": "accounts, roles, settings and plugins of the house",
     "assets": "files of the program",
     "contacts.new": "an empty form",
+    "contacts.new_view": "filters as they were typed",
+    "contacts.edit_view": "a filter that one keeps oneself",
     "core.": "health and the description of the API",
     "deputies.index": "one's own deputies",
     "keys.show": "one's own keys",

@@ -20,7 +20,7 @@ from core.app import CRM
 from core.audiences import AudienceSpec
 from core.contacts.merging.readers import marks_of, new_readers
 from core.contacts.merging.services import merge
-from core.contacts.models import Affiliation, Contact
+from core.contacts.models import Affiliation, Contact, SavedView
 from core.contacts.services import create_contact
 from core.db import db, now
 from core.events import Event, acting
@@ -84,6 +84,7 @@ PERSONAL = {
     "notifications/notification_id",
     "undo/change_id",
     "dossiers/dossier_id",
+    "views/view_id",
 }
 # What has an audience, and so also a sample for one team of colleagues.
 AUDIENCED = {
@@ -235,7 +236,10 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
         kept = KeptDossier(user_id=chief.id, contact_id=firm.id, ending="pdf")
         session.add(kept)
         session.flush()
-        kept_id = kept.id
+        view = SavedView(user_id=chief.id, name="Mine", asked={"view": "mine"})
+        session.add(view)
+        session.flush()
+        kept_id, view_id = kept.id, view.id
         own = (session.scalar(newest), token.id, away.id, mail.id, secret.id, *rest)
         joined_id = joined.id
     shared = {"audience": "shared", "shared_with": [firm.id]}
@@ -246,6 +250,7 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
         "of/contact_id": firm.id,
         "hand-overs/hand_over_id": handed_ids[0],
         "dossiers/dossier_id": kept_id,
+        "views/view_id": view_id,
         "items/item_id": handed_ids[1],
         "merged/merge_id": merged_id,
         "follow/contact_id": firm.id,
