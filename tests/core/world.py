@@ -44,6 +44,7 @@ from plugins.portal.services.purchasing import (
     create_purchase_order,
     send_purchase_order,
 )
+from plugins.support.models import Message
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n"
 TEAM = "Sales"
@@ -327,6 +328,10 @@ def _shared(client: Any, firm: Contact, readers: dict[str, Any]) -> dict[str, An
     document = _made(client.post("/api/v1/documents", data=parts))
     ask = {"contact": firm.id, "subject": "Pump", "body": "Loud.", **readers}
     ticket = _made(client.post("/api/v1/tickets", json=ask))
+    with db.read_only() as session:
+        of_ticket = Message.ticket_id == ticket["id"]
+        message = session.scalars(sa.select(Message.interaction_id).where(of_ticket))
+        message_id = message.first()
     later = {"text": "Ask again", "due_at": "2026-03-01T08:00:00Z"}
     later |= {"interaction": entry["id"]}
     follow_up = _made(client.post("/api/v1/follow-ups", json=later))
@@ -336,6 +341,7 @@ def _shared(client: Any, firm: Contact, readers: dict[str, Any]) -> dict[str, An
         "documents/document_id": document["id"],
         "support/number": ticket["number"],
         "messages/number": ticket["number"],
+        "take-back/entry_id": message_id,
         "tickets/ticket_id": ticket["id"],
     }
 
