@@ -1,4 +1,4 @@
-"""A guest without an account: invited by mail, answers by its link, learns of the move."""
+"""A guest without an account: invited by mail, answers by its link, hears of a move."""
 
 import re
 
