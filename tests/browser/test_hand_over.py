@@ -30,6 +30,8 @@ PROMISE = "Send the drawings of all four houses"
 PLAN = f"https://kallio.example/{'windows' * 20}"
 WORD = f"Outi likes **short** calls. Her plan: {PLAN}"
 UNHAPPY = "Unhappy: waits for an answer for 3 days"
+# The worker of a server that has just begun is not there at once.
+WITHIN = 15_000
 # Her own words, what to know first, the promise, the ticket.
 ITEMS = 4
 
@@ -52,21 +54,24 @@ def with_open_things(firm, owner):
 
 
 @pytest.fixture
-def people(server):
+def people(server, deliver):
     """Who hands over, who takes over, and two whom it is not told."""
     anna = make_user("Anna Laine", password=PASSWORD)
     own = {"know_first": "Deliver before ten.", "owner": anna.id}
     firm = make_contact(NAME, roles=["customer"], **own)
-    outi = make_user("Outi Kallio", kind="customer", contact=firm, password=PASSWORD)
+    outi = make_user("Outi Kallio", kind="customer", contact=firm)
     with_open_things(firm, anna)
     with db.transaction():
         ensure_role("narrow", ROLES["sales"], reach="own")
+    # The server's worker may still be starting: who is told of the ticket is its owner
+    # of today, not who comes after her.
+    deliver()
     return SimpleNamespace(
         firm=firm,
         anna=anna,
         outi=outi,
         mika=make_user("Mika Koski", password=PASSWORD),
-        olli=make_user("Olli Outside", roles=["narrow"], password=PASSWORD),
+        olli=make_user("Olli Outside", roles=["narrow"]),
     )
 
 
@@ -93,7 +98,8 @@ def hands_over(anna, firm, receiver):
 def finds_it(mika):
     """Follow the bell to the customer, then "my day" to what came along."""
     page = mika.page
-    expect(page.locator("#bell-count-head .end")).to_contain_text("1")
+    bell = page.locator("#bell-count-head .end")
+    expect(bell).to_contain_text("1", timeout=WITHIN)
     page.locator(".head-bell").click()
     page.get_by_role("link", name=f"Anna Laine made you the owner of {NAME}.").click()
     page.get_by_text("Handed from Anna Laine to Mika Koski").wait_for()
@@ -117,18 +123,21 @@ def may_open_what_came_along(mika):
     assert PROMISE in mine
 
 
+def ticks_of(somebody):
+    return somebody.page.locator("#items").get_by_text("Looked at", exact=True)
+
+
 def finds_nothing(other, where):
     """Look for what was handed over wherever it could be named."""
-    assert other.status_of(where) == 404
+    assert other.get(where).status_code == 404
     for path in ("/", "/contacts", "/follow-ups", "/notifications", "/search?q=plan"):
-        found = other.page.request.get(f"{other.server.url}{path}").text()
-        assert PROMISE not in found, path
-        assert where not in found, path
-        assert PLAN not in found, path
+        found = other.get(path, follow_redirects=True).text
+        for word in (PROMISE, PLAN, where):
+            assert word not in found, path
 
 
 def test_a_customer_is_handed_over_and_taken_over_thing_by_thing(
-    people, server, browser
+    people, server, browser, as_user
 ):
     anna = Person(browser, server, people.anna)
     mika = Person(browser, server, people.mika, width=360)
@@ -141,11 +150,12 @@ def test_a_customer_is_handed_over_and_taken_over_thing_by_thing(
 
     for done in range(1, ITEMS + 1):
         mika.page.get_by_role("button", name="I know").first.click()
-        for one in (mika, anna):
-            if one is anna:
-                one.page.reload()
-            ticks = one.page.locator("#items").get_by_text("Looked at", exact=True)
-            expect(ticks).to_have_count(done)
+        expect(ticks_of(mika)).to_have_count(done)
+        if done == 1:
+            anna.page.reload()
+            expect(ticks_of(anna)).to_have_count(done)
+    anna.page.reload()
+    expect(ticks_of(anna)).to_have_count(ITEMS)
     mika.page.get_by_text(f"All of it is looked at. {NAME} is yours.").wait_for()
     assert mika.page.evaluate(SIDEWAYS) <= 0
     anna.page.get_by_text("All looked at").wait_for()
@@ -156,8 +166,7 @@ def test_a_customer_is_handed_over_and_taken_over_thing_by_thing(
     anna.opens(f"/contacts/{people.firm.id}")
     assert "Handed from" not in anna.reads()
 
-    others = [Person(browser, server, one) for one in (people.olli, people.outi)]
-    for one in others:
-        finds_nothing(one, where)
-    for one in (anna, mika, *others):
+    for user in (people.olli, people.outi):
+        finds_nothing(as_user(user), where)
+    for one in (anna, mika):
         assert one.complaints == []
