@@ -8,6 +8,8 @@ from core.testing.factories import PASSWORD
 # a newer one took the place of; htmx says so in two words. A request that fails has
 # the first word in common with it, and one of its own after it.
 NO_FAULT = re.compile(r"of 422|^htmx:(afterRequest|sendAbort)$")
+# By how many pixels a page is wider than its window.
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 class Person:

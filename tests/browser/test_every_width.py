@@ -4,11 +4,9 @@ import pytest
 from playwright.sync_api import expect
 
 from core.testing.factories import PASSWORD, make_contact, make_user
-from tests.browser.person import Person
+from tests.browser.person import SIDEWAYS, Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.soak_on_postgresql]
-
-SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

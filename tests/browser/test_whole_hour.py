@@ -14,7 +14,7 @@ import pytest
 from core.testing.factories import PASSWORD
 from core.testing.mail import Mailbox, text_of
 from core.testing.server import environment, free_port, live_server
-from tests.browser.person import Person
+from tests.browser.person import SIDEWAYS, Person
 from tests.core.test_northwind import northwind
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -22,7 +22,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 LOGO = (
     b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle r="4"/></svg>'
 )
-SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 BOSS = SimpleNamespace(email="helena@house.example")
 # Each of 91 rows is an organisation and a person there.
 BROUGHT_IN = 182
