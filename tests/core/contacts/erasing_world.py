@@ -13,7 +13,7 @@ from core.contacts.erasing.emptying import (
     personal_tables,
 )
 from core.contacts.merging.services import merge
-from core.contacts.models import Affiliation, Contact
+from core.contacts.models import Affiliation, Contact, SavedView
 from core.db import db, now, table_of
 from core.events import Event
 from core.importing.models import ImportEntry, ImportKey, ImportRefusal, ImportRun
@@ -169,6 +169,7 @@ def _rest(
     told = {"user_id": anna, "kind": "x", "text": f"{NAME} called."}
     session.add(Notification(key="a", about="contact", about_id=person, **told))
     session.add(Notification(key="b", **told))
+    session.add(SavedView(user_id=anna, name=NAME, asked={"q": NAME}))
     session.add(Presence(about="contact", about_id=person, user_id=anna, seen_at=now()))
     session.flush()
     session.add(ImportRefusal(run_id=run.id, line=2, reason=NAME, row={"a": NAME}))
