@@ -16,7 +16,8 @@ WORD = "Bronze"
 
 @pytest.fixture
 def app_config():
-    return {"MAIL_PORTAL_HOLD_SECONDS": 10}
+    # The first delivery of a run makes the index, which may take ten seconds.
+    return {"MAIL_PORTAL_HOLD_SECONDS": 60}
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_nobody_outside_finds_what_waits_and_everybody_does_when_it_is_over(
     deliver()
     assert found_through(entry, outi, firm, as_user, api) == set()
     assert WORD in as_user(anna).get(f"/interactions/{entry.id}").text
-    clock.shift(11)
+    clock.shift(61)
     deliver()
     found = found_through(entry, outi, firm, as_user, api)
     assert {"page", "api", "api entry", "api story", "api search", "events"} <= found
@@ -98,7 +99,7 @@ def test_it_opens_by_the_clock_while_no_worker_runs(firm, anna, outi, as_user, c
     as_user(anna).post("/interactions", data=form_of(firm, [outi]))
     browser, address = as_user(outi), f"/interactions/{latest().id}"
     assert browser.get(address).status_code == 404
-    clock.shift(11)
+    clock.shift(61)
     assert WORD in browser.get(address).text
 
 
@@ -109,14 +110,14 @@ def test_the_writer_is_told_and_takes_the_words_back_into_the_composer(
     browser.post("/interactions", data=form_of(firm, [outi]))
     entry = latest()
     page = browser.get(f"/interactions/{entry.id}").text
-    assert re.search(r"Goes to 1 person outside in (10|9|8) s", page)
+    assert re.search(r"Goes to 1 person outside in (60|5\d) s", page)
     assert f"/interactions/{entry.id}/take-back" in page
     answer = browser.post(f"/interactions/{entry.id}/take-back")
     assert answer.status_code == 303
     again = browser.get(answer.location).text
     assert f"{WORD} valves come on Friday." in again
     assert 'value="shared" checked' not in again
-    clock.shift(11)
+    clock.shift(61)
     deliver()
     assert found_through(entry, outi, firm, as_user, api) == set()
     with db.read_only() as session:
@@ -141,7 +142,7 @@ def test_what_was_widened_goes_back_to_its_readers(
     assert browser.post(f"/interactions/{entry.id}/take-back").status_code == 303
     assert latest().audience.kind == "staff"
     assert latest().trashed_at is None
-    clock.shift(11)
+    clock.shift(61)
     deliver()
     assert found_through(entry, outi, firm, as_user, api) == set()
 
@@ -158,7 +159,7 @@ def test_who_read_it_before_goes_on_while_others_wait(
     assert opened.status_code == 303, opened.text
     assert as_user(outi).get(address).status_code == 200
     assert as_user(ville).get(address).status_code == 404
-    clock.shift(11)
+    clock.shift(61)
     assert as_user(ville).get(address).status_code == 200
 
 
@@ -178,7 +179,7 @@ def test_a_reply_waits_and_is_told_of_when_it_is_open(
     deliver()
     assert WORD not in outside.get(f"/interactions/{asked.id}").text
     assert bell_of(outi) == []
-    clock.shift(11)
+    clock.shift(61)
     deliver()
     deliver()
     assert WORD in outside.get(f"/interactions/{asked.id}").text
@@ -194,7 +195,7 @@ def bell_of(user):
 def test_too_late_is_said(firm, anna, outi, as_user, clock):
     browser = as_user(anna)
     browser.post("/interactions", data=form_of(firm, [outi]))
-    clock.shift(11)
+    clock.shift(61)
     late = browser.post(f"/interactions/{latest().id}/take-back")
     assert late.status_code == 409
     assert latest().trashed_at is None
