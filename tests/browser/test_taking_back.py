@@ -15,7 +15,7 @@ WORDS = "The rebate is eleven per cent."
 @pytest.fixture
 def waits_as_at_home(monkeypatch):
     """The server of this test lets people take back, as every house does."""
-    monkeypatch.setenv("RAPPORT_MAIL_PORTAL_HOLD_SECONDS", "6")
+    monkeypatch.setenv("RAPPORT_MAIL_PORTAL_HOLD_SECONDS", "10")
 
 
 def shows(page, words):
@@ -56,7 +56,7 @@ def test_undo_comes_before_the_customer_sees_a_word_of_it(
     anna.opens(f"/contacts/{firm.id}")
     shows(page, "Your order leaves tomorrow.")
     toast.get_by_text("Goes to 1 person outside in").wait_for()
-    until = monotonic() + 20
+    until = monotonic() + 30
     while "Your order leaves tomorrow." not in outi.page.content():
         assert monotonic() < until
         outi.page.wait_for_timeout(500)
