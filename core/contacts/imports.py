@@ -85,7 +85,7 @@ def bring_contact(row: Row, context: ImportContext) -> Contact:
     if contact is None:
         contact = services.create_contact({"kind": kind, **values}, actor=context.actor)
     else:
-        if context.key is None:
+        if context.key is None or context.keys.is_own(CONTACTS, context.key):
             values = _beside(contact, values)
         services.change_contact(contact, values, actor=context.actor)
     if organisation is not None and not _belongs(contact, organisation, role):
@@ -96,8 +96,9 @@ def bring_contact(row: Row, context: ImportContext) -> Contact:
 def _beside(contact: Contact, values: dict[str, Any]) -> dict[str, Any]:
     """Put what a row lists beside what is here already.
 
-    Only with a key of its own is a row the whole truth about its contact; one that was
-    found by name or e-mail must not take a phone away.
+    Only with a key of another system is a row the whole truth about its contact. One
+    that was found by name or e-mail must not take a phone away, nor one that this house
+    wrote itself: a table has room for five.
     """
     found = dict(values)
     marks = {"emails": "address", "phones": "number"}

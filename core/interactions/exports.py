@@ -62,10 +62,11 @@ def _about(entries: Sequence[Interaction]) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     for entry_id, contact_id in rows:
         found.setdefault(entry_id, []).append(contact_id)
-    return {
-        id_: sorted(ones, key=lambda one, of=first[id_]: (one != of, one))  # type: ignore[misc]
-        for id_, ones in found.items()
-    }
+    return {id_: _in_order(ones, first[id_]) for id_, ones in found.items()}
+
+
+def _in_order(ids: Iterable[int], first: int | None) -> list[int]:
+    return sorted(ids, key=lambda one: (one != first, one))
 
 
 def _contacts(

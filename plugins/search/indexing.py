@@ -151,6 +151,7 @@ def _or_left_out(
         # Not the record is at fault: whoever asked tries the whole again.
         raise
     except Exception:
+        # Whatever a plugin's record raises, all the others are to be found.
         log.exception("%s could not be indexed, and is left out", ref)
         left_out.append(ref)
         return None

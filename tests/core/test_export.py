@@ -206,3 +206,22 @@ def test_the_command_writes_files_and_refuses_clearly(
         assert wrong.returncode == 2, words
         assert said in wrong.stderr
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_what_a_table_has_no_room_for_stays_when_it_comes_in_again(
+    app, admin, tmp_path
+):
+    numbers = [f"+35840123456{n}" for n in range(7)]
+    phones = [{"number": one, "label": "work"} for one in numbers]
+    place = {"street": "Satamakatu 1", "city": "Helsinki", "label": "gate B"}
+    firm = make_contact("Kallion Vesijohto Oy", phones=phones, addresses=[place])
+    path = tmp_path / "contacts.csv"
+    table = written(app, "contacts", "csv", admin).decode("utf-8-sig")
+    path.write_text(table.replace("Vesijohto", "Vesi"), "utf-8")
+    report = run_import(app, "contacts", path, None, actor_id=admin.id)
+    assert (report.created, report.updated, report.refused) == (0, 1, 0)
+    with db.read_only() as session:
+        found = session.get_one(Contact, firm.id)
+        assert found.name == "Kallion Vesi Oy"
+        assert [one["number"] for one in found.phones] == numbers
+        assert [one["label"] for one in found.addresses] == ["gate B"]

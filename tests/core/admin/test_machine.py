@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from core.admin.services.first_hour import STEPS
 from core.db import db, now
 from core.events import Delivery, Event, Subscriber
 from core.jobs import Job, JobRun
@@ -217,18 +218,8 @@ def test_a_wrong_value_stops_a_step_and_skipping_needs_none(browser):
 
 
 def test_contacts_that_are_here_are_counted_and_opened_not_asked_for(browser):
-    steps = [
-        "name",
-        "logo",
-        "language",
-        "currency",
-        "hours",
-        "colleagues",
-        "import",
-        "mailbox",
-    ]
     assert "is here" not in browser.get("/admin/first-hour/import").text
-    for step in steps:
+    for step in STEPS:
         browser.post(f"/admin/first-hour/{step}", data={"skip": "1"})
     assert "Add the first customer" in browser.get("/admin/first-hour").text
     make_contact("Kallion Vesijohto Oy")
@@ -266,16 +257,7 @@ def test_the_pages_of_the_first_hour_stay_cheap(browser, count_queries):
             assert browser.get(path).status_code == 200
         return counter.count
 
-    for step in [
-        "name",
-        "logo",
-        "language",
-        "currency",
-        "hours",
-        "colleagues",
-        "import",
-        "mailbox",
-    ]:
+    for step in STEPS:
         assert cost(f"/admin/first-hour/{step}") <= 12, step
         browser.post(f"/admin/first-hour/{step}", data={"skip": "1"})
     assert cost("/admin/first-hour") <= 12

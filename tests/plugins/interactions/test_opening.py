@@ -1,5 +1,6 @@
 """What is opened to people outside waits, and nobody of them finds it until then."""
 
+import io
 import re
 
 import pytest
@@ -93,6 +94,28 @@ def test_nobody_outside_finds_what_waits_and_everybody_does_when_it_is_over(
     deliver()
     found = found_through(entry, outi, firm, as_user, api)
     assert {"page", "api", "api entry", "api story", "api search", "events"} <= found
+
+
+def test_the_files_of_an_entry_wait_with_it(firm, anna, outi, as_user, api, clock):
+    sent = form_of(firm, [outi], files=(io.BytesIO(b"4.20"), "Prices.txt"))
+    assert as_user(anna).post("/interactions", data=sent).status_code == 303
+    [file] = api(anna).get("/api/v1/documents").json["items"]
+    page, content = (
+        f"documents/{file['id']}",
+        f"/documents/{file['id']}/versions/1/file",
+    )
+
+    def found():
+        browser, program = as_user(outi), api(outi)
+        doors = [browser.get(f"/portal/{page}"), program.get(f"/api/v1/{page}")]
+        with browser.get(content) as file:
+            doors.append(file)
+        listed = program.get("/api/v1/documents").json["items"]
+        return [one.status_code for one in doors], len(listed)
+
+    assert found() == ([404, 404, 404], 0)
+    clock.shift(61)
+    assert found() == ([200, 200, 200], 1)
 
 
 def test_it_opens_by_the_clock_while_no_worker_runs(firm, anna, outi, as_user, clock):
