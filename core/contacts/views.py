@@ -177,7 +177,8 @@ def _tabs(
     ]
     asked = saved.asked_in(request.args) if here is None else {}
     new = (_("+ view"), url_for("contacts.new_view", **asked), False, None)
-    return [*built_in, *own, new]
+    # However many one keeps, the way to another one is at hand.
+    return [*built_in, new, *own]
 
 
 def _columns() -> list[Column]:

@@ -46,30 +46,32 @@ if (list) {
   addEventListener("pagehide", () => sessionStorage.setItem(place, list.scrollTop));
 }
 
+// Of more tabs than there is room for, the one that is open is in sight.
+const tab = document.querySelector(".tabs [aria-current]");
+if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 48;
+
 // Toasts: one at a time; the clock stands still on hover and focus.
 const tray = document.getElementById("toasts");
 const waiting = [];
 let shown = null;
 
+const held = (toast) => toast.matches(":hover, :focus-within");
 const nextToast = () => {
-  shown = waiting.shift() ?? null;
-  if (!shown) return;
-  tray.append(shown);
-  let left = shown.querySelector("button, a") ? 12000 : 6000;
+  const mine = (shown = waiting.shift() ?? null);
+  if (!mine) return;
+  tray.append(mine);
+  let left = mine.querySelector("button, a") ? 12000 : 6000;
   let last = Date.now();
   const clock = setInterval(() => {
     const now = Date.now();
-    if (!shown?.matches(":hover, :focus-within") && !document.hidden) left -= now - last;
+    if (!held(mine) && !document.hidden) left -= now - last;
     last = now;
-    if (left > 0 && shown?.isConnected) return;
+    if (left > 0 && shown === mine && mine.isConnected) return;
     clearInterval(clock);
-    shown?.remove();
+    if (shown !== mine) return;
+    mine.remove();
     nextToast();
   }, 250);
-};
-const queue = (toast) => {
-  waiting.push(toast);
-  if (!shown) nextToast();
 };
 rapport.toast = (text, undo) => {
   const toast = document.createElement("div");
@@ -82,10 +84,19 @@ rapport.toast = (text, undo) => {
     form.action = undo;
     toast.append(form);
   }
-  queue(toast);
+  // What was done last is taken back first, and may go out soon: it waits behind nothing
+  // but a hand that is on the one before.
+  const first = undo && shown && !held(shown);
+  if (!first) waiting.push(toast);
+  else waiting.unshift(toast, shown), shown.remove();
+  if (first || !shown) nextToast();
 };
 // The page's own messages take the same road, so they are read out and go away.
-if (tray) [...tray.children].forEach((toast) => (toast.remove(), queue(toast)));
+if (tray) {
+  waiting.push(...tray.children);
+  tray.replaceChildren();
+  nextToast();
+}
 // A server answers htmx with `HX-Trigger: {"toast": {"text": "…", "undo": "/…"}}`.
 document.addEventListener("toast", ({ detail }) => rapport.toast(detail.text, detail.undo));
 

@@ -18,9 +18,13 @@ def waits_as_at_home(monkeypatch):
     monkeypatch.setenv("RAPPORT_MAIL_PORTAL_HOLD_SECONDS", "10")
 
 
-def shows(page, words):
+def writes(page, words):
     page.keyboard.press("n")
     page.keyboard.type(words)
+
+
+def shows(page, words):
+    writes(page, words)
     page.get_by_role("button", name="Who sees it").click()
     page.get_by_label("Customer sees this").check()
     page.keyboard.press("Escape")
@@ -37,10 +41,13 @@ def test_undo_comes_before_the_customer_sees_a_word_of_it(
     outi = Person(browser, server, outi)
     outi.opens("/interactions")
     anna.opens(f"/contacts/{firm.id}")
-    page = anna.page
+    page, toast = anna.page, anna.page.locator(".toast")
+    writes(page, "Remind me in 3 days.")
+    page.get_by_role("button", name="Save note").click()
+    toast.get_by_text("Reminder").wait_for()
     shows(page, WORDS)
-    toast = page.locator(".toast")
-    toast.get_by_text("Goes to 1 person outside in").wait_for()
+    # It does not wait until the toast before it has gone.
+    toast.get_by_text("Goes to 1 person outside in").wait_for(timeout=5_000)
     # Colleagues see it at once, and the customer's open page nothing at all.
     page.locator("#timeline article", has_text=WORDS).wait_for()
     outi.page.reload()
