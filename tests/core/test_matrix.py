@@ -26,6 +26,8 @@ NARROWER: dict[str, str] = {
     "interactions.save": "only its author changes an entry",
     "interactions.trash": "only its author throws an entry away",
     "interactions.restore": "only its author takes an entry back",
+    "interactions.take_back": "only its author takes it back",
+    "support.take_back": "only its author takes it back",
     "interactions.invite": "only its author invites, and only to a meeting",
     "interactions.send_invitation": "only its author invites, and only to a meeting",
     "interactions.ask_to_call_off": "only its author calls a meeting off",
