@@ -57,6 +57,7 @@ OWN_FILES: Final = (
     "suggest.js",
     "theme.js",
     "tokens.css",
+    "viewing.js",
 )
 FILES: Final = {
     "bootstrap.css": ("flask_bootstrap", "static/bootstrap5/css/bootstrap.min.css"),

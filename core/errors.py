@@ -58,6 +58,14 @@ class Forbidden(CRMError):
     message = _l("Your role does not allow this. An administrator can change that.")
 
 
+class OnlyLooking(CRMError):
+    """A colleague looks at what somebody else sees, and this is more than looking."""
+
+    status = 409
+    title = _l("You only look")
+    message = _l("You see what somebody else sees. Press Stop to work on.")
+
+
 class NotFound(CRMError):
     """The record does not exist, or is not open to this user: never say which."""
 

@@ -27,7 +27,14 @@ from core.event_visibility import learned
 from core.live import check_cursor, describe_event
 from core.metrics import write_metrics
 from core.pages import Check, DayItem, Failure, allowed
-from core.permissions import can, colleagues_only, me, public, signed_in
+from core.permissions import (
+    can,
+    colleagues_only,
+    me,
+    open_to_onlookers,
+    public,
+    signed_in,
+)
 from core.plugin_manager import contributions
 from core.schemas import ApiBlueprint, Moment, PageArguments
 
@@ -58,6 +65,7 @@ class EventPage(ma.Schema):
 
 @bp.get("/")
 @signed_in
+@open_to_onlookers
 def home() -> Any:
     """My day, or the portal's first page for those it belongs to."""
     if me().kind != "staff":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flask import Flask, current_app, g, request
 from flask_login import current_user
 
-from core.errors import Forbidden, NotFound, NotSignedIn
+from core.errors import Forbidden, NotFound, NotSignedIn, OnlyLooking
 
 if TYPE_CHECKING:
     from core.users.models import User
@@ -84,6 +84,22 @@ def me() -> "User":
     return user
 
 
+def onlooker() -> "User | None":
+    """Give the colleague who looks at what `me()` sees, if one does.
+
+    See `core.users.viewing`. Whatever is told of `me()` without a form, such as that
+    they opened a file, is not told while somebody else looks.
+    """
+    found: User | None = g.get("onlooker")
+    return found
+
+
+def open_to_onlookers(view: F) -> F:
+    """Let in who looks as somebody else, though no permission is asked for."""
+    view.open_to_onlookers = True  # type: ignore[attr-defined]
+    return view
+
+
 def can(permission: Permission | str, user: Any = None) -> bool:
     """Say whether `user` (the current one by default) may do this.
 
@@ -133,6 +149,8 @@ def check_door() -> None:
         return
     if not current_user.is_authenticated:
         raise NotSignedIn
+    if onlooker() is not None:
+        _keep_to_looking(view, door)
     if current_user.kind != "staff" and not door.portal:
         raise NotFound
     if door.permission is None or can(door.permission):
@@ -141,6 +159,18 @@ def check_door() -> None:
         # Nor is a page that their role does not give them; a program is told.
         raise NotFound
     raise Forbidden
+
+
+def _keep_to_looking(view: Any, door: Door) -> None:
+    """Refuse an onlooker what changes something, and what is personal.
+
+    Raises `OnlyLooking`, also for pages of the house, which are open in another tab.
+    """
+    if getattr(view, "open_to_onlookers", False):
+        return
+    reads = request.method in {"GET", "HEAD"} and not getattr(view, "writes", False)
+    if not (reads and door.portal and door.permission):
+        raise OnlyLooking
 
 
 def undeclared_routes(app: Flask) -> list[str]:

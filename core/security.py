@@ -18,9 +18,9 @@ import core.counts  # noqa: F401 - registers process://
 from core.errors import BadRequest, NotSignedIn, TooMany
 from core.events import set_actor
 from core.i18n import _
-from core.permissions import check_door
+from core.permissions import check_door, onlooker
 from core.problems import show
-from core.users import sessions
+from core.users import sessions, viewing
 from core.users.guessing import network_of
 from core.users.models import User
 
@@ -76,7 +76,7 @@ def init_security(app: Flask) -> None:
     @app.before_request
     def enter() -> None:
         """Check who comes and what for, before any view runs."""
-        set_actor(current_user.id if current_user.is_authenticated else None)
+        set_actor(_who_acts())
         if request.routing_exception is not None:
             # No view will run; what the address lacks is said instead.
             return
@@ -130,7 +130,7 @@ def _init_compression(app: Flask) -> None:
 def _init_login(app: Flask) -> None:
     login = LoginManager()
     login.session_protection = None
-    login.user_loader(sessions.user_of_session)
+    login.user_loader(viewing.reader_of)
     login.request_loader(_user_of_token)
     login.init_app(app)
 
@@ -175,9 +175,18 @@ def _read_what_is_sent() -> None:
 
 def _who() -> str:
     """Count limits by account, and by address for guests."""
-    if current_user.is_authenticated:
-        return f"user:{current_user.id}"
+    actor = _who_acts()
+    if actor is not None:
+        return f"user:{actor}"
     return f"address:{network_of(request.remote_addr)}"
+
+
+def _who_acts() -> int | None:
+    """Give the account that sends this, whoever's pages it may be looking at."""
+    if not current_user.is_authenticated:
+        return None
+    found: int = (onlooker() or current_user).id
+    return found
 
 
 def _is_not_limited() -> bool:

@@ -29,6 +29,7 @@ from core.plugin_manager import (
 from core.readers import describe
 from core.records import record_types
 from core.statements import Prepared, at_once, prepared
+from core.users import viewing
 from core.users.desk import keys_setting
 
 
@@ -96,6 +97,7 @@ def _context() -> dict[str, Any]:
         "menu": _Menu(),
         "notifications": _Bell(),
         "keys": _keys,
+        "viewing": viewing.strip(),
     }
 
 

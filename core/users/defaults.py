@@ -17,6 +17,7 @@ _TEAMWORK = (
     "portal:purchase_orders",
     "support:read",
     "support:write",
+    "users:view_as",
 )
 
 ROLES: dict[str, tuple[str, ...]] = {

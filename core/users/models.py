@@ -104,6 +104,8 @@ class User(Record, Model):
 
     # The secret of the cookie that let this user in, for flask-login.
     session_secret: str | None = None
+    # As whom they look at the portal with this cookie; see `core.users.viewing`.
+    views_as: int | None = None
     is_authenticated: ClassVar[bool] = True
     is_anonymous: ClassVar[bool] = False
 
@@ -152,6 +154,9 @@ class UserSession(Model):
     expires_at: Mapped[datetime]
     address: Mapped[str | None] = mapped_column(sa.String(45), info={"personal": True})
     browser: Mapped[str | None] = mapped_column(sa.String(200), info={"personal": True})
+    # As whom a colleague looks at the portal in this browser; see `core.users.viewing`.
+    viewing_id: Mapped[int | None]
+    viewing_until: Mapped[datetime | None]
 
 
 class UserDesk(Model):

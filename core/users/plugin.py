@@ -16,9 +16,13 @@ from core.users import (
     keys_views,
     leaving,
     me_views,
+    panels,
     password_views,
     passwords,
+    permissions,
     sessions,
+    viewing,
+    viewing_views,
 )
 
 
@@ -29,8 +33,19 @@ def register_blueprints():
         keys_views.bp,
         password_views.bp,
         deputy_views.bp,
+        viewing_views.bp,
         api.bp,
     ]
+
+
+@hookimpl
+def register_permissions():
+    return [permissions.VIEW_AS]
+
+
+@hookimpl
+def record_actions(record, user):
+    return panels.actions(record, user)
 
 
 @hookimpl
@@ -40,6 +55,7 @@ def register_event_types():
         EventType("user.disabled", _l("Account closed")),
         EventType("user.left", _l("Colleague left"), left),
         EventType("user.handing_over", _l("Work is changing hands"), left),
+        EventType(viewing.STARTED, _l("A colleague looked at what they see")),
         EventType(passwords.ASKED, _l("Link for a forgotten password asked for")),
         EventType(passwords.CHANGED, _l("Password changed")),
     ]

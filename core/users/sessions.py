@@ -67,13 +67,15 @@ def user_of_session(secret: str) -> User | None:
     if row is None:
         return None
     user: User
-    session_id, seen_at, user, stamp, away = row
+    session_id, seen_at, user, viewing_id, viewing_until, stamp, away = row
     settings.know_stamp(stamp)
     if not away:
         deputies.know_all_are_here()
     if seen_at < now() - SEEN_EVERY:
         _note_use(UserSession, session_id, {"seen_at": now()})
     user.session_secret = secret
+    if viewing_until is not None and viewing_until > now():
+        user.views_as = viewing_id
     return user
 
 
@@ -85,6 +87,8 @@ def _signed_in() -> sa.Select[Any]:
             UserSession.id,
             UserSession.seen_at,
             User,
+            UserSession.viewing_id,
+            UserSession.viewing_until,
             settings.stamp(),
             deputies.anybody_away(),
         )

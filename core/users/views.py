@@ -16,7 +16,7 @@ from flask_login import current_user, login_user, logout_user
 
 from core.errors import CRMError
 from core.pages import on_refusal
-from core.permissions import public, signed_in
+from core.permissions import open_to_onlookers, public, signed_in
 from core.users import services
 from core.users import sessions as sessions_of
 from core.users.guessing import remember_browser
@@ -98,6 +98,7 @@ def forget_who_was_here() -> None:
 
 @bp.post("/sign-out")
 @signed_in
+@open_to_onlookers
 def sign_out() -> Any:
     """Sign out here: the cookie opens nothing any more."""
     forget_who_was_here()

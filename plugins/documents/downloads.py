@@ -4,6 +4,7 @@ from flask import Response, request, send_file
 
 from core.db import db
 from core.files import file_store
+from core.permissions import onlooker
 from core.users.models import User
 from plugins.documents import services
 from plugins.documents.models import Version
@@ -28,7 +29,8 @@ def send_version(version: Version, reader: User) -> Response:
     )
     answer.headers["Content-Security-Policy"] = _POLICY
     answer.cache_control.private = True
-    if reader.kind != "staff" and request.method == "GET":
+    outside = reader.kind != "staff" and onlooker() is None
+    if outside and request.method == "GET":
         _remember(version.document_id, version.number, reader.id)
     return answer
 

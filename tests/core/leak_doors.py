@@ -34,6 +34,7 @@ LISTS: dict[str, list[str]] = {
     "contacts.history": ["/contacts/{A}/changes", "/contacts/{B}/changes"],
     "erasing.ask": ["/contacts/{A}/erase", "/contacts/{B}/erase"],
     "contacts.edit": ["/contacts/{A}/edit"],
+    "viewing.choose": ["/contacts/{A}/portal-users", "/contacts/{B}/portal-users"],
     "contacts.join": ["/contacts/{P}/join"],
     "merging.look": ["/contacts/{A}/merge?other={B}", "/contacts/{B}/merge?other={A}"],
     "merging.merged": ["/contacts/{A}/merged"],

@@ -169,6 +169,8 @@ def make_world(app: CRM) -> World:
     for house, firm in firms.items():
         world.samples[house] = _records(client, chief, house, firm)
         world.samples[house]["users/user_id"] = spare.id
+        outside = make_user("Outi Kallio", kind="customer", contact=firm)
+        world.samples[house]["view-as/user_id"] = outside.id
     with db.transaction():
         kind = {"name": "inspection", "title": "Inspection", "fields": []}
         settings.save("house", {"entry_kinds": [kind]})

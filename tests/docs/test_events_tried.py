@@ -199,6 +199,8 @@ def people(story):
             session.get_one(User, story.anna.id), scopes=["*"]
         )
         token = _token.id
+    story.does(f"/view-as/{story.outi.id}")
+    story.does("/view-as/stop")
     account = f"/admin/users/{story.anna.id}"
     story.guest.get("/forgot")
     story.does(f"{account}/sign-out")

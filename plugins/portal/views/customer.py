@@ -8,7 +8,7 @@ from core.db import now
 from core.errors import CRMError, Invalid, NotFound
 from core.i18n import _, ngettext
 from core.pages import on_refusal
-from core.permissions import can, me, requires, signed_in
+from core.permissions import can, me, open_to_onlookers, requires, signed_in
 from plugins.portal import permissions
 from plugins.portal.forms import PutInForm
 from plugins.portal.services import basket, catalogue, orders, overview, quick_order
@@ -28,6 +28,7 @@ from plugins.portal.views.blueprint import (
 
 @bp.get("/portal")
 @signed_in
+@open_to_onlookers
 def home() -> Any:
     """The portal's first page: a customer's home, a vendor's purchase orders."""
     user = outsider()

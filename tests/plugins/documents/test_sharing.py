@@ -320,6 +320,15 @@ def test_what_people_outside_open_is_remembered_once_per_version(
     assert opening.last_at > opening.first_at
 
 
+def test_a_colleague_who_looks_as_somebody_opens_nothing_for_them(house, keep, as_user):
+    made = keep(house.anna, contact=house.kallio, audience=shared_with(house.kallio))
+    browser = as_user(house.anna)
+    browser.post(f"/view-as/{house.outi.id}")
+    answer = browser.get(f"/documents/{made.id}/versions/1/file", buffered=True)
+    assert answer.status_code == 200
+    assert look(sa.select(Opening)) == []
+
+
 def test_the_upload_form_never_goes_outside_in_one_step(house, as_user, send):
     browser = as_user(house.anna)
     answer = send(
