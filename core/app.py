@@ -31,12 +31,7 @@ from core.idempotency import answer_once
 from core.imports import ImportKind
 from core.jobs import Job
 from core.live import init_live
-from core.pages import (
-    Check,
-    EntryFiles,
-    EntryPart,
-    NotificationKind,
-)
+from core.pages import Check, EntryFiles, EntryPart, NotificationKind
 from core.parts import contained_kinds, contained_type
 from core.permissions import Permission, door_of, undeclared_routes
 from core.plugin_manager import (
@@ -166,8 +161,10 @@ def create_app(
     list(answers(app, "init_app", app=app))
     _refuse_open_routes(app)
     if not gc.isenabled():
-        # The process began without: what stays for good is never looked through again.
+        # The process began without: what stays for good is never looked through again,
+        # and the rest seldom, for a page or a step of an import makes thousands.
         gc.freeze()
+        gc.set_threshold(10_000, 20, 20)
         gc.enable()
     return app
 

@@ -45,32 +45,39 @@ def between(query: sa.Select[Event], *, limit: int) -> sa.Select[Event]:
 
 
 def events_after(
-    cursor: str, read: Callable[..., Sequence[Event]], *, limit: int = MOST
+    cursor: str,
+    read: Callable[..., Sequence[Event]],
+    *,
+    limit: int = MOST,
+    edge: str | None = None,
 ) -> tuple[list[Event], str]:
     """Read the events after `cursor`; also give where to go on from.
 
     `read` runs a statement that `between` made with this `limit`. Sequence numbers
     commit out of order on PostgreSQL, so there the cursor is the pair (transaction,
     id), below the oldest transaction still under way: it skips nothing. On SQLite
-    there is one writer, and the id is enough. Raises `ValueError` for a cursor that we
-    did not make.
+    there is one writer, and the id is enough. Who has read an `edge` already, as a
+    cursor, saves reading it again. Raises `ValueError` for a cursor that we did not
+    make.
     """
     start = _place(cursor)
     # Read first: what stands before it is complete, so it is also where to go on when
     # nothing more is found, however much happened that `read` does not show.
-    edge = _place(latest_cursor())
+    end = _place(edge) if edge else start
+    if end <= start:
+        end = _place(latest_cursor())
     # One that lies ahead is of a database that was restored to an earlier day: waiting
     # until this one gets there would hide all that happens until then.
-    start = min(start, edge)
+    start = min(start, end)
     told = {
         f"{side}_{part}": value
-        for side, place in (("after", start), ("upto", edge))
+        for side, place in (("after", start), ("upto", end))
         for part, value in zip(_PLACE, place, strict=True)
     }
     found = list(read(**told))
     if len(found) == limit:
         return found, f"{found[-1].xid}.{found[-1].id}"
-    return found, "{}.{}".format(*edge)
+    return found, "{}.{}".format(*end)
 
 
 def _place(cursor: str) -> tuple[int, int]:

@@ -51,6 +51,8 @@ class Watcher:
         self.engine = engine
         self.changed = threading.Condition()
         self.turn = 0
+        # Up to where everything could be read at that turn.
+        self.edge: str | None = None
         self.streams: set[object] = set()
         # A change wakes all streams at once, and each looks with a connection.
         self.looking = threading.Semaphore(LOOK_AT_ONCE)
@@ -91,9 +93,10 @@ class Watcher:
             self.changed.wait_for(lambda: self.turn != turn, seconds)
             return self.turn
 
-    def _wake(self) -> None:
+    def _wake(self, edge: str) -> None:
         with self.changed:
             self.turn += 1
+            self.edge = edge
             self.changed.notify_all()
 
     def _watch(self) -> None:
@@ -129,7 +132,7 @@ class Watcher:
             # Transactions without an event, such as a worker's sign of life, move the
             # edge too: that is news only to who waits for one to end.
             if told or (waits and edge != last):
-                self._wake()
+                self._wake(f"{edge}.0")
             last, waits, told = edge, held_back, False
             if held_back:
                 # An older transaction hides events that are committed. It ends
@@ -150,7 +153,7 @@ class Watcher:
             [(seen,)] = raw.execute("SELECT max(id) FROM event").fetchall()
             if seen != last:
                 last = seen
-                self._wake()
+                self._wake(f"0.{seen or 0}")
 
 
 def init_live(app: Flask) -> None:
@@ -206,7 +209,7 @@ def _messages(app: Flask, watcher: Watcher, secret: str, cursor: str) -> Iterato
         full = turn != before or monotonic() - looked >= SIGNED_IN_EVERY
         while full:
             with watcher.looking:
-                found = _news(app, secret, cursor)
+                found = _news(app, secret, cursor, watcher.edge)
             looked = monotonic()
             if found is None:
                 return
@@ -219,8 +222,10 @@ def _messages(app: Flask, watcher: Watcher, secret: str, cursor: str) -> Iterato
             spoke = monotonic()
 
 
-def _news(app: Flask, secret: str, cursor: str) -> tuple[list[str], str, bool] | None:
-    """Write what the holder of `secret` may learn of since `cursor`.
+def _news(
+    app: Flask, secret: str, cursor: str, edge: str | None = None
+) -> tuple[list[str], str, bool] | None:
+    """Write what the holder of `secret` may learn of since `cursor`, up to `edge`.
 
     Also gives where to go on, and whether there is more; None when they may not look.
     """
@@ -229,7 +234,7 @@ def _news(app: Flask, secret: str, cursor: str) -> tuple[list[str], str, bool] |
             user = user_of_session(secret)
             if user is None:
                 return None
-            events, cursor = events_after(cursor, learned(user).scalars)
+            events, cursor = events_after(cursor, learned(user).scalars, edge=edge)
             messages = [_message(one, user) for one in events]
         db.run_asides()
         return messages, cursor, len(events) == MOST

@@ -8,14 +8,25 @@ https://www.postgresql.org/docs/current/functions-json.html.
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.engine import refuse_while_reading
+
+
+@dataclass(frozen=True)
+class Renewing:
+    """Which columns of a row change that is there already, known again `by` these."""
+
+    by: tuple[str, ...]
+    columns: tuple[str, ...]
+
 
 # Fewer are written by a plain INSERT, whose text is known.
 MANY = 20
@@ -28,20 +39,24 @@ def add_rows(
     *,
     numbered: bool = True,
     computed: Mapping[str, sa.ColumnElement[Any]] | None = None,
+    renewing: Renewing | None = None,
 ) -> list[int]:
     """Add rows that all have the same columns; give their ids in order.
 
     `computed` columns are what the database works out for each row. No ids are given
     where the table has no column `id`, or nobody asks: when it is not `numbered`.
+    `renewing` says what a row that is there already takes from the new one.
     """
     if not rows:
         return []
     # The connection is asked below the session, which would see to this.
     refuse_while_reading()
     connection = session.connection()
-    if connection.dialect.name == "postgresql" and len(rows) >= MANY:
-        return _add_as_json(connection, table, rows, numbered, computed or {})
-    statement = sa.insert(table)
+    postgres = connection.dialect.name == "postgresql"
+    if postgres and len(rows) >= MANY:
+        return _add_as_json(connection, table, rows, numbered, computed or {}, renewing)
+    make = postgresql.insert if postgres else sqlite.insert
+    statement = _renewed(make(table), renewing)
     if computed:
         statement = statement.values(computed)
     if not numbered or "id" not in table.c:
@@ -57,6 +72,7 @@ def _add_as_json(
     rows: Sequence[Mapping[str, Any]],
     numbered: bool,
     computed: Mapping[str, sa.ColumnElement[Any]],
+    renewing: Renewing | None,
 ) -> list[int]:
     ids: list[int] = []
     if numbered and "id" in table.c:
@@ -75,11 +91,21 @@ def _add_as_json(
         if column.name not in {*names, *computed} and column.default is not None
     }
     chosen = sa.select(*sent, *computed.values(), *left.values()).select_from(source)
-    statement = sa.insert(table).from_select(
+    statement = postgresql.insert(table).from_select(
         [*names, *computed, *left], chosen, include_defaults=False
     )
-    connection.execute(statement, {"rows": json.dumps(rows, default=_plain)})
+    sent_rows = json.dumps(rows, default=_plain)
+    connection.execute(_renewed(statement, renewing), {"rows": sent_rows})
     return ids
+
+
+def _renewed(statement: Any, renewing: Renewing | None) -> Any:
+    if renewing is None:
+        return statement
+    return statement.on_conflict_do_update(
+        index_elements=renewing.by,
+        set_={name: statement.excluded[name] for name in renewing.columns},
+    )
 
 
 def _take_ids(connection: sa.Connection, table: sa.Table, count: int) -> list[int]:

@@ -4,25 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from core.db import db
+from core.db import db, table_of
 from core.importing.models import ImportEntry, ImportRefusal
+from core.rows import Renewing, add_rows
 
 
 def note_entries(rows: Sequence[dict[str, Any]]) -> None:
     """Note the records of a step; of one noted before, the version it has now."""
-    if not rows:
-        return
-    make = postgresql.insert if db.dialect == "postgresql" else sqlite.insert
-    statement = make(ImportEntry)
-    db.session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["run_id", "ref"],
-            set_={"version": statement.excluded.version},
-        ),
-        list(rows),
-    )
+    again = Renewing(by=("run_id", "ref"), columns=("version",))
+    table = table_of(ImportEntry)
+    add_rows(db.session, table, rows, numbered=False, renewing=again)
 
 
 def note_refusals(rows: Sequence[dict[str, Any]]) -> None:

@@ -27,8 +27,8 @@ from core.imports import ImportKind
 from core.permissions import can
 from core.users.models import User
 
-# Rows between two commits: few, for on SQLite nobody else writes meanwhile.
-STEP = 100
+# Rows between two commits: few on SQLite, where nobody else writes meanwhile.
+STEPS = {"sqlite": 100, "postgresql": 250}
 
 # Called after every step with the rows done so far and the part of the file, 0 to 1.
 Progress = Callable[[int, float], None]
@@ -274,7 +274,7 @@ def _bring_all(
             lambda: choices.mended(plan.table.rows()), plan.mapping, plan.kind.after
         )
         rows = islice(ordered, after, None)
-        in_steps(rows, step, size=STEP, rest=rest)
+        in_steps(rows, step, size=STEPS[db.dialect], rest=rest)
     except BaseException:
         # What a worker does is its to close: it may also put it down for a while.
         if plan.on_step is None:

@@ -12,7 +12,7 @@ from core.errors import CRMError, Invalid
 from core.i18n import _
 from core.importing.choices import NEW, SKIP, Choices
 from core.importing.keys import ComesEarlierHere, Keys
-from core.importing.mapping import FieldMapping
+from core.importing.mapping import FieldMapping, schema_of
 from core.importing.models import ImportRun
 from core.importing.noting import note_entries, note_refusals
 from core.importing.reading import Cells, TableRow
@@ -76,7 +76,7 @@ class Importer:
         self.on_step = on_step
         self.keys = Keys(source, actor_id=actor_id, trial=report.trial)
         self.shared: dict[str, Any] = {}
-        self._schema = kind.schema()
+        self._schema = schema_of(kind.schema, mapping)
         self._refused: list[tuple[Refusal, Cells]] = []
         self._touched: dict[Record, bool] = {}
         # What was made many at once: references, their versions, and which are new.

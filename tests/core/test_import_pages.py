@@ -16,7 +16,7 @@ from core.importing import keeping, tasks
 from core.importing.guessing import guess, guess_dates, guess_decimal
 from core.importing.keeping import import_store
 from core.importing.models import ImportRun
-from core.importing.running import import_kinds
+from core.importing.running import STEPS, import_kinds
 from core.notifications.models import Notification
 from core.testing.factories import make_contact, make_user
 
@@ -398,6 +398,7 @@ def test_whoever_may_no_longer_bring_in_files_does_not_by_the_worker(page, anna)
 
 
 def test_a_worker_puts_an_import_down_and_the_next_goes_on(page, monkeypatch):
+    monkeypatch.setitem(STEPS, "postgresql", 100)
     rows = "".join(f"Firma {n},f{n}@firma.example\n" for n in range(250))
     run = checked(page, "Name,Email\n" + rows)
     page.post(f"/import/{run.id}/bring")
@@ -412,6 +413,7 @@ def test_a_worker_puts_an_import_down_and_the_next_goes_on(page, monkeypatch):
 
 
 def test_a_worker_that_lost_its_lease_takes_its_step_back(page, monkeypatch):
+    monkeypatch.setitem(STEPS, "postgresql", 100)
     run = checked(page, "Name\n" + "".join(f"Firma {n}\n" for n in range(150)))
     page.post(f"/import/{run.id}/bring")
 

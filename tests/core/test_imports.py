@@ -24,7 +24,7 @@ from core.events import BULK, PEOPLE, Delivery, Event, Subscriber
 from core.importing.mapping import parse_mapping
 from core.importing.models import ImportKey, ImportRefusal, ImportRun
 from core.importing.reports import Report
-from core.importing.running import resume_import, run_import
+from core.importing.running import STEPS, resume_import, run_import
 from core.importing.undoing import undo_import
 from core.interactions.models import Interaction
 from core.interactions.services import write_interaction
@@ -303,8 +303,9 @@ def test_an_earlier_import_is_undone_after_the_later_one(bring: Any, app: CRM) -
 
 
 def test_an_import_that_was_cut_off_goes_on_where_it_was(
-    bring: Any, app: CRM, tmp_path: Path
+    bring: Any, app: CRM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(STEPS, "postgresql", 100)
     text = "".join(f"{n},Firm {n},info@firm{n}.example\n" for n in range(250))
 
     def pull_the_plug(rows: int, _part: float) -> None:
