@@ -11,14 +11,12 @@ const mark = (root) => {
 };
 mark(document);
 document.addEventListener("htmx:load", ({ detail }) => mark(detail.elt));
-addEventListener("submit", (event) => {
-  if (!sends(event.target)) return;
+const refuse = (event) => {
   event.preventDefault();
   event.stopImmediatePropagation();
   globalThis.rapport.toast(why);
-}, true);
-document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.requestConfig.verb === "get") return;
-  event.preventDefault();
-  globalThis.rapport.toast(why);
-});
+};
+// Pressed, it says so before the browser asks for what is not filled in yet.
+addEventListener("click", (event) => event.target.closest?.("[aria-disabled=true]") && refuse(event), true);
+addEventListener("submit", (event) => sends(event.target) && refuse(event), true);
+document.addEventListener("htmx:beforeRequest", (event) => event.detail.requestConfig.verb === "get" || refuse(event));

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, url_for
 
 from core.contacts.models import Contact
-from core.i18n import _
+from core.i18n import _, in_language
 from core.permissions import me, onlooker, open_to_onlookers, requires, signed_in
 from core.users import viewing
 from core.users.permissions import VIEW_AS
@@ -45,6 +45,7 @@ def stop() -> Any:
     if colleague is None:
         return redirect(url_for("core.home"), 303)
     viewing.stop(colleague)
-    flash(_("You see your own pages again."), "ok")
+    with in_language(colleague.language):
+        flash(_("You see your own pages again."), "ok")
     contact_id = seen.contact_id or seen.person_id
     return redirect(url_for("contacts.show", contact_id=contact_id), 303)
