@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from pluggy import HookspecMarker
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from click import Command
     from flask import Blueprint, Flask
     from marshmallow import Schema
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from core.demo import Demo
     from core.events import EventType, Subscriber
     from core.imports import ImportKind
+    from core.interactions.models import Interaction
     from core.jobs import Job
     from core.pages import (
         Action,
@@ -263,6 +266,19 @@ def contact_scope(user: User) -> ColumnElement[bool] | None:
     Conditions are joined with AND, so a plugin can hide and never reveal. What it
     raises is never contained: who-sees-what fails closed. May read.
     Example: `return Contact.tags.contains("retail") if user.kind == "staff" else None`.
+    """
+
+
+@hookspec
+def refuse_entry_change(
+    entry: Interaction, user: User, changes: Mapping[str, Any]
+) -> str | None:
+    """Say why `user` may not change `entry` so, or None; may read, may not write.
+
+    Asked after core's own rules, through every door. `changes` are the new values by
+    column; putting an entry in the trash or taking it out is `trashed_at`. What this
+    raises is never contained: the entry stays as it is. Example:
+    `return _("It is signed.") if "body" in changes and is_signed(entry) else None`.
     """
 
 

@@ -10,6 +10,7 @@ import logging
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
@@ -24,7 +25,7 @@ from core.events import CHANNEL, Event
 from core.i18n import _
 from core.permissions import me, signed_in
 from core.users.models import User
-from core.users.sessions import user_of_session
+from core.users.sessions import SignedIn, users_of_sessions
 
 log = logging.getLogger("rapport.live")
 
@@ -32,6 +33,8 @@ log = logging.getLogger("rapport.live")
 LOOK_EVERY, ALIVE_EVERY, SIGNED_IN_EVERY = 0.2, 15.0, 60.0
 # Streams of one process that read at a time; the others wait for their turn.
 LOOK_AT_ONCE = 4
+# Who was signed in a moment ago still is, in seconds.
+KNOWN_FOR = 1.0
 
 _CURSOR = re.compile(r"[0-9]{1,18}\.[0-9]{1,18}")
 
@@ -41,6 +44,16 @@ _EDGE = """
         SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS edge
     ) AS snapshot
 """
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Who was signed in at a turn, by secret; at a moment of the monotonic clock."""
+
+    turn: int
+    at: float
+    secrets: frozenset[str]
+    found: dict[str, SignedIn]
 
 
 class Watcher:
@@ -53,7 +66,10 @@ class Watcher:
         self.turn = 0
         # Up to where everything could be read at that turn.
         self.edge: str | None = None
-        self.streams: set[object] = set()
+        # The secret of the sign-in of each stream, by its place.
+        self.streams: dict[object, str] = {}
+        self._asking = threading.Lock()
+        self._asked = _Asked(-1, 0.0, frozenset(), {})
         # A change wakes all streams at once, and each looks with a connection.
         self.looking = threading.Semaphore(LOOK_AT_ONCE)
         self._stopped = threading.Event()
@@ -73,19 +89,38 @@ class Watcher:
         """End the thread soon; for applications that are thrown away."""
         self._stopped.set()
 
-    def enter(self, most: int) -> object | None:
+    def enter(self, most: int, secret: str) -> object | None:
         """Take one of `most` places for streams; None when all are taken."""
         with self.changed:
             if len(self.streams) >= most:
                 return None
             place = object()
-            self.streams.add(place)
+            self.streams[place] = secret
             return place
 
     def leave(self, place: object) -> None:
         """Give a place back; doing it twice is harmless."""
         with self.changed:
-            self.streams.discard(place)
+            self.streams.pop(place, None)
+
+    def who(self, app: Flask, secret: str) -> SignedIn | None:
+        """Say who is signed in with `secret`: asked for all streams that a turn woke.
+
+        Two hundred statements of their own would keep the last page waiting.
+        """
+        with self._asking:
+            asked = self._asked
+            old = asked.turn != self.turn or monotonic() - asked.at > KNOWN_FOR
+            if old or secret not in asked.secrets:
+                with self.changed:
+                    turn, secrets = self.turn, {*self.streams.values(), secret}
+                with app.app_context():
+                    with db.read_only():
+                        found = users_of_sessions(sorted(secrets))
+                    db.run_asides()
+                asked = _Asked(turn, monotonic(), frozenset(secrets), found)
+                self._asked = asked
+        return asked.found.get(secret)
 
     def wait(self, turn: int, seconds: float) -> int:
         """Wait until something was committed after `turn`; give the turn reached."""
@@ -173,7 +208,7 @@ def stream() -> Response:
     cursor = request.headers.get("Last-Event-ID") or request.args.get("cursor")
     cursor = cursor or latest_cursor()
     check_cursor(cursor)
-    place = watcher.enter(app.config["LIVE_STREAMS"])
+    place = watcher.enter(app.config["LIVE_STREAMS"], me().get_id() or "")
     if place is None:
         said = _("Too many live pages are open. This page asks again by itself.")
         raise TooMany(said, retry_after=60)
@@ -209,10 +244,11 @@ def _messages(app: Flask, watcher: Watcher, secret: str, cursor: str) -> Iterato
         full = turn != before or monotonic() - looked >= SIGNED_IN_EVERY
         while full:
             with watcher.looking:
-                found = _news(app, secret, cursor, watcher.edge)
+                signed_in = watcher.who(app, secret)
+                if signed_in is None:
+                    return
+                found = _news(app, signed_in, cursor, watcher.edge)
             looked = monotonic()
-            if found is None:
-                return
             messages, cursor, full = found
             yield from messages
             spoke = monotonic() if messages else spoke
@@ -223,20 +259,17 @@ def _messages(app: Flask, watcher: Watcher, secret: str, cursor: str) -> Iterato
 
 
 def _news(
-    app: Flask, secret: str, cursor: str, edge: str | None = None
-) -> tuple[list[str], str, bool] | None:
-    """Write what the holder of `secret` may learn of since `cursor`, up to `edge`.
+    app: Flask, signed_in: SignedIn, cursor: str, edge: str | None = None
+) -> tuple[list[str], str, bool]:
+    """Write what somebody may learn of since `cursor`, up to `edge`.
 
-    Also gives where to go on, and whether there is more; None when they may not look.
+    Also gives where to go on, and whether there is more.
     """
     with app.app_context():
         with db.read_only():
-            user = user_of_session(secret)
-            if user is None:
-                return None
+            user = signed_in.remember()
             events, cursor = events_after(cursor, learned(user).scalars, edge=edge)
             messages = [_message(one, user) for one in events]
-        db.run_asides()
         return messages, cursor, len(events) == MOST
 
 

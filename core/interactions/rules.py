@@ -1,6 +1,10 @@
 """Who may write what for whom, and who may change it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import sqlalchemy as sa
+from flask import current_app
 
 from core.audiences import AudienceSpec, widens
 from core.db import db
@@ -10,6 +14,7 @@ from core.interactions.models import Interaction
 from core.interactions.permissions import MODERATE, SHARE
 from core.kinds import interaction_kinds, kind_of
 from core.permissions import can
+from core.plugin_manager import answers
 from core.readers import choose_audience
 from core.users.models import TeamMember, User
 
@@ -34,6 +39,19 @@ def check_may_change(actor: User | None, interaction: Interaction) -> None:
     # No actor is the house itself: an import being undone, a mailbox.
     if actor is not None and not may_change(actor, interaction):
         raise Forbidden(_("Only its author may change this entry."))
+
+
+def check_changes(
+    actor: User | None, interaction: Interaction, changes: Mapping[str, Any]
+) -> None:
+    """Refuse with `Forbidden` what a plugin says that `actor` may not change."""
+    if actor is None or not changes:
+        return
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    asked = {"entry": interaction, "user": actor, "changes": changes}
+    for _plugin, said in answers(app, "refuse_entry_change", **asked):
+        if said:
+            raise Forbidden(said)
 
 
 def check_sharing(author: User | None, spec: AudienceSpec) -> None:

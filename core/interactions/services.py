@@ -22,6 +22,7 @@ from core.interactions.opening import hold_opening, opening_of, tell_of_opening
 from core.interactions.rules import (
     PLAIN_KIND,
     audience_for,
+    check_changes,
     check_may_change,
     check_sharing,
     check_words,
@@ -125,6 +126,7 @@ def change_interaction(
         direction=direction,
         source=source,
     )
+    check_changes(actor, interaction, changes)
     if changes:
         words = interaction.body if body is None else body
         known = interaction.kind if kind_of(interaction.kind) else PLAIN_KIND
@@ -185,6 +187,7 @@ def trash_interaction(interaction: Interaction, *, actor: User | None) -> None:
     if interaction.trashed_at is not None:
         return
     moment = now()
+    check_changes(actor, interaction, {"trashed_at": moment})
     for one in [interaction, *_replies_below(interaction)]:
         if one.trashed_at is None:
             one.trashed_at = moment
@@ -200,6 +203,7 @@ def restore_interaction(interaction: Interaction, *, actor: User | None) -> None
     moment = interaction.trashed_at
     if moment is None:
         return
+    check_changes(actor, interaction, {"trashed_at": None})
     parent = parent_of(interaction)
     if parent is not None and parent.trashed_at is not None:
         raise Invalid(_("What this answers is in the trash. Take that out first."))

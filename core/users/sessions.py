@@ -2,9 +2,11 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,42 +51,66 @@ def open_session(
     return secret
 
 
+@dataclass(frozen=True)
+class SignedIn:
+    """Who is signed in, and what was read of the house in the same statement."""
+
+    user: User
+    stamp: Any
+    is_anybody_away: bool
+
+    def remember(self) -> User:
+        """Let this request or look know what was read already; gives the user."""
+        settings.know_stamp(self.stamp)
+        if not self.is_anybody_away:
+            deputies.know_all_are_here()
+        return self.user
+
+
 def user_of_session(secret: str) -> User | None:
     """Find who is signed in with the secret of a cookie, or nobody."""
-    row = (
-        db.session.execute(
-            _signed_in(),
-            {
-                "hash": hash_secret(secret),
-                "at": now(),
-                "idle": _idle_since(),
-                **deputies.near_today(),
-            },
-        )
-        .unique()
-        .first()
-    )
-    if row is None:
+    found = users_of_sessions([secret]).get(secret)
+    if found is None:
         return None
-    user: User
-    session_id, seen_at, user, viewing_id, viewing_until, stamp, away = row
-    settings.know_stamp(stamp)
-    if not away:
-        deputies.know_all_are_here()
-    if seen_at < now() - SEEN_EVERY:
-        _note_use(UserSession, session_id, {"seen_at": now()})
-    user.session_secret = secret
-    if viewing_until is not None and viewing_until > now():
-        user.views_as = viewing_id
-    return user
+    found.user.session_secret = secret
+    return found.remember()
 
 
-@lru_cache(maxsize=1)
-def _signed_in() -> sa.Select[Any]:
+def users_of_sessions(secrets: Sequence[str]) -> dict[str, SignedIn]:
+    """Find who is signed in, for many cookies in one statement, by their secrets."""
+    by_hash = {hash_secret(one): one for one in secrets}
+    hashes = list(by_hash)
+    many = len(hashes) > 1
+    rows = db.session.execute(
+        _signed_in(many),
+        {
+            "hashes": hashes if many else hashes[0],
+            "at": now(),
+            "idle": _idle_since(),
+            **deputies.near_today(),
+        },
+    )
+    found = {}
+    # Each role and team is a row of its own.
+    for row in rows.unique(itemgetter(0)).all():
+        session_id, hashed, seen_at, user, viewing_id, until, stamp, away = row
+        if seen_at < now() - SEEN_EVERY:
+            _note_use(UserSession, session_id, {"seen_at": now()})
+        if until is not None and until > now():
+            user.views_as = viewing_id
+        found[by_hash[hashed]] = SignedIn(user, stamp, bool(away))
+    return found
+
+
+@lru_cache(maxsize=2)
+def _signed_in(many: bool) -> sa.Select[Any]:
     # Every request begins with it, so it is put together once.
+    hashed = UserSession.secret_hash
+    told: sa.BindParameter[str] = sa.bindparam("hashes", expanding=many)
     return (
         sa.select(
             UserSession.id,
+            hashed,
             UserSession.seen_at,
             User,
             UserSession.viewing_id,
@@ -94,7 +120,7 @@ def _signed_in() -> sa.Select[Any]:
         )
         .join(User, User.id == UserSession.user_id)
         .where(
-            UserSession.secret_hash == sa.bindparam("hash"),
+            hashed.in_(told) if many else hashed == told,
             UserSession.expires_at > sa.bindparam("at"),
             UserSession.seen_at > sa.bindparam("idle"),
             User.active,

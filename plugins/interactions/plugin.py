@@ -36,7 +36,7 @@ from plugins.interactions.hand_overs import views as hand_over_views
 from plugins.interactions.meetings import answering as meeting_answering
 from plugins.interactions.meetings import api as meeting_api
 from plugins.interactions.meetings import events as meeting_events
-from plugins.interactions.meetings import feed_views
+from plugins.interactions.meetings import feed_views, moving
 from plugins.interactions.meetings import subscribers as meeting_subscribers
 from plugins.interactions.meetings import views as meeting_views
 
@@ -78,6 +78,11 @@ def register_event_types():
 @hookimpl
 def register_entry_parts():
     return [reactions.PART]
+
+
+@hookimpl
+def refuse_entry_change(entry, user, changes):
+    return moving.why_not(entry, user, changes)
 
 
 @hookimpl

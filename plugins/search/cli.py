@@ -10,6 +10,7 @@ from plugins.search import indexing
 from plugins.search import services as found
 from plugins.search.backend import IndexBroken
 from plugins.search.engine import backend
+from plugins.search.reconciling import compare
 
 # So many of those that could not be indexed are named; the log names all.
 SHOWN = 20
@@ -50,6 +51,31 @@ def status(as_json: bool) -> None:
     click.echo(f"{stats.name}: {stats.documents} records, {stats.size / 1e6:.1f} MB")
     for name, count in sorted(stats.counts.items()):
         click.echo(f"  {name:<28} {count}")
+
+
+@search.command()
+def verify() -> None:
+    """Compare the index with its files and with the database; mends nothing.
+
+    The worker does this every night, and mends. Example: rapport search verify
+    """
+    try:
+        found = compare()
+    except IndexBroken as error:
+        raise click.ClickException(f"{error} Run: rapport search rebuild") from error
+    for one in found.problems:
+        click.echo(f"{one.file}: {one.message}", err=True)
+    if found.problems:
+        raise click.ClickException("The index is damaged. Run: rapport search rebuild")
+    differing = [*found.stale, *found.orphans]
+    if not differing:
+        click.echo("The index is as the database is.")
+        return
+    named = ", ".join(differing[:SHOWN]) + (", …" if differing[SHOWN:] else "")
+    raise click.ClickException(
+        f"{len(differing)} records differ: {named}. What just changed is on its way; "
+        "the rest the worker mends at night, or: rapport search rebuild"
+    )
 
 
 @search.command()

@@ -134,15 +134,16 @@ def _documents(kind: RecordType, left_out: list[str]) -> Iterator[list[IndexDoc]
             records = session.scalars(query).unique().all()
             if records:
                 last = records[-1].id
-            found = [_or_left_out(kind, one, left_out) for one in records]
+            found = [document_or_left_out(kind, one, left_out) for one in records]
         yield [one for one in found if one is not None]
         if len(records) < PAGE:
             return
 
 
-def _or_left_out(
+def document_or_left_out(
     kind: RecordType, record: Record, left_out: list[str]
 ) -> IndexDoc | None:
+    """Turn a record into what the index keeps of it; one that fails is noted."""
     ref = record.ref
     try:
         with db.contained():

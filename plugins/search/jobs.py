@@ -5,6 +5,7 @@ from datetime import timedelta
 from core.jobs import Job
 from plugins.search.engine import backend
 from plugins.search.indexing import build_if_needed
+from plugins.search.reconciling import reconcile
 
 # Joining takes a while and holds up writing, so it waits until it is worth it.
 MANY_PIECES = 12
@@ -18,5 +19,6 @@ def tidy() -> None:
 
 JOBS = [
     Job("search.build", timedelta(minutes=5), build_if_needed),
+    Job("search.reconcile", timedelta(days=1), reconcile),
     Job("search.tidy", timedelta(days=1), tidy),
 ]

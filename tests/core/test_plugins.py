@@ -189,6 +189,9 @@ def everything():
             Column("probe", "Probe column", lambda contact: f"probed {contact.id}")
         ],
         contact_scope=lambda user: Contact.language != "xx",
+        refuse_entry_change=lambda entry, user, changes: (
+            "It is signed." if entry.body == "Signed." else None
+        ),
         load_demo=lambda demo: done.append(sorted(demo.users)),
     )
     return done, beside_templates(plugin)
@@ -217,7 +220,21 @@ def app(probed):
 
 def test_this_module_uses_every_hook(app):
     assert set(vars(app.probe)) - {"__name__", "__file__"} == ALL
-    assert {*STARTING, *PAGES, "contact_scope", "load_demo", "open_records"} == ALL
+    rules = {"contact_scope", "refuse_entry_change", "load_demo", "open_records"}
+    assert {*STARTING, *PAGES, *rules} == ALL
+
+
+def test_a_plugin_keeps_an_entry_as_it_is(app, api):
+    anna = make_user("Anna Laine")
+    contact = make_contact("Kallion Vesijohto Oy")
+    signed = make_interaction(contact, author=anna, body="Signed.")
+    other = make_interaction(contact, author=anna, body="Not signed.")
+    program = api(anna)
+    for entry, status in ((signed, 403), (other, 204)):
+        path, held = f"/api/v1/interactions/{entry.id}", {"If-Match": "*"}
+        changed = program.patch(path, json={"body": "Changed."}, headers=held)
+        assert changed.status_code == (403 if entry is signed else 200)
+        assert program.delete(path, headers=held).status_code == status
 
 
 def test_what_a_plugin_puts_on_pages_is_there(app, as_user):

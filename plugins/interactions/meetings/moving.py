@@ -1,11 +1,14 @@
 """Moving a meeting by changing its entry: who gets the new time is looked at first."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from core.audiences import AudienceSpec
 from core.db import now
 from core.errors import Invalid
 from core.i18n import _
+from core.i18n import lazy_gettext as _l
 from core.interactions.models import Interaction
 from core.interactions.permissions import SHARE
 from core.permissions import can
@@ -16,6 +19,8 @@ from plugins.interactions.meetings.mails import is_on, written_to
 from plugins.interactions.meetings.services import meeting_of
 from plugins.interactions.meetings.wishes import Guest, Wish
 
+NOT_OUTSIDE = _l("Your role may not write to customers or vendors.")
+
 
 class MoveUnseen(Invalid):
     """Somebody outside would get a mail whom its sender was not shown."""
@@ -25,6 +30,23 @@ class MoveUnseen(Invalid):
         said = _("Look at who gets a mail with the new time, then save and send.")
         super().__init__(said, errors={"form": [str(said)]})
         self.told, self.seen, self.readers = told, seen, readers
+
+
+def why_not(entry: Interaction, user: User, changes: Mapping[str, Any]) -> str | None:
+    """Say why somebody may not move a meeting, put it in the trash or take it out.
+
+    Guests outside get a mail of it, and that is not for everybody to send.
+    """
+    if not {"occurred_at", "trashed_at"} & changes.keys() or can(SHARE, user):
+        return None
+    meeting = meeting_of(entry)
+    if meeting is None or meeting.cancelled_at is not None:
+        return None
+    latest = max(entry.occurred_at, changes.get("occurred_at") or entry.occurred_at)
+    if latest + timedelta(minutes=meeting.minutes) <= now():
+        return None  # Nobody is told of what is over.
+    outside = any(one.user_id is None for one in meeting.expected)
+    return str(NOT_OUTSIDE) if outside else None
 
 
 def check_move(
@@ -52,8 +74,7 @@ def check_move(
     if not any(one.outside for one in told):
         return
     if not can(SHARE, user):
-        said = _("Your role may not write to customers or vendors.")
-        raise Invalid(errors={"occurred_at": [said]})
+        raise Invalid(errors={"occurred_at": [str(NOT_OUTSIDE)]})
     if seen == digest_of(told):
         return
     readers = readers_of(spec) if spec.kind == "shared" else None

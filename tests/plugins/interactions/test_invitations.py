@@ -516,3 +516,30 @@ def test_a_contact_one_may_not_see_cannot_be_invited_nor_is_named(
     assert seen.status_code == 200
     assert "h@x.example" not in seen.text
     assert "Hilla" not in seen.text
+
+
+def test_who_may_not_write_outside_moves_no_guest_s_meeting_by_any_door(
+    world, program, as_user, mailbox, deliver, clock
+):
+    invite(program, world)
+    send_all(clock, deliver)
+    mailbox.messages.clear()
+    with db.transaction() as session:
+        role = session.scalars(sa.select(Role).where(Role.name == "sales")).one()
+        role.permissions = [
+            one for one in role.permissions if not one.endswith("share")
+        ]
+    place = f"/api/v1{world.page}"
+    etag = program.get(place).headers["ETag"]
+    later = (world.entry.occurred_at + timedelta(days=1)).isoformat()
+    for answer in (
+        program.patch(place, json={"occurred_at": later}, headers={"If-Match": etag}),
+        program.delete(place, headers={"If-Match": etag}),
+        as_user(world.anna).post(f"{world.page}/trash"),
+    ):
+        assert answer.status_code == 403
+        assert "may not write to customers or vendors" in answer.text
+    # Its words are the house's own business.
+    change_entry(program, world, body="Bring the new drawings.")
+    send_all(clock, deliver)
+    assert mailbox.messages == []

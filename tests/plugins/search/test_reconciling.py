@@ -1,0 +1,93 @@
+"""Every night the index is compared with the database, and what differs is mended."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from core.contacts.models import Contact
+from core.contacts.services import trash_contact
+from core.db import db
+from core.testing.factories import make_contact
+from plugins.search.backend import IndexOp
+from plugins.search.engine import backend
+from plugins.search.indexing import index_document, rebuild
+from plugins.search.reconciling import compare, reconcile
+
+
+@pytest.fixture
+def house(app):
+    """Three contacts in the index, one of them in the trash."""
+    made = [make_contact(f"Firm {name} Oy") for name in ("One", "Two", "Three")]
+    with db.transaction() as session:
+        trash_contact(session.get_one(Contact, made[2].id))
+    rebuild()
+    return made
+
+
+def says(app):
+    command = app.extensions["rapport_commands"]["search"]
+    return app.test_cli_runner().invoke(command, ["verify"])
+
+
+def test_an_index_that_is_as_the_database_is_left_alone(app, house, caplog):
+    found = compare()
+    assert (found.problems, found.stale, found.orphans) == ((), [], [])
+    generation = backend().stats().generation
+    reconcile()
+    assert backend().stats().generation == generation
+    assert "differed" not in caplog.text
+    assert (says(app).exit_code, says(app).output) == (
+        0,
+        "The index is as the database is.\n",
+    )
+
+
+def test_what_was_lost_changed_or_outlived_its_record_is_mended(app, house, caplog):
+    one, two, _three = house
+    with db.transaction() as session:
+        # No event tells the index of this one.
+        changed = sa.update(Contact).where(Contact.id == one.id)
+        changed = changed.values(name="Firm Uno Oy", version=Contact.version + 1)
+        session.execute(changed, execution_options={"unrecorded": True})
+    backend().apply([IndexOp.delete(two.ref)])
+    kind = app.extensions["rapport_records"]["contact"]
+    document = index_document(kind, db.session.get_one(Contact, two.id))
+    backend().apply([IndexOp.upsert(replace(document, key="contact/999"))])
+    found = compare()
+    assert sorted(found.stale) == sorted([one.ref, two.ref])
+    assert found.orphans == ["contact/999"]
+    answer = says(app)
+    assert answer.exit_code == 1
+    assert "3 records differ" in answer.stderr
+    reconcile()
+    assert "differed from the database in 3 records" in caplog.text
+    assert compare().stale == compare().orphans == []
+    held = dict(backend().revisions())
+    assert {one.ref, two.ref} <= held.keys()
+    assert not {"contact/999", house[2].ref} & held.keys()
+
+
+def test_an_index_with_a_rotten_file_is_made_anew(app, house, caplog):
+    root = Path(app.config["SEARCH_FOLDER"]) / "index"
+    largest = max(root.rglob("*.seg"), key=lambda one: one.stat().st_size)
+    content = bytearray(largest.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    largest.write_bytes(content)
+    answer = says(app)
+    assert answer.exit_code == 1
+    assert "The index is damaged" in answer.stderr
+    reconcile()
+    assert "the index is damaged" in caplog.text
+    assert says(app).exit_code == 0
+
+
+def test_without_an_index_the_night_makes_one(app, house):
+    shutil.rmtree(Path(app.config["SEARCH_FOLDER"]) / "index")
+    answer = says(app)
+    assert answer.exit_code == 1
+    assert "rapport search rebuild" in answer.stderr
+    reconcile()
+    assert backend().needs_build() is None
