@@ -239,17 +239,20 @@ def _messages(app: Flask, watcher: Watcher, secret: str, cursor: str) -> Iterato
     while True:
         before = turn
         turn = watcher.wait(turn, max(spoke + ALIVE_EVERY - monotonic(), 0))
-        # Where nothing was committed there is nothing to read; but a sign-in ends also
-        # by the clock alone.
-        full = turn != before or monotonic() - looked >= SIGNED_IN_EVERY
+        # Where nothing was committed there is nothing to read.
+        full = turn != before
+        if not full and monotonic() - looked >= SIGNED_IN_EVERY:
+            # But a sign-in ends also by the clock alone.
+            if not _is_signed_in(app, secret):
+                return
+            looked = monotonic()
         while full:
             with watcher.looking:
                 signed_in = watcher.who(app, secret)
                 if signed_in is None:
                     return
-                found = _news(app, signed_in, cursor, watcher.edge)
-            looked = monotonic()
-            messages, cursor, full = found
+                news = _news(app, signed_in, cursor, watcher.edge)
+            (messages, cursor, full), looked = news, monotonic()
             yield from messages
             spoke = monotonic() if messages else spoke
         if monotonic() - spoke >= ALIVE_EVERY:
@@ -258,13 +261,18 @@ def _messages(app: Flask, watcher: Watcher, secret: str, cursor: str) -> Iterato
             spoke = monotonic()
 
 
+def _is_signed_in(app: Flask, secret: str) -> bool:
+    with app.app_context():
+        with db.read_only():
+            found = users_of_sessions([secret])
+        db.run_asides()
+        return secret in found
+
+
 def _news(
     app: Flask, signed_in: SignedIn, cursor: str, edge: str | None = None
 ) -> tuple[list[str], str, bool]:
-    """Write what somebody may learn of since `cursor`, up to `edge`.
-
-    Also gives where to go on, and whether there is more.
-    """
+    """Write what somebody learns, where to go on, and whether there is more."""
     with app.app_context():
         with db.read_only():
             user = signed_in.remember()

@@ -42,9 +42,13 @@ def hold_open(
     Raises `RuntimeError` when a page is refused a stream or does not hear of a note.
     """
     with live_server(instance, database_url) as server:
-        browser = Browser(server.url)
-        browser.sign_in(email, password)
-        streams = [_open(browser) for _ in range(PAGES)]
+        # Each in a browser of its own: a browser shares one stream between its pages.
+        streams = []
+        for _page in range(PAGES):
+            browser = Browser(server.url)
+            browser.sign_in(email, password)
+            streams.append(_open(browser))
+            browser.close()
         sleep(SETTLE)
         before, began = _spent(server.child), perf_counter()
         sleep(REST)
