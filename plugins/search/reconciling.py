@@ -7,6 +7,7 @@ an older copy: whatever the reason, next morning everything is found as it is.
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +22,8 @@ log = logging.getLogger("rapport.search")
 
 # Rows whose versions are read at a time, and records written in one commit.
 VERSIONS, BATCH = 2_000, 200
+# Where more than these differ, making the index anew is sooner done.
+MANY = 2_000
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ def compare() -> Compared:
                 stale.append(ref)
     # What nobody searches, such as an entry in the trash, is rightly missing.
     wanted = (one.key for one in _operations(missing) if one.doc is not None)
-    return Compared((), [*stale, *wanted], sorted(held))
+    # Of what would be made anew, no more is looked at than tells that.
+    return Compared((), [*stale, *islice(wanted, MANY + 1)], sorted(held))
 
 
 def _versions(kind: RecordType) -> Iterator[tuple[str, int]]:
@@ -85,6 +89,10 @@ def reconcile() -> None:
         rebuild()
         return
     differing = [*found.stale, *found.orphans]
+    if len(differing) > MANY:
+        log.warning("more than %d records differ: the index is made anew", MANY)
+        rebuild()
+        return
     for start in range(0, len(differing), BATCH):
         backend().apply(list(_operations(differing[start : start + BATCH])))
     if differing:

@@ -11,6 +11,7 @@ from core.contacts.models import Contact
 from core.contacts.services import trash_contact
 from core.db import db
 from core.testing.factories import make_contact
+from plugins.search import reconciling
 from plugins.search.backend import IndexOp
 from plugins.search.engine import backend
 from plugins.search.indexing import index_document, rebuild
@@ -68,6 +69,16 @@ def test_what_was_lost_changed_or_outlived_its_record_is_mended(app, house, capl
     held = dict(backend().revisions())
     assert {one.ref, two.ref} <= held.keys()
     assert not {"contact/999", house[2].ref} & held.keys()
+
+
+def test_where_much_differs_the_index_is_made_anew(app, house, caplog, monkeypatch):
+    monkeypatch.setattr(reconciling, "MANY", 1)
+    before = backend().stats().name
+    backend().apply([IndexOp.delete(one.ref) for one in house])
+    reconcile()
+    assert "the index is made anew" in caplog.text
+    assert backend().stats().name != before
+    assert compare().stale == []
 
 
 def test_an_index_with_a_rotten_file_is_made_anew(app, house, caplog):
