@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
+from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 
 from core.i18n import _
 
@@ -123,7 +124,9 @@ def email_address(text: str) -> str:
     local, _at, domain = text.rpartition("@")
     try:
         short = len(local) <= _LONGEST_LOCAL and len(text) <= _LONGEST_PLAIN
-        if short and _PLAIN_LOCAL.fullmatch(local):
+        # Names such as info@ are written small by the library, whoever they are of.
+        usual = local.lower() not in CASE_INSENSITIVE_MAILBOX_NAMES
+        if short and usual and _PLAIN_LOCAL.fullmatch(local):
             return f"{local}@{_checked_domain(domain)}"
         return str(validate_email(text, check_deliverability=False).normalized)
     except EmailNotValidError as error:

@@ -114,7 +114,7 @@ def _keep(colleague: User, user_id: int | None, until: datetime | None) -> None:
 def strip() -> Strip | None:
     """Say what stands above a page of the portal while a colleague looks at it."""
     colleague = onlooker()
-    if colleague is None:
+    if colleague is None or not me().is_authenticated:
         return None
     name = me().name
     with in_language(colleague.language):
