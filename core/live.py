@@ -10,7 +10,6 @@ import logging
 import re
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
@@ -23,9 +22,10 @@ from core.errors import BadRequest, TooMany
 from core.event_visibility import learned
 from core.events import CHANNEL, Event
 from core.i18n import _
+from core.live_readers import Readers, ask
 from core.permissions import me, signed_in
 from core.users.models import User
-from core.users.sessions import SignedIn, users_of_sessions
+from core.users.sessions import SignedIn
 
 log = logging.getLogger("rapport.live")
 
@@ -33,8 +33,6 @@ log = logging.getLogger("rapport.live")
 LOOK_EVERY, ALIVE_EVERY, SIGNED_IN_EVERY = 0.2, 15.0, 60.0
 # Streams of one process that read at a time; the others wait for their turn.
 LOOK_AT_ONCE = 4
-# Who was signed in a moment ago still is, in seconds.
-KNOWN_FOR = 1.0
 
 _CURSOR = re.compile(r"[0-9]{1,18}\.[0-9]{1,18}")
 
@@ -44,16 +42,6 @@ _EDGE = """
         SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS edge
     ) AS snapshot
 """
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """Who was signed in at a turn, by secret; at a moment of the monotonic clock."""
-
-    turn: int
-    at: float
-    secrets: frozenset[str]
-    found: dict[str, SignedIn]
 
 
 class Watcher:
@@ -68,8 +56,7 @@ class Watcher:
         self.edge: str | None = None
         # The secret of the sign-in of each stream, by its place.
         self.streams: dict[object, str] = {}
-        self._asking = threading.Lock()
-        self._asked = _Asked(-1, 0.0, frozenset(), {})
+        self._readers = Readers()
         # A change wakes all streams at once, and each looks with a connection.
         self.looking = threading.Semaphore(LOOK_AT_ONCE)
         self._stopped = threading.Event()
@@ -104,23 +91,10 @@ class Watcher:
             self.streams.pop(place, None)
 
     def who(self, app: Flask, secret: str) -> SignedIn | None:
-        """Say who is signed in with `secret`: asked for all streams that a turn woke.
-
-        Two hundred statements of their own would keep the last page waiting.
-        """
-        with self._asking:
-            asked = self._asked
-            old = asked.turn != self.turn or monotonic() - asked.at > KNOWN_FOR
-            if old or secret not in asked.secrets:
-                with self.changed:
-                    turn, secrets = self.turn, {*self.streams.values(), secret}
-                with app.app_context():
-                    with db.read_only():
-                        found = users_of_sessions(sorted(secrets))
-                    db.run_asides()
-                asked = _Asked(turn, monotonic(), frozenset(secrets), found)
-                self._asked = asked
-        return asked.found.get(secret)
+        """Say who is signed in with `secret`."""
+        with self.changed:
+            turn, streams = self.turn, frozenset(self.streams.values())
+        return self._readers.who(app, secret, turn, streams)
 
     def wait(self, turn: int, seconds: float) -> int:
         """Wait until something was committed after `turn`; give the turn reached."""
@@ -243,7 +217,7 @@ def _messages(app: Flask, watcher: Watcher, secret: str, cursor: str) -> Iterato
         full = turn != before
         if not full and monotonic() - looked >= SIGNED_IN_EVERY:
             # But a sign-in ends also by the clock alone.
-            if not _is_signed_in(app, secret):
+            if not ask(app, frozenset({secret})):
                 return
             looked = monotonic()
         while full:
@@ -259,14 +233,6 @@ def _messages(app: Flask, watcher: Watcher, secret: str, cursor: str) -> Iterato
             # Only by writing is it noticed that the browser has gone.
             yield ": still here\n\n"
             spoke = monotonic()
-
-
-def _is_signed_in(app: Flask, secret: str) -> bool:
-    with app.app_context():
-        with db.read_only():
-            found = users_of_sessions([secret])
-        db.run_asides()
-        return secret in found
 
 
 def _news(

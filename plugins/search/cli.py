@@ -57,7 +57,7 @@ def status(as_json: bool) -> None:
 def verify() -> None:
     """Compare the index with its files and with the database; mends nothing.
 
-    The worker does this every night, and mends. Example: rapport search verify
+    The worker does this once a day, and mends. Example: rapport search verify
     """
     try:
         found = compare()
@@ -73,8 +73,8 @@ def verify() -> None:
         return
     named = ", ".join(differing[:SHOWN]) + (", …" if differing[SHOWN:] else "")
     raise click.ClickException(
-        f"{len(differing)} records differ: {named}. What just changed is on its way; "
-        "the rest the worker mends at night, or: rapport search rebuild"
+        f"Records that differ: {len(differing)} ({named}). What just changed is on its "
+        "way; the rest the worker mends within a day, or: rapport search rebuild"
     )
 
 

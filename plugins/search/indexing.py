@@ -1,7 +1,7 @@
 """Keep the index as the database is: by event, by whole rebuild."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +27,9 @@ PAGE = 500
 # The name under which the index hears of events.
 SUBSCRIBER = "search"
 ERASED = "contact.erased"
+
+
+Reading = Callable[[RecordType, Record], IndexDoc | None]
 
 
 def index_document(kind: RecordType, record: Record) -> IndexDoc | None:
@@ -81,7 +84,7 @@ def index_events(events: list[Event]) -> None:
     # the database: until it is done others get it (on SQLite there is one writer).
     db.session.rollback()
     with db.read_only():
-        ops = [_operation(ref) for ref in refs]
+        ops = [operation_for(ref) for ref in refs]
     try:
         backend().apply(ops)
     except IndexMissing:
@@ -92,12 +95,12 @@ def index_events(events: list[Event]) -> None:
         backend().optimise()
 
 
-def _operation(ref: str) -> IndexOp:
+def operation_for(ref: str, read: Reading = index_document) -> IndexOp:
+    """Say what the index is to hold of a record, as it is by now."""
     record = load_ref(ref)
     if record is None:
         return IndexOp.delete(ref)
-    kind = record_types()[record.record_name()]
-    document = index_document(kind, record)
+    document = read(record_types()[record.record_name()], record)
     return IndexOp.delete(ref) if document is None else IndexOp.upsert(document)
 
 

@@ -1,7 +1,7 @@
-"""Every night the index is compared with the database, and what differs is mended.
+"""Once a day the index is compared with the database, and what differs is mended.
 
 An event that was lost, a file that rotted on the disk, an index that was put back from
-an older copy: whatever the reason, next morning everything is found as it is.
+an older copy: whatever the reason, a day later everything is found as it is.
 """
 
 import logging
@@ -12,16 +12,23 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.db import db
-from core.records import RecordType, load_ref, record_types
-from plugins.search.backend import IndexOp, Problem
+from core.db import Record, db
+from core.records import RecordType, record_types
+from plugins.search.backend import IndexDoc, IndexOp, Problem
 from plugins.search.engine import backend
-from plugins.search.indexing import build_if_needed, document_or_left_out, rebuild
+from plugins.search.indexing import (
+    build_if_needed,
+    document_or_left_out,
+    operation_for,
+    rebuild,
+)
 
 log = logging.getLogger("rapport.search")
 
 # Rows whose versions are read at a time, and records written in one commit.
 VERSIONS, BATCH = 2_000, 200
+# How often what changes while it is mended is mended again.
+ROUNDS = 5
 # Where more than these differ, making the index anew is sooner done.
 MANY = 2_000
 
@@ -94,25 +101,35 @@ def reconcile() -> None:
         rebuild()
         return
     for start in range(0, len(differing), BATCH):
-        backend().apply(list(_operations(differing[start : start + BATCH])))
+        _mend(differing[start : start + BATCH])
     if differing:
-        log.warning(
-            "the index differed from the database in %d records", len(differing)
-        )
+        log.warning("records that differed in the index: %d", len(differing))
+
+
+def _mend(refs: Sequence[str]) -> None:
+    """Write records into the index as they are, and again those that changed since.
+
+    Otherwise what another worker has just heard of could be written over.
+    """
+    for _round in range(ROUNDS):
+        written = list(_operations(refs))
+        backend().apply(written)
+        by_now = _operations(refs)
+        refs = [
+            one.key for one, then in zip(by_now, written, strict=True) if one != then
+        ]
+        if not refs:
+            return
 
 
 def _operations(refs: Sequence[str]) -> Iterator[IndexOp]:
     """Say what the index is to hold of records, as they are by now."""
     for start in range(0, len(refs), BATCH):
         with db.read_only():
-            found = [_operation(ref) for ref in refs[start : start + BATCH]]
+            found = [operation_for(ref, _read) for ref in refs[start : start + BATCH]]
         yield from found
 
 
-def _operation(ref: str) -> IndexOp:
-    record = load_ref(ref)
-    if record is None:
-        return IndexOp.delete(ref)
-    # One that fails was left out when the index was made, and is again.
-    document = document_or_left_out(record_types()[record.record_name()], record, [])
-    return IndexOp.delete(ref) if document is None else IndexOp.upsert(document)
+def _read(kind: RecordType, record: Record) -> IndexDoc | None:
+    """Read a record; one that fails was left out of the index, and is again."""
+    return document_or_left_out(kind, record, [])

@@ -158,7 +158,21 @@ class WhooshBackend(SearchBackend):
 
     def verify(self, *, quick: bool = True) -> list[Problem]:
         """Return what is wrong with the files; raises IndexMissing without an index."""
-        folder = self._folders.current()
+        for _ in range(_ATTEMPTS):
+            folder = self._folders.current()
+            try:
+                state = self._state(folder)
+                problems = self._compare(folder, quick=quick)
+                if not problems or self._state(folder) == state:
+                    break
+            except FileNotFoundError as error:
+                # Another index has just taken the place of this one.
+                problems = [Problem(folder.name, str(error))]
+            # Files that a commit removes while one looks are no fault.
+            time.sleep(_PAUSE)
+        return problems
+
+    def _compare(self, folder: Path, *, quick: bool) -> list[Problem]:
         problems = compare_with_manifest(folder, quick=quick)
         if not problems:
             try:

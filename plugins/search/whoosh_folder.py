@@ -14,11 +14,11 @@ import shutil
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from plugins.search.backend import IndexMissing, Problem, WriterBusy
 from plugins.search.whoosh_storage import flush
@@ -179,7 +179,8 @@ def write_manifest(folder: Path, generation: int, documents: int) -> None:
         if name in known and known[name]["size"] == size:
             files[name] = known[name]
         else:
-            files[name] = {"size": size, "crc32": _checksum(folder / name)}
+            with (folder / name).open("rb") as file:
+                files[name] = {"size": size, "crc32": _checksum(file)}
     fresh = folder / f"{MANIFEST}.new"
     content = {"generation": generation, "documents": documents, "files": files}
     fresh.write_text(json.dumps(content), encoding="ascii")
@@ -208,17 +209,22 @@ def compare_with_manifest(folder: Path, *, quick: bool) -> list[Problem]:
         name == f"_MAIN_{manifest['generation']}.toc" for name in _files_of(folder)
     )
     problems = []
-    for name, told in manifest["files"].items():
-        path = folder / name
-        if not path.exists():
-            if is_latest:
-                problems.append(Problem(name, "The file is missing"))
-        elif path.stat().st_size != told["size"]:
-            size = path.stat().st_size
-            message = f"The file has {size} bytes instead of {told['size']}"
-            problems.append(Problem(name, message))
-        elif not quick and _checksum(path) != told["crc32"]:
-            problems.append(Problem(name, "The content is not what was written"))
+    with ExitStack() as held:
+        # All are opened first: what a commit removes meanwhile can still be read.
+        opened: dict[str, BinaryIO] = {}
+        for name in manifest["files"]:
+            try:
+                opened[name] = held.enter_context((folder / name).open("rb"))
+            except FileNotFoundError:
+                if is_latest:
+                    problems.append(Problem(name, "The file is missing"))
+        for name, file in opened.items():
+            told, size = manifest["files"][name], os.fstat(file.fileno()).st_size
+            if size != told["size"]:
+                message = f"The file has {size} bytes instead of {told['size']}"
+                problems.append(Problem(name, message))
+            elif not quick and _checksum(file) != told["crc32"]:
+                problems.append(Problem(name, "The content is not what was written"))
     return problems
 
 
@@ -230,11 +236,10 @@ def _files_of(folder: Path) -> list[str]:
 _SUFFIXES = {".toc", ".seg"}
 
 
-def _checksum(path: Path) -> int:
+def _checksum(file: BinaryIO) -> int:
     crc = 0
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            crc = zlib.crc32(chunk, crc)
+    while chunk := file.read(_CHUNK):
+        crc = zlib.crc32(chunk, crc)
     return crc
 
 

@@ -472,6 +472,32 @@ def test_zeroes_inside_a_file_are_found_by_the_full_check(filled):
     assert [problem.file for problem in filled.verify(quick=False)] == [file.name]
 
 
+def test_a_sound_index_that_is_written_meanwhile_is_not_called_damaged(
+    filled, make_doc, reopen
+):
+    writer, done = reopen(), threading.Event()
+
+    def write():
+        try:
+            for n in range(25):
+                store(writer, make_doc(f"other/{n}", "unrelated"))
+            build = writer.begin_build()
+            build.add(make_doc(f"note/{n}", "word") for n in range(30))
+            build.finish()
+        finally:
+            done.set()
+
+    checked = 0
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        while not done.is_set():
+            assert filled.verify(quick=False) == []
+            assert filled.verify() == []
+            checked += 1
+        writing.result()
+    assert checked > 25
+
+
 def test_a_pointer_that_leads_elsewhere_is_no_index(filled, search, reopen):
     for name in ("", "nowhere", "../elsewhere", "\ud7ff".encode().decode("latin-1")):
         (filled.root / "CURRENT").write_text(name, encoding="utf-8")
