@@ -30,13 +30,15 @@ from core.errors import (
     Invalid,
     NotFound,
     NotSignedIn,
+    OnlyLooking,
     PreconditionFailed,
     TooLarge,
     TooMany,
     Unavailable,
 )
 from core.field_words import in_words
-from core.i18n import _
+from core.i18n import _, in_language
+from core.permissions import onlooker
 
 log = logging.getLogger("rapport")
 
@@ -73,8 +75,13 @@ def init_problems(app: Flask) -> None:
 
 def show(error: CRMError) -> Any:
     """Answer with `error`, in the form its reader understands."""
+    looks = onlooker() if isinstance(error, OnlyLooking) else None
     with only_reading():
-        return _show(error)
+        if looks is None:
+            return _show(error)
+        # Whom they look as reads none of this.
+        with in_language(looks.language):
+            return _show(error)
 
 
 def _show(error: CRMError) -> Any:
@@ -154,6 +161,7 @@ def _draw_for_nobody(error: CRMError) -> str:
 def _forget_reader() -> None:
     """Go on without asking the database who reads: it may be away."""
     g._login_user = AnonymousUserMixin()  # Where flask-login keeps whom it found.
+    g.pop("onlooker", None)
     settings.do_without_stored()
 
 

@@ -47,9 +47,8 @@ def check_changes(
     """Refuse with `Forbidden` what a plugin says that `actor` may not change."""
     if actor is None or not changes:
         return
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
     asked = {"entry": interaction, "user": actor, "changes": changes}
-    for _plugin, said in answers(app, "refuse_entry_change", **asked):
+    for _plugin, said in answers(current_app, "refuse_entry_change", **asked):
         if said:
             raise Forbidden(said)
 

@@ -186,12 +186,8 @@ def trash_interaction(interaction: Interaction, *, actor: User | None) -> None:
     check_may_change(actor, interaction)
     if interaction.trashed_at is not None:
         return
-    moment = now()
-    check_changes(actor, interaction, {"trashed_at": moment})
-    for one in [interaction, *_replies_below(interaction)]:
-        if one.trashed_at is None:
-            one.trashed_at = moment
-    db.session.flush()
+    thread = [interaction, *_replies_below(interaction)]
+    _move([one for one in thread if one.trashed_at is None], now(), actor)
 
 
 def restore_interaction(interaction: Interaction, *, actor: User | None) -> None:
@@ -203,13 +199,21 @@ def restore_interaction(interaction: Interaction, *, actor: User | None) -> None
     moment = interaction.trashed_at
     if moment is None:
         return
-    check_changes(actor, interaction, {"trashed_at": None})
     parent = parent_of(interaction)
     if parent is not None and parent.trashed_at is not None:
         raise Invalid(_("What this answers is in the trash. Take that out first."))
-    for one in [interaction, *_replies_below(interaction)]:
-        if one.trashed_at == moment:
-            one.trashed_at = None
+    thread = [interaction, *_replies_below(interaction)]
+    _move([one for one in thread if one.trashed_at == moment], None, actor)
+
+
+def _move(
+    entries: list[Interaction], trashed_at: datetime | None, actor: User | None
+) -> None:
+    """Put entries into the trash or take them out: all, or none of them."""
+    for one in entries:
+        check_changes(actor, one, {"trashed_at": trashed_at})
+    for one in entries:
+        one.trashed_at = trashed_at
     db.session.flush()
 
 

@@ -55,16 +55,21 @@ def _found(colleague: User, user_id: int) -> User | None:
     seen = db.session.get(User, user_id)
     if seen is None or VIEW_AS.name not in colleague.permissions:
         return None
-    return seen if _may_be_seen(colleague, seen) else None
+    return seen if _who_may_be_seen(colleague, [seen]) else None
 
 
-def _may_be_seen(colleague: User, seen: User) -> bool:
-    """Say whether somebody outside is active, and theirs are contacts one sees."""
-    ids = [one for one in (seen.contact_id, seen.person_id) if one is not None]
-    if seen.kind == "staff" or not seen.active or not ids:
-        return False
+def _theirs(user: User) -> set[int]:
+    """Give the contacts that somebody outside stands for."""
+    return {one for one in (user.contact_id, user.person_id) if one is not None}
+
+
+def _who_may_be_seen(colleague: User, users: Sequence[User]) -> list[User]:
+    """Keep those outside who are active, and whose contacts `colleague` sees."""
+    ids = set[int]().union(*(_theirs(one) for one in users))
     query = visible_to(colleague, Contact).where(Contact.id.in_(ids))
-    return len(db.session.scalars(query).unique().all()) == len(set(ids))
+    seen = {one.id for one in db.session.scalars(query).unique()}
+    outside = (one for one in users if one.kind != "staff" and one.active)
+    return [one for one in outside if _theirs(one) and _theirs(one) <= seen]
 
 
 def people_of(colleague: User, contact: Contact) -> Sequence[User]:
@@ -76,8 +81,7 @@ def people_of(colleague: User, contact: Contact) -> Sequence[User]:
         .order_by(User.name, User.id)
         .limit(200)
     )
-    found = db.session.scalars(query).unique()
-    return [one for one in found if _may_be_seen(colleague, one)]
+    return _who_may_be_seen(colleague, db.session.scalars(query).unique().all())
 
 
 def last_seen(users: Sequence[User]) -> dict[int, datetime]:
@@ -93,7 +97,7 @@ def last_seen(users: Sequence[User]) -> dict[int, datetime]:
 def start(colleague: User, user_id: int) -> User:
     """Look as somebody for half an hour in this browser; raises `NotFound`."""
     seen = get_visible(colleague, User, user_id)
-    if not _may_be_seen(colleague, seen):
+    if not _who_may_be_seen(colleague, [seen]):
         raise NotFound
     _keep(colleague, seen.id, now() + LASTS)
     announce(STARTED, seen)

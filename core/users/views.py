@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from flask import (
     Blueprint,
     current_app,
+    g,
     redirect,
     render_template,
     request,
@@ -93,6 +94,7 @@ def forget_who_was_here() -> None:
     if current_user.is_authenticated and current_user.session_secret:
         sessions_of.end_session(current_user.session_secret)
     logout_user()
+    g.pop("onlooker", None)
     session.clear()
 
 

@@ -224,6 +224,10 @@ def test_this_module_uses_every_hook(app):
     assert {*STARTING, *PAGES, *rules} == ALL
 
 
+# Whatever version the entry has by now.
+ANY = {"If-Match": "*"}
+
+
 def test_a_plugin_keeps_an_entry_as_it_is(app, api):
     anna = make_user("Anna Laine")
     contact = make_contact("Kallion Vesijohto Oy")
@@ -231,10 +235,24 @@ def test_a_plugin_keeps_an_entry_as_it_is(app, api):
     other = make_interaction(contact, author=anna, body="Not signed.")
     program = api(anna)
     for entry, status in ((signed, 403), (other, 204)):
-        path, held = f"/api/v1/interactions/{entry.id}", {"If-Match": "*"}
-        changed = program.patch(path, json={"body": "Changed."}, headers=held)
+        path = f"/api/v1/interactions/{entry.id}"
+        changed = program.patch(path, json={"body": "Changed."}, headers=ANY)
         assert changed.status_code == (403 if entry is signed else 200)
-        assert program.delete(path, headers=held).status_code == status
+        assert program.delete(path, headers=ANY).status_code == status
+
+
+def test_a_reply_that_a_plugin_keeps_keeps_what_it_answers(app, api):
+    anna = make_user("Anna Laine")
+    contact = make_contact("Kallion Vesijohto Oy")
+    asked = make_interaction(contact, author=anna, body="Will you sign?").id
+    program, path = api(anna), "/api/v1/interactions"
+    reply = {"body": "Not yet.", "parent": asked}
+    first = program.post(path, json=reply).json["id"]
+    program.post(path, json={"body": "Signed.", "parent": first})
+    refused = program.delete(f"{path}/{asked}", headers=ANY)
+    assert (refused.status_code, refused.json["detail"]) == (403, "It is signed.")
+    for one in (asked, first):
+        assert program.get(f"{path}/{one}").status_code == 200
 
 
 def test_what_a_plugin_puts_on_pages_is_there(app, as_user):

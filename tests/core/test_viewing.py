@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from core.audiences import AudienceSpec
 from core.contacts.models import Contact
-from core.db import db
+from core.db import db, make_engine
 from core.events import Event
 from core.testing.factories import make_contact, make_interaction, make_user
 from core.users.models import User
@@ -73,6 +73,26 @@ def test_the_strip_speaks_the_language_of_who_looks(looking, anna, outi):
     page = looking.get("/portal").text
     assert '<html lang="zh"' in page
     assert "Näet saman kuin Outi Kallio" in page
+
+
+def test_the_refusal_speaks_the_language_of_who_looks(looking, anna, outi):
+    with db.transaction() as session:
+        session.get_one(User, anna.id).language = "fi"
+        session.get_one(User, outi.id).language = "zh"
+    answer = looking.post("/portal/basket")
+    assert answer.status_code == 409
+    assert '<html lang="fi"' in answer.text
+    assert "Katsot vain" in answer.text
+
+
+def test_while_the_database_is_away_the_page_says_so(looking, app, tmp_path):
+    app.extensions["rapport_engine"].dispose()
+    nowhere = f"sqlite:///{tmp_path}/no/such/folder/rapport.db"
+    app.extensions["rapport_engine"] = make_engine(nowhere)
+    answer = looking.get("/portal")
+    assert answer.status_code == 503
+    assert "Try again in a moment." in answer.text
+    assert 'id="main"' in answer.text
 
 
 @pytest.mark.parametrize(
@@ -154,6 +174,21 @@ def test_nobody_looks_as_a_colleague_or_past_what_they_may_see(
 
 def test_another_browser_of_the_colleague_stays_their_own(looking, as_user, anna):
     assert as_user(anna).get("/contacts").status_code == 200
+
+
+def test_whom_one_may_look_as_is_asked_once_for_all(as_user, anna, firm, count_queries):
+    browser = as_user(anna)
+    # The first page ever is asked for more.
+    browser.get(f"/contacts/{firm.id}/portal-users")
+    counts = []
+    for number in range(2):
+        for turn in range(1 + 5 * number):
+            make_user(f"Buyer {number}.{turn}", kind="customer", contact=firm)
+        with count_queries() as counter:
+            page = browser.get(f"/contacts/{firm.id}/portal-users").text
+        assert f"Buyer {number}.0" in page
+        counts.append(len(counter.statements))
+    assert counts[0] == counts[1]
 
 
 def test_the_page_says_when_nobody_signs_in_for_a_contact(as_user, anna):
