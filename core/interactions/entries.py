@@ -20,6 +20,7 @@ from core.interactions.rules import may_change
 from core.kinds import EntryWords, InteractionKind, is_automatic, kind_of
 from core.marks import Marks
 from core.markup import to_html
+from core.opening import waits_for_outside
 from core.pages import EntryFile, entry_files, entry_parts
 from core.readers import AudienceView, describe, name_of
 from core.records import record_type_of
@@ -66,6 +67,8 @@ class EntryView:
     parts: Mapping[str, Any] = field(default_factory=dict)
     # Whether nobody wrote it by hand: a plugin did, because something happened.
     automatic: bool = False
+    # Whether people outside, who are to see it, do not see it yet.
+    waits: bool = False
 
 
 @dataclass
@@ -134,6 +137,7 @@ def _view(
         links_url=part_of_page(entry, "links") if around.parts.get("links") else None,
         parts=around.parts,
         automatic=is_automatic(entry.kind),
+        waits=inside and waits_for_outside(entry),
         attachments=around.parts.get(files.part.name, ()) if files else (),
     )
 

@@ -33,15 +33,14 @@ const refresh = async (element, show = false) => {
   if (document.hidden) return void (part.stale = true);
   if (part.running) return void (part.again = true);
   part.running = true;
-  try {
-    const answer = await fetch(element.dataset.liveUrl, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
-    if (answer.ok && !answer.redirected) settle(element, part, await answer.text(), show);
-    else if (answer.status === 404 || answer.status === 403) gone(element, part);
-  } catch {
-    part.stale = true; // No connection: asked again when there is one.
-  } finally {
-    part.running = false;
-  }
+  const answer = await fetch(element.dataset.liveUrl, { headers: { "HX-Request": "true" }, credentials: "same-origin" }).catch(() => null);
+  const fresh = answer?.ok && !answer.redirected;
+  const html = fresh ? await answer.text().catch(() => null) : null;
+  part.running = false;
+  // No connection: asked again when there is one.
+  if (!answer || (fresh && html === null)) part.stale = true;
+  else if (fresh) settle(element, part, html, show);
+  else if (answer.status === 404 || answer.status === 403) gone(element, part);
   if (part.again) {
     part.again = false;
     schedule(element);

@@ -91,7 +91,8 @@ rapport.morph = (element, next, mayShow) => {
   const news = { mayShow, shown: [], held: [], waiting: false };
   if (isList(element)) morphList(element, next, news);
   else if (element.children.length === next.children.length) {
-    [...element.children].forEach((child, at) => morph(child, next.children[at], news));
+    const parts = [...next.children]; // One that replaces another leaves its own list.
+    [...element.children].forEach((child, at) => morph(child, parts[at], news));
   } else if (busy(element)) news.waiting = true;
   else {
     element.replaceChildren(...next.childNodes);

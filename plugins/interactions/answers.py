@@ -21,7 +21,7 @@ from core.problems import flatten
 from core.records import record_type_of
 from core.undo.offers import offer_undo
 from core.visibility import get_visible, visible_to
-from plugins.interactions.composer import DRAFT_OF_NOBODY, for_input
+from plugins.interactions.composer import DRAFT_OF_NOBODY, draft_of, for_input
 from plugins.interactions.fields import typed_fields, values_of
 from plugins.interactions.readers import ReadersUnseen
 from plugins.interactions.schemas import LISTS
@@ -73,8 +73,11 @@ def typed(error: CRMError | None) -> dict[str, Any]:
     return found
 
 
-def asked_for() -> dict[str, Any]:
-    """Begin with the kind, such as a call, and the link that the address names."""
+def asked_for(contact: Contact | None) -> dict[str, Any]:
+    """Begin with the kind, such as a call, and the link that the address names.
+
+    What was written before it was known about whom, or about somebody else, goes on.
+    """
     kind, link = request.args.get("kind", ""), request.args.get("link", "")[:100]
     values: dict[str, Any] = {"kind": kind} if kind in interaction_kinds() else {}
     if link:
@@ -83,8 +86,10 @@ def asked_for() -> dict[str, Any]:
     if "kind" in values:
         # Who asks for a call begins one: its clock runs, from when the phone rang.
         found["elapsed"] = max(0, int(now().timestamp()) - begun_at())
-    if "since" in request.args:
+    if contact is not None and "since" in request.args:
         found["draft_from"] = DRAFT_OF_NOBODY
+    elif before := request.args.get("from", type=int):
+        found["draft_from"] = draft_of(before)
     return found
 
 
@@ -98,9 +103,13 @@ def begun_at() -> int:
     return said if at - LONGEST_CALL <= said <= at else at
 
 
-def kept() -> dict[str, Any]:
+def kept(contact: Contact | None) -> dict[str, Any]:
     """Give what the address asks for besides, which stays while one looks for whom."""
+    asked: dict[str, Any]
     asked = {k: v for k in ("kind", "link") if (v := request.args.get(k))}
+    before = contact.id if contact else request.args.get("from", type=int)
+    if before:
+        asked["from"] = before
     return {**asked, "since": begun_at()} if "kind" in asked else asked
 
 

@@ -30,6 +30,11 @@ def for_input(moment: datetime) -> str:
     return str(to_user_timezone(moment).strftime("%Y-%m-%dT%H:%M"))
 
 
+def draft_of(contact_id: int) -> str:
+    """Name the drafts of new entries on a contact, in the browser that keeps them."""
+    return f"contact-{contact_id}"
+
+
 def composer_for(
     contact: Contact | None,
     user: User,
@@ -57,6 +62,7 @@ def composer_for(
         "teams": [team.name for team in user.teams],
     }
     kinds = kinds_to_choose()
+    draft_key = draft_of(contact.id) if contact else DRAFT_OF_NOBODY
     values = {**inside, **(typed or {})}
     kind = values.get("kind") or (kinds[0][0] if kinds else "")
     fields = draw_fields(kind, values, errors=errors, elapsed=elapsed)
@@ -69,8 +75,8 @@ def composer_for(
         values["body"] = fields["template"]
     return {
         "action": url_for("interactions.write"),
-        "draft_key": f"contact-{contact.id}" if contact else DRAFT_OF_NOBODY,
-        "draft_from": draft_from if contact else "",
+        "draft_key": draft_key,
+        "draft_from": draft_from if draft_from != draft_key else "",
         "contact": contact,
         "kinds": kinds,
         "fields": fields,

@@ -4,3 +4,7 @@ from core.events import EventType
 from core.i18n import lazy_gettext as _l
 
 REACTED = EventType("interactions.reacted", _l("Somebody reacted"))
+ACKNOWLEDGED = EventType(
+    "interactions.hand_over.acknowledged", _l("Something handed over was looked at")
+)
+ALL = [REACTED, ACKNOWLEDGED]

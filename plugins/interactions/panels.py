@@ -39,7 +39,7 @@ def for_record(record: Record, user: User) -> list[Panel]:
     context |= {"follow_ups": offered.follow_ups, "handed": offered.handed}
     if can(WRITE) and record.trashed_at is None:
         # A call that was begun before its caller was known goes on here.
-        begun = asked_for() if "since" in request.args else {}
+        begun = asked_for(record) if "since" in request.args else {}
         context["composer"] = composer_for(
             record, user, offered=offered, target="#timeline", **begun
         )

@@ -72,7 +72,7 @@ def register_blueprints():
 
 @hookimpl
 def register_event_types():
-    return [events.REACTED, dossiers.ASKED, *meeting_events.TYPES]
+    return [*events.ALL, dossiers.ASKED, *meeting_events.TYPES]
 
 
 @hookimpl

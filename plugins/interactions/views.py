@@ -133,7 +133,8 @@ def _draw_new(
             *([Contact.sort_name, Contact.id] if q else [recent, Contact.id])
         )
         found = list(db.session.scalars(query.limit(OFFERED)))
-    typed = answers.typed(error) or answers.taken_back(contact) or answers.asked_for()
+    typed = answers.typed(error) or answers.taken_back(contact)
+    typed = typed or answers.asked_for(contact)
     target = "#drawer-body" if _in_drawer() else ""
     return render_template(
         "interactions/drawer.html" if target else "interactions/new.html",
@@ -141,7 +142,7 @@ def _draw_new(
         composer=composer_for(contact, me(), target=target, **typed),
         found=found,
         q=q,
-        kept=answers.kept(),
+        kept=answers.kept(contact),
     )
 
 

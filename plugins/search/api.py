@@ -5,6 +5,7 @@ from typing import Any
 from core.permissions import me, requires
 from core.schemas import ApiBlueprint
 from plugins.search import services
+from plugins.search.asking import Refined
 from plugins.search.permissions import READ
 from plugins.search.schemas import ResultsSchema, SearchArguments
 
@@ -16,10 +17,14 @@ bp = ApiBlueprint("search_api", __name__, description="Search over everything")
 @bp.arguments(SearchArguments, location="query")
 @bp.response(200, ResultsSchema)
 def find(arguments: dict[str, Any]) -> Any:
-    """Find `q` among what you may see; best first."""
+    """Find `q` among what you may see: best first, or sorted by date."""
     types = [part for one in arguments["type"] for part in one.split(",") if part]
     results = services.search(
-        me(), arguments["q"], types=types, limit=arguments["limit"]
+        me(),
+        arguments["q"],
+        types=types,
+        limit=arguments["limit"],
+        refined=Refined(arguments["sort"]),
     )
     return {
         "total": results.total,

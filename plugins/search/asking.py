@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -16,7 +16,7 @@ from core.permissions import can
 from core.records import RecordType, record_types
 from core.users.models import Team, User
 from core.visibility import contact_ids_of, labels_of, visible_to
-from plugins.search.backend import SearchRequest
+from plugins.search.backend import Order, SearchRequest
 from plugins.search.engine import analyser
 from plugins.search.operators import OFFERED, OUTSIDE, Name, Narrowed, Operator, narrow
 from plugins.search.planning import MAX_QUERY, plan_query
@@ -26,6 +26,21 @@ DEADLINE = 0.3
 # `customer:` that means more contacts is words: with a part of them alone, a list
 # would lack some, and one that leaves them out would show some.
 MOST_CUSTOMERS = 20_000
+
+
+@dataclass(frozen=True)
+class Refined:
+    """How a reader wants the hits: in which order, and none older than so many days.
+
+    With `counting`, all hits are counted by type and by team.
+    """
+
+    order: Order = "best"
+    days: int | None = None
+    counting: bool = False
+
+
+AS_FOUND = Refined()
 
 
 @dataclass(frozen=True)
@@ -66,6 +81,7 @@ def ask(
     limit: int = 20,
     offset: int = 0,
     typing: bool = False,
+    refined: Refined = AS_FOUND,
 ) -> Asked:
     """Say what `text` asks for; `types` are full or short names of record types."""
     meaning = _Meaning(user)
@@ -84,9 +100,11 @@ def ask(
         no_contacts=meaning.other_customers,
         facets=tuple(meaning.facets),
         no_facets=frozenset(meaning.no_facets),
-        since=_microseconds(narrowed.since),
+        since=_microseconds(_later(narrowed.since, refined.days)),
         until=_microseconds(narrowed.until),
         without_words=narrows and not plan.groups,
+        order=refined.order,
+        counting=refined.counting,
         limit=limit,
         offset=offset,
         deadline=DEADLINE,
@@ -103,6 +121,14 @@ def _narrowed(user: User, text: str, meaning: "_Meaning") -> Narrowed:
         language=locale.partition("_")[0],
         meant=meaning.understands,
     )
+
+
+def _later(since: datetime | None, days: int | None) -> datetime | None:
+    if days is None:
+        return since
+    # By the hour, so that pages that follow one another begin at the same moment.
+    begins = now().replace(minute=0, second=0, microsecond=0) - timedelta(days=days)
+    return begins if since is None else max(since, begins)
 
 
 def _microseconds(moment: datetime | None) -> int | None:

@@ -1,6 +1,6 @@
 """What every search engine offers to the rest of the plugin, and the types it takes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, Self
 
@@ -11,6 +11,9 @@ COUNT_CAP = 1000
 
 FieldName = Literal["surf", "stem", "ident", "edge"]
 Kind = Literal["term", "phrase", "all"]
+Order = Literal["best", "newest", "oldest"]
+#: What facets are counted by, besides the type.
+COUNTED = "team:"
 
 
 class IndexBroken(Exception):
@@ -113,6 +116,8 @@ class SearchRequest:
     those with one facet of each of `facets` and none of `no_facets`, and to those
     dated from `since` until before `until`, in microseconds since 1970.
     `without_words` lists all of these when the plan looks for nothing.
+    `order` is best first, or by date alone, the best first of one moment. With
+    `counting` the page says how many of all hits have each type and each team.
     `deadline` is in seconds; what was found until then is the answer.
     """
 
@@ -127,6 +132,8 @@ class SearchRequest:
     since: int | None = None
     until: int | None = None
     without_words: bool = False
+    order: Order = "best"
+    counting: bool = False
     limit: int = 20
     offset: int = 0
     deadline: float | None = None
@@ -146,9 +153,11 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """Hits, best first; `total` counts what the reader may see, up to COUNT_CAP.
+    """Hits in their order; `total` counts what the reader may see, up to COUNT_CAP.
 
     `is_relaxed`: not every hit has all the words. `is_partial`: the time was over.
+    `counts` are the hits of each `type:…` and `team:…` where they were asked for: of
+    all hits when the total is exact, else of so many at least as it says.
     """
 
     hits: tuple[Hit, ...] = ()
@@ -156,6 +165,7 @@ class SearchPage:
     total_is_exact: bool = True
     is_relaxed: bool = False
     is_partial: bool = False
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from core.i18n import lazy_gettext as _l
 from core.pages import MenuItem
 from core.permissions import can
 from core.users.models import User
-from plugins.search import services
 from plugins.search.permissions import READ
+from plugins.search.suggesting import suggest
 
 
 def menu(_user: User) -> list[MenuItem]:
@@ -17,4 +17,4 @@ def menu(_user: User) -> list[MenuItem]:
 
 def palette(user: User, query: str) -> list[dict[str, Any]]:
     """What Ctrl-K finds while somebody types."""
-    return list(services.suggest(user, query)) if can(READ) else []
+    return list(suggest(user, query)) if can(READ) else []

@@ -63,10 +63,13 @@ def plan_query(text: str, analyser: Analyser, *, typing: bool = False) -> QueryP
 def find(backend: SearchBackend, request: SearchRequest) -> SearchPage:
     """Search for all the words and, when that finds little, for some of them.
 
-    Records with all the words stay first. Only what the reader may see decides.
+    Records with all the words stay first; sorted by date, where nothing has to, those
+    with some of them come only when there are no others. Only what the reader may see
+    decides.
     """
     page = backend.search(request)
-    if page.total >= RELAX_BELOW or page.is_partial or len(request.plan.groups) < 2:
+    enough = RELAX_BELOW if request.order == "best" else 1
+    if page.total >= enough or page.is_partial or len(request.plan.groups) < 2:
         return page
     wider = backend.search(replace(request, plan=request.plan.relaxed()))
     return replace(wider, is_relaxed=wider.total > page.total)

@@ -1,9 +1,12 @@
 """What comes in and goes out of a search."""
 
+from typing import get_args
+
 import marshmallow as ma
 from marshmallow import fields, validate
 
 from core.schemas import Schema
+from plugins.search.backend import Order
 
 
 class SearchArguments(ma.Schema):
@@ -16,6 +19,7 @@ class SearchArguments(ma.Schema):
 
     q = fields.String(load_default="")
     type = fields.List(fields.String(), load_default=list)
+    sort = fields.String(load_default="best", validate=validate.OneOf(get_args(Order)))
     limit = fields.Integer(load_default=20, validate=validate.Range(min=1, max=100))
 
 

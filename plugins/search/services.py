@@ -2,24 +2,22 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from core.audiences import Audience
 from core.contacts.models import Contact
 from core.db import Record, db
-from core.i18n import _
-from core.links import url_for
 from core.readers import AudienceView, describe
 from core.records import RecordType, SearchDocument, parse_ref, record_types
 from core.users.models import User
 from core.visibility import visible_to
-from plugins.search.asking import allowed_for, ask, readable_types
+from plugins.search.asking import AS_FOUND, Refined, ask
 from plugins.search.backend import IndexBroken, QueryPlan, SearchPage, SearchRequest
 from plugins.search.engine import analyser, backend
-from plugins.search.operators import Narrowed, Operator, offered
+from plugins.search.operators import Narrowed, Operator
 from plugins.search.planning import MAX_QUERY, find
 from plugins.search.snippets import Piece, snippets
 
@@ -56,7 +54,7 @@ class Results:
 
     `operators` are what narrowed the search, as they were typed; where nothing was
     looked for, it was not `is_asked`. Those of `too_many` mean so many contacts that
-    they were looked for as words.
+    they were looked for as words. `counts` are of all hits, by `type:…` and `team:…`.
     """
 
     items: Sequence[Found]
@@ -68,6 +66,7 @@ class Results:
     operators: Sequence[Operator] = ()
     is_asked: bool = True
     too_many: Sequence[str] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def search(
@@ -78,6 +77,7 @@ def search(
     limit: int = 20,
     offset: int = 0,
     typing: bool = False,
+    refined: Refined = AS_FOUND,
 ) -> Results:
     """Find `text` among what `user` may see; no text is ever an error.
 
@@ -86,7 +86,15 @@ def search(
     """
     # The index may be seconds old: some hits may be gone when the rows are read.
     wider = limit * 2
-    asked = ask(user, text, types=types, limit=wider, offset=offset, typing=typing)
+    asked = ask(
+        user,
+        text,
+        types=types,
+        limit=wider,
+        offset=offset,
+        typing=typing,
+        refined=refined,
+    )
     request, operators = asked.request, asked.narrowed.operators
     if request is None:
         nothing = Results((), 0, True, operators=operators, is_asked=False)
@@ -115,6 +123,7 @@ def _results(
         total_is_exact=page.total_is_exact,
         is_relaxed=page.is_relaxed,
         is_partial=page.is_partial,
+        counts=page.counts,
     )
 
 
@@ -219,69 +228,3 @@ def refs_for(user: User, text: str) -> list[tuple[str, str]]:
     """Find as `user`, for a command: references and titles."""
     page = search(user, text, limit=20)
     return [(one.ref, one.title) for one in page.items]
-
-
-def _begins(one: Found, text: str) -> bool:
-    """Say whether a word of a contact's name begins with what was typed."""
-    wanted = text.strip().casefold()
-    return one.record.record_name() == Contact.record_name() and any(
-        one.title.casefold()[at:].startswith(wanted)
-        for at in range(len(one.title))
-        if at == 0 or one.title[at - 1] in " -."
-    )
-
-
-def _operators(user: User, text: str) -> list[dict[str, str]]:
-    """Offer what narrows a search whose last word begins like it."""
-    before, _space, last = text.rpartition(" ")
-    if len(last) < 2:
-        return []
-    return [
-        {
-            "group": str(_("Narrow the search")),
-            "ref": "",
-            "title": one,
-            "why": before,
-            "url": url_for("search.index", q=f"{before} {one}".strip()),
-        }
-        for one in offered(allowed_for(user))
-        if one.startswith(last.lower())
-    ]
-
-
-def suggest(user: User, text: str) -> list[dict[str, str]]:
-    """Find while somebody types: what Ctrl-K shows."""
-    results = search(user, text, limit=16, typing=True)
-    operators = _operators(user, text)
-    # Somebody with the phone at the ear types the beginning of a name.
-    items = sorted(results.items, key=lambda one: not _begins(one, text))[:8]
-    return operators + [
-        {
-            "group": str(one.type_title),
-            "ref": one.record.ref,
-            "title": one.title,
-            "why": plain(one.snippet)[:120],
-            "url": one.url,
-        }
-        for one in items
-        if one.url is not None
-    ]
-
-
-def count_by_type(user: User, text: str) -> dict[str, int]:
-    """Count the hits of each type this reader may see, for the tabs of the page."""
-    request = ask(user, text, limit=0).request
-    if request is None:
-        return {}
-    counts = {}
-    # In the order of their declarations.
-    for name in readable_types(user):
-        if name not in request.types:
-            continue
-        try:
-            page = find(backend(), replace(request, types=frozenset({name})))
-        except IndexBroken:
-            return {}
-        if page.total:
-            counts[name] = page.total
-    return counts

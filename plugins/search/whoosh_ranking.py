@@ -7,6 +7,7 @@ A document that the reader may not see is left out before anything is counted.
 
 import heapq
 import time
+from collections import Counter
 from itertools import chain, compress
 from math import log
 
@@ -14,6 +15,7 @@ from plugins.search.backend import (
     COUNT_CAP,
     Clause,
     Group,
+    Order,
     SearchPage,
     SearchRequest,
 )
@@ -30,8 +32,9 @@ _LENGTHS = [byte_to_length(code) for code in range(256)]
 # The clock is looked at after so many documents of a list that nothing ranks.
 _STRETCH = 16_384
 
-# Score, date and the number of a document below zero: of equals the first comes first.
-_Rank = tuple[float, int, int]
+# Score and date, or date and score, whichever decides, and the number of a document
+# below zero: of equals the first comes first.
+_Rank = tuple[float, float, int]
 
 
 class _TimeOver(Exception):
@@ -42,6 +45,7 @@ def search_snapshot(snapshot: Snapshot, request: SearchRequest) -> SearchPage:
     """Return one page of hits, best first; equal scores: the newest first."""
     ranking = _Ranking(snapshot, request)
     candidates: list[tuple[_Rank, SegmentReader]] = []
+    counts: Counter[str] = Counter()
     total, partial = 0, False
     wanted = request.offset + request.limit
     for leaf in snapshot.leaves.values():
@@ -50,33 +54,37 @@ def search_snapshot(snapshot: Snapshot, request: SearchRequest) -> SearchPage:
             allowed = leaf.live & leaf.reader.visible(request)
             if not allowed:
                 continue
-            found, best = ranking.segment(leaf.reader, allowed, wanted)
+            found, best, of_each = ranking.segment(leaf.reader, allowed, wanted)
         except _TimeOver:
             partial = True
             break
         total += found
         candidates += [(rank, leaf.reader) for rank in best]
+        counts.update(of_each)
     candidates.sort(key=lambda candidate: candidate[0][:2], reverse=True)
+    score = 0 if request.order == "best" else 1
     hits = tuple(
-        reader.hit(-rank[2], round(rank[0], 4))
+        reader.hit(-rank[2], round(rank[score], 4))
         for rank, reader in candidates[request.offset : wanted]
     )
-    capped = min(total, COUNT_CAP)
-    return SearchPage(hits, capped, total <= COUNT_CAP and not partial, False, partial)
+    capped, exact = min(total, COUNT_CAP), total <= COUNT_CAP and not partial
+    return SearchPage(hits, capped, exact, is_partial=partial, counts=counts)
 
 
-def _best(reader: SegmentReader, scores: Scores, wanted: int) -> list[_Rank]:
+def _best(
+    reader: SegmentReader, scores: Scores, wanted: int, order: Order
+) -> list[_Rank]:
     """Return the first `wanted` documents."""
+    updated, ranks = reader.updated, scores.items()
+    if order == "newest":
+        return heapq.nlargest(wanted, ((updated[doc], sc, -doc) for doc, sc in ranks))
+    if order == "oldest":
+        return heapq.nlargest(wanted, ((-updated[doc], sc, -doc) for doc, sc in ranks))
     least = float("-inf")
     if len(scores) > wanted:
         least = min(heapq.nlargest(wanted, scores.values()), default=least)
-    updated = reader.updated
-    ranks = (
-        (score, updated[document], -document)
-        for document, score in scores.items()
-        if score >= least
-    )
-    return heapq.nlargest(wanted, ranks)
+    best = ((sc, updated[doc], -doc) for doc, sc in ranks if sc >= least)
+    return heapq.nlargest(wanted, best)
 
 
 class _Ranking:
@@ -84,6 +92,7 @@ class _Ranking:
 
     def __init__(self, snapshot: Snapshot, request: SearchRequest) -> None:
         self._plan = request.plan
+        self._order, self._counting = request.order, request.counting
         self._without_words = request.without_words
         self._readers = [leaf.reader for leaf in snapshot.leaves.values()]
         self._documents = snapshot.size
@@ -103,35 +112,48 @@ class _Ranking:
 
     def segment(
         self, reader: SegmentReader, allowed: int, wanted: int
-    ) -> tuple[int, list[_Rank]]:
+    ) -> tuple[int, list[_Rank], dict[str, int]]:
         """Count the allowed documents of a segment that match, and rank the best."""
         scope = Scope(allowed.to_bytes(reader.size, "little"))
         for group in self._plan.excluded:
             scope = scope.without(self._group(reader, group, scope))
         groups = sorted(self._plan.groups, key=self._commonness)
         if not groups:
-            return (
-                self._newest(reader, scope, wanted) if self._without_words else (0, [])
-            )
+            if not self._without_words:
+                return 0, [], {}
+            listed = self._listed(reader, scope, wanted)
+            return scope.mask.count(1), listed, self._counts(reader, scope)
         if self._plan.match == "all":
             scores = self._all(reader, groups, scope)
         else:
             scores = self._some(reader, groups, scope)
-        return len(scores), _best(reader, scores, wanted)
+        best = _best(reader, scores, wanted, self._order)
+        return len(scores), best, self._counts(reader, scope, scores)
 
-    def _newest(
-        self, reader: SegmentReader, scope: Scope, wanted: int
-    ) -> tuple[int, list[_Rank]]:
-        """Count all documents in scope, none better than the other but by its date."""
+    def _counts(
+        self, reader: SegmentReader, scope: Scope, scores: Scores | None = None
+    ) -> dict[str, int]:
+        if not self._counting:
+            return {}
+        matched = scope if scores is None else scope.only(scores)
+        return reader.counts(int.from_bytes(matched.mask, "little"))
+
+    def _listed(self, reader: SegmentReader, scope: Scope, wanted: int) -> list[_Rank]:
+        """Rank documents that no word was looked for in: by their dates alone."""
         best: list[tuple[int, int]] = []
+        sign = -1 if self._order == "oldest" else 1
         for start in range(0, reader.size, _STRETCH) if wanted else ():
             self.look_at_the_clock()
             mask = scope.mask[start : start + _STRETCH]
             dates = compress(reader.updated[start : start + _STRETCH], mask)
             numbers = compress(range(-start, -start - len(mask), -1), mask)
-            dated = zip(dates, numbers, strict=True)
+            dated = (
+                (sign * one, number) for one, number in zip(dates, numbers, strict=True)
+            )
             best = heapq.nlargest(wanted, chain(best, dated))
-        return scope.mask.count(1), [(0.0, date, number) for date, number in best]
+        if self._order == "best":
+            return [(0.0, date, number) for date, number in best]
+        return [(date, 0.0, number) for date, number in best]
 
     def _all(self, reader: SegmentReader, groups: list[Group], scope: Scope) -> Scores:
         scores = self._group(reader, groups[0], scope)

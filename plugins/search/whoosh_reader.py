@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-from plugins.search.backend import Hit, SearchRequest
+from plugins.search.backend import COUNTED, Hit, SearchRequest
 from plugins.search.whoosh_codec import BlockMatcher, RawColumn, SharedSegment
 from plugins.search.whoosh_library import TOC, TermNotFound
 from plugins.search.whoosh_schema import NO_CONTACT, make_schema
@@ -18,7 +18,7 @@ INDEX_NAME = "MAIN"
 #: With more contacts than this, the contact of every document is looked at instead.
 _FEW_CONTACTS = 200
 # Masks of a large segment weigh as many bytes as it has documents.
-_MASKS_KEPT = 32
+_MASKS_KEPT = 64
 _COUNTS_KEPT = 4096
 # Each holds on to a set of contacts, which may be large.
 _CONTACT_MASKS_KEPT = 6
@@ -158,12 +158,22 @@ class SegmentReader:
             score=score,
         )
 
-    def tokens(self, field: str) -> Iterable[str]:
-        """Yield every token of a field in order."""
-        for name, token in self._terms.terms_from(field, b""):
-            if name != field:
+    def tokens(self, field: str, beginning: str = "") -> Iterable[str]:
+        """Yield every token of a field that begins so, in order."""
+        for name, token in self._terms.terms_from(field, beginning.encode()):
+            if name != field or not token.startswith(beginning.encode()):
                 return
             yield token.decode()
+
+    def counts(self, among: int) -> dict[str, int]:
+        """Return how many documents of a mask have each type, and each team."""
+        tokens = [(f"type:{one}", "type", one) for one in self.tokens("type")]
+        tokens += [(one, "facet", one) for one in self.tokens("facet", COUNTED)]
+        return {
+            name: number
+            for name, field, token in tokens
+            if (number := (among & self.mask(field, token)).bit_count())
+        }
 
     def _look_up(self, field: str, token: str) -> int:
         try:

@@ -46,7 +46,7 @@ def _shown(tickets: Sequence[Ticket]) -> list[dict[str, Any]]:
             "subject": one.subject,
             "body": words.get(one.id, ""),
             "contact": one.contact_id,
-            "state": one.state,
+            "state": services.state_for(me(), one),
             "audience": one.audience.kind,
             "created_at": one.created_at,
             "updated_at": one.updated_at,
@@ -64,7 +64,7 @@ def list_tickets(arguments: dict[str, Any]) -> Any:
     """List the tickets you may see, newest first."""
     query = visible_to(me(), Ticket)
     if arguments["state"]:
-        query = query.where(Ticket.state == arguments["state"])
+        query = query.where(services.in_state(me(), arguments["state"]))
     if arguments["contact"]:
         query = query.where(Ticket.contact_id == arguments["contact"])
     page = keyset_page(

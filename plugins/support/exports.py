@@ -24,7 +24,7 @@ def rows_of_tickets(
         yield {
             "number": one.number,
             "subject": one.subject,
-            "state": one.state,
+            "state": services.state_for(user, one),
             "contact": one.contact.name,
             "owner": one.owner.email if one.owner else None,
             "created_at": one.created_at,

@@ -48,6 +48,8 @@ class Ticket(Record, Model):
     # Until then those outside to whom it was opened do not see it yet.
     opens_at: Mapped[datetime | None]
     opens_from_id: Mapped[int | None]
+    # In which state they see it until then.
+    opens_from_state: Mapped[str | None] = mapped_column(sa.String(10))
     # When it was opened again after it was solved, until it is solved again.
     reopened_at: Mapped[datetime | None]
 

@@ -110,6 +110,21 @@ def reply(ticket: Ticket, *, author: User, body: str) -> Interaction:
     return said
 
 
+def state_for(user: User, ticket: Ticket) -> str:
+    """Say in which state `user` sees a ticket: outside not yet as an answer left it."""
+    if user.kind != "staff" and waits_for_outside(ticket):
+        return ticket.opens_from_state or ticket.state
+    return ticket.state
+
+
+def in_state(user: User, state: str) -> sa.ColumnElement[bool]:
+    """Say as SQL that `user` sees a ticket in `state`."""
+    if user.kind == "staff":
+        return Ticket.state == state
+    waits = sa.and_(Ticket.opens_at > now(), Ticket.opens_from_state.is_not(None))
+    return sa.case((waits, Ticket.opens_from_state), else_=Ticket.state) == state
+
+
 def outside_of(ticket: Ticket) -> AudienceSpec:
     """Say who reads a reply on a ticket: its customer, or whom it is shared with."""
     readers = ticket.audience.spec.shared_with or frozenset({ticket.contact_id})
@@ -145,6 +160,7 @@ def _share(ticket: Ticket, spec: AudienceSpec) -> None:
         # Also where they see the ticket already: what happens to it is no news yet.
         if not waits_for_outside(ticket):
             ticket.opens_from_id = ticket.audience_id
+            ticket.opens_from_state = ticket.state
         ticket.opens_at = at
     if widens(ticket.audience.spec, spec):
         ticket.audience = intern_audience(spec)
@@ -169,7 +185,7 @@ def take_back_reply(ticket: Ticket, entry: Interaction, *, actor: User) -> None:
     if waits_for_outside(ticket) and not any(waits_for_outside(o) for o in others):
         before = db.session.get(Audience, ticket.opens_from_id or 0)
         ticket.audience = before or ticket.audience
-        ticket.opens_at = ticket.opens_from_id = None
+        ticket.opens_at = ticket.opens_from_id = ticket.opens_from_state = None
     shared = [one for one in others if one.audience.kind == "shared"]
     asked = None if shared else ticket.created_at
     for one in shared:

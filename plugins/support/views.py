@@ -217,7 +217,9 @@ def portal_index() -> Any:
         cursor=request.args.get("cursor"),
         descending=True,
     )
-    return render_template("support/portal_index.html", page=page)
+    return render_template(
+        "support/portal_index.html", page=page, state_for=services.state_for
+    )
 
 
 def _draw_portal_new(error: CRMError | None = None) -> Any:
@@ -261,6 +263,7 @@ def _draw_portal_ticket(error: CRMError | None = None, *, number: int) -> Any:
     return render_template(
         "support/portal_show.html",
         ticket=ticket,
+        state=services.state_for(me(), ticket),
         entries=show_entries(services.thread(ticket, me()), me(), on=ticket.contact),
         form=request.form,
         errors=with_lost_files(error.errors) if error else {},

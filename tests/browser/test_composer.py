@@ -373,6 +373,40 @@ def test_a_draft_brings_back_all_that_was_chosen(anna, firm, tmp_path):
     assert anna.complaints == []
 
 
+def test_words_about_the_wrong_customer_go_on_about_the_right_one(anna, firm):
+    right = make_contact("Zacharias Putki Oy", roles=["customer"])
+    anna.opens(f"/interactions/new?contact={firm.id}")
+    page, words = anna.page, "Wants valves by Friday."
+    page.locator("#composer textarea").fill(words)
+    page.get_by_role("link", name="About somebody else").click()
+    page.get_by_label("About whom?").fill("Zach")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name=right.name).click()
+    page.get_by_text(f"About {right.name}").wait_for()
+    expect(page.locator("#composer textarea")).to_have_value(words)
+    page.get_by_role("button", name="Save note").click()
+    page.wait_for_url(re.compile(rf"/contacts/{right.id}"))
+    [one] = written()
+    assert (one.body, one.contact_id) == (words, right.id)
+    anna.opens(f"/contacts/{firm.id}")
+    expect(page.locator("#composer textarea")).to_have_value("")
+    # So do those of a call, through the drawer of another page.
+    anna.opens("/contacts")
+    page.keyboard.press("c")
+    page.locator("#drawer textarea").fill("Rang about prices.")
+    page.get_by_label("About whom?").fill("Kallion")
+    page.locator(".drawer-found").get_by_text(firm.name).click()
+    page.get_by_text(f"About {firm.name}").wait_for()
+    expect(page.locator("#drawer textarea")).to_have_value("Rang about prices.")
+    page.get_by_role("link", name="About somebody else").click()
+    page.get_by_label("About whom?").fill("Zach")
+    page.locator(".drawer-found").get_by_text(right.name).click()
+    page.get_by_text(f"About {right.name}").wait_for()
+    expect(page.locator("#drawer textarea")).to_have_value("Rang about prices.")
+    expect(page.locator("#drawer select[name=kind]")).to_have_value("call")
+    assert anna.complaints == []
+
+
 def test_a_draft_never_brings_back_readers_outside(anna, firm):
     anna.opens(f"/contacts/{firm.id}")
     page = anna.page

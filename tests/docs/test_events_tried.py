@@ -22,6 +22,7 @@ from core.testing.factories import PASSWORD, make_contact, make_interaction, mak
 from core.users import leaving
 from core.users.models import User
 from core.users.sessions import create_token
+from plugins.interactions.hand_overs.models import HandOverItem
 from plugins.interactions.meetings.models import Attendee
 from plugins.interactions.meetings.services import answer_invitation
 from plugins.portal.models import Order, PurchaseOrder
@@ -154,6 +155,16 @@ def tickets(story):
     story.deliver()
 
 
+def hand_overs(story, as_user):
+    """A customer goes to Anna, who looks at the only thing that came along."""
+    passed = {"contact": make_contact("Third Oy").id, "receiver": story.anna.id}
+    story.does("/hand-overs", **passed, word="Call them on Tuesdays.")
+    with db.read_only() as session:
+        item = session.scalars(sa.select(HandOverItem)).one()
+    looked = f"/hand-overs/{item.hand_over_id}/items/{item.id}"
+    assert as_user(story.anna).post(looked).status_code == 303
+
+
 def orders(story):
     line, later = [{"sku": "KV-1", "quantity": 3}], now().date() + timedelta(days=20)
     with db.transaction() as session, acting(story.boss.id):
@@ -264,6 +275,7 @@ def test_every_event_that_is_declared_happens(
     entries_and_documents(story)
     meetings(story)
     tickets(story)
+    hand_overs(story, as_user)
     orders(story)
     mails(story)
     passwords(story)

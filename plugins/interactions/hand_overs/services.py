@@ -9,12 +9,14 @@ from core.contacts.models import Contact
 from core.contacts.services import change_contact, rollup_of
 from core.db import Record, db, now
 from core.errors import Forbidden, Invalid, NotFound
+from core.events import announce
 from core.i18n import _
 from core.records import record_type_of
 from core.references import seen_by
 from core.users.deputies import looked_after_by
 from core.users.models import User
 from core.visibility import visible_to
+from plugins.interactions.events import ACKNOWLEDGED
 from plugins.interactions.follow_ups.models import FollowUp
 from plugins.interactions.follow_ups.services import change_follow_up, check_owner
 from plugins.interactions.hand_overs.models import HandOver, HandOverItem
@@ -143,8 +145,11 @@ def acknowledge(made: HandOver, item_id: int, *, actor: User) -> None:
     shown = {one.item.id: one.item for one in shown_to(actor, made)}
     if item_id not in shown:
         raise NotFound
-    shown[item_id].acknowledged_at = shown[item_id].acknowledged_at or now()
+    if shown[item_id].acknowledged_at is not None:
+        return
+    shown[item_id].acknowledged_at = now()
     db.session.flush()
+    announce(ACKNOWLEDGED.name, made)
     # Whoever stands in may see less than is handed over.
     _finish(made, made.receiver or actor)
 

@@ -36,9 +36,19 @@ def make_doc(analyser: Analyser) -> MakeDoc:
         kind: str = "note",
         updated_at: int = 0,
         rev: int = 1,
+        facets: Iterable[str] = (),
     ) -> IndexDoc:
         tokens = analyser.document(title=title, identifiers=identifiers, body=body)
-        return IndexDoc(key, kind, tuple(labels), contact_id, updated_at, rev, tokens)
+        return IndexDoc(
+            key=key,
+            type=kind,
+            visibility=tuple(labels),
+            contact_id=contact_id,
+            updated_at=updated_at,
+            rev=rev,
+            tokens=tokens,
+            facets=tuple(facets),
+        )
 
     return make
 

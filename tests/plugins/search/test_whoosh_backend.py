@@ -135,6 +135,64 @@ def test_equal_hits_come_newest_first(backend, make_doc, search):
     assert keys(search(backend, "same")) == ["note/3", "note/2", "note/1"]
 
 
+@pytest.mark.parametrize("query", ["word", "word other", '"word"', ""])
+def test_hits_are_sorted_by_date_alone_where_that_is_asked_for(
+    backend, make_doc, search, query
+):
+    store(
+        backend,
+        make_doc("note/1", "", "word " + "filler " * 50, updated_at=2 * 10**6),
+        make_doc("note/2", "word word", updated_at=1 * 10**6),
+        make_doc("note/3", "word", updated_at=3 * 10**6),
+    )
+    # A segment of its own.
+    store(backend, make_doc("note/4", "", "a word", updated_at=2 * 10**6 + 1))
+    newest = ["note/3", "note/4", "note/1", "note/2"]
+    asked = {"without_words": not query}
+    assert keys(search(backend, query, order="newest", **asked)) == newest
+    assert keys(search(backend, query, order="oldest", **asked)) == newest[::-1]
+    page = search(backend, query, order="oldest", limit=2, offset=1, **asked)
+    assert keys(page) == newest[::-1][1:3]
+
+
+def test_sorted_by_date_records_with_some_of_the_words_do_not_push_in(
+    backend, make_doc, search
+):
+    store(
+        backend,
+        make_doc("note/1", "alpha beta", updated_at=1),
+        make_doc("note/2", "alpha", updated_at=2),
+    )
+    page = search(backend, "alpha beta", order="newest")
+    assert (keys(page), page.is_relaxed) == (["note/1"], False)
+    page = search(backend, "alpha gamma", order="newest")
+    assert (keys(page), page.is_relaxed) == (["note/2", "note/1"], True)
+
+
+@pytest.mark.parametrize("query", ["word", "word other", '"word"', ""])
+def test_all_hits_are_counted_by_type_and_by_team_and_no_hidden_ones(
+    backend, make_doc, search, query
+):
+    given = {"kind": "ticket", "facets": ["team:3", "tag:pump"]}
+    store(
+        backend,
+        *(make_doc(f"note/{n}", "word", facets=["team:3", "team:4"]) for n in range(3)),
+        make_doc("note/8", "word", labels=["boss"], facets=["team:5"]),
+    )
+    store(backend, *(make_doc(f"ticket/{n}", "word", **given) for n in range(2)))
+    asked = {"counting": True, "without_words": not query, "limit": 1}
+    page = search(backend, query, **asked)
+    expected = {"type:note": 3, "type:ticket": 2, "team:3": 5, "team:4": 3}
+    assert page.counts == expected
+    page = search(backend, query, types=frozenset({"ticket"}), **asked)
+    assert page.counts == {"type:ticket": 2, "team:3": 2}
+    assert search(backend, query, labels=frozenset({"boss"}), **asked).counts == {
+        "type:note": 1,
+        "team:5": 1,
+    }
+    assert search(backend, query, without_words=not query).counts == {}
+
+
 def test_records_with_all_the_words_come_before_those_with_some(
     backend, make_doc, search
 ):

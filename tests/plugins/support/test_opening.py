@@ -9,6 +9,7 @@ from plugins.support.models import Message, Ticket
 
 ASK = {"subject": "Pallet broken", "body": "Two boxes are wet."}
 WORDS = "We send new ones."
+WAITS = "not outside yet"
 
 
 @pytest.fixture
@@ -60,10 +61,14 @@ def test_the_customer_sees_and_hears_of_a_reply_when_it_is_over(
     assert "Goes to 1 person outside in" in replies(sanna, ticket["number"]).text
     deliver()
     assert WORDS not in outi.get(address).text
+    assert WAITS in sanna.get(f"/support/{ticket['number']}").text
+    assert WAITS in sanna.get(f"/contacts/{people['firm'].id}").text
     assert texts(outi) == []
     assert outi.get(f"/api/v1/events?cursor={cursor}").json["items"] == []
     clock.shift(61)
     assert WORDS in outi.get(address).text
+    assert WAITS not in sanna.get(f"/support/{ticket['number']}").text
+    assert WAITS not in sanna.get(f"/contacts/{people['firm'].id}").text
     deliver()
     deliver()
     assert texts(outi) == [f"You have an answer: #{ticket['number']} Pallet broken"]
@@ -85,6 +90,41 @@ def test_taken_back_its_words_return_and_the_ticket_waits_for_an_answer(
     deliver()
     assert texts(outi) == []
     assert WORDS not in outi.get("/api/v1/interactions").text
+
+
+def test_the_customer_sees_the_ticket_as_it_was_until_they_see_the_answer(
+    people, api, as_user, clock
+):
+    outi, sanna = api(people["outi"]), as_user(people["sanna"])
+    portal = as_user(people["outi"])
+    made = outi.post("/api/v1/tickets", json=ASK).json
+
+    def seen():
+        """The state of the ticket on every door, and in which lists it is."""
+        number = made["number"]
+        pages = [
+            portal.get(f"/portal/messages{one}").text for one in ("", f"/{number}")
+        ]
+        state = outi.get(f"/api/v1/tickets/{made['id']}").json["state"]
+        lists = {
+            one: len(outi.get(f"/api/v1/tickets?state={one}").json["items"])
+            for one in ("open", "waiting")
+        }
+        waits = ["Waiting" in page for page in pages]
+        return state, waits, lists
+
+    before = ("open", [False, False], {"open": 1, "waiting": 0})
+    after = ("waiting", [True, True], {"open": 0, "waiting": 1})
+    assert seen() == before
+    replies(sanna, made["number"])
+    inside = api(people["sanna"]).get(f"/api/v1/tickets/{made['id']}").json
+    assert inside["state"] == "waiting"
+    assert seen() == before
+    replies(sanna, made["number"])
+    clock.shift(59)
+    assert seen() == before
+    clock.shift(2)
+    assert seen() == after
 
 
 def test_a_ticket_of_the_house_stays_inside_until_its_first_reply_is_open(
