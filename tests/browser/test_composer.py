@@ -390,20 +390,15 @@ def test_words_about_the_wrong_customer_go_on_about_the_right_one(anna, firm):
     assert (one.body, one.contact_id) == (words, right.id)
     anna.opens(f"/contacts/{firm.id}")
     expect(page.locator("#composer textarea")).to_have_value("")
-    # So do those of a call, through the drawer of another page.
-    anna.opens("/contacts")
-    page.keyboard.press("c")
-    page.locator("#drawer textarea").fill("Rang about prices.")
-    page.get_by_label("About whom?").fill("Kallion")
+    # So do those in the drawer of another page.
+    anna.opens("/documents")
+    page.keyboard.press("n")
     page.locator(".drawer-found").get_by_text(firm.name).click()
-    page.get_by_text(f"About {firm.name}").wait_for()
-    expect(page.locator("#drawer textarea")).to_have_value("Rang about prices.")
+    page.locator("#drawer textarea").fill("Rang about prices.")
     page.get_by_role("link", name="About somebody else").click()
-    page.get_by_label("About whom?").fill("Zach")
     page.locator(".drawer-found").get_by_text(right.name).click()
     page.get_by_text(f"About {right.name}").wait_for()
     expect(page.locator("#drawer textarea")).to_have_value("Rang about prices.")
-    expect(page.locator("#drawer select[name=kind]")).to_have_value("call")
     assert anna.complaints == []
 
 
