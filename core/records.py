@@ -72,7 +72,8 @@ class RecordType:
     `url(record, user)` is the address this user opens it at, or None. Readers need
     `permission` besides being able to see the record. `unhappy(record)` says in words
     why a customer is unhappy with it, '' when nobody is. `loads` is what `document`
-    needs loaded along when many records are read, as options of SQLAlchemy.
+    needs loaded along when many records are read, as options of SQLAlchemy. On the
+    page of a record that may be `alike` to others they are named.
     """
 
     model: type[Record]
@@ -85,6 +86,7 @@ class RecordType:
     undo: Undo | None = None
     unhappy: Callable[[Any], str] | None = None
     loads: tuple[ExecutableOption, ...] = ()
+    alike: bool = False
 
     @property
     def name(self) -> str:

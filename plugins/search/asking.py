@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import sqlalchemy as sa
 
@@ -16,8 +17,10 @@ from core.permissions import can
 from core.records import RecordType, record_types
 from core.users.models import Team, User
 from core.visibility import contact_ids_of, labels_of, visible_to
+from plugins.search.analysis import Analyser
 from plugins.search.backend import Order, SearchRequest
 from plugins.search.engine import analyser
+from plugins.search.house_words import HouseWords, read_words, with_house_words
 from plugins.search.operators import OFFERED, OUTSIDE, Name, Narrowed, Operator, narrow
 from plugins.search.planning import MAX_QUERY, plan_query
 
@@ -55,6 +58,19 @@ class Asked:
     too_many: tuple[str, ...] = ()
 
 
+def house_words() -> HouseWords:
+    """Give the words of this house; they are read anew when somebody changed them."""
+    said = settings.get("search")
+    return _read(tuple(said["synonyms"]), tuple(said["stop_words"]), analyser())
+
+
+@lru_cache(maxsize=4)
+def _read(
+    synonyms: tuple[str, ...], stop_words: tuple[str, ...], analyser: Analyser
+) -> HouseWords:
+    return read_words(synonyms, stop_words, analyser)
+
+
 def readable_types(user: User) -> dict[str, RecordType]:
     """Give the searched record types that `user` may read at all, by name."""
     return {
@@ -87,6 +103,7 @@ def ask(
     meaning = _Meaning(user)
     narrowed = _narrowed(user, text, meaning)
     plan = plan_query(narrowed.words, analyser(), typing=typing)
+    plan = with_house_words(plan, house_words(), analyser())
     chosen = meaning.types(frozenset(types))
     narrows, too_many = bool(narrowed.operators), tuple(meaning.too_many)
     if not chosen or not (plan.groups or narrows):

@@ -6,10 +6,14 @@ from plugins.search import (
     api,
     cli,
     engine,
+    health_views,
     indexing,
     jobs,
     panels,
     permissions,
+    saved,
+    saved_views,
+    settings,
     subscribers,
     views,
 )
@@ -22,12 +26,17 @@ def init_app(app):
 
 @hookimpl
 def register_blueprints():
-    return [views.bp, api.bp]
+    return [views.bp, saved_views.bp, health_views.bp, api.bp]
 
 
 @hookimpl
 def register_permissions():
     return [permissions.READ]
+
+
+@hookimpl
+def register_settings():
+    return settings.SearchSettings
 
 
 @hookimpl
@@ -46,6 +55,11 @@ def register_checks():
 
 
 @hookimpl
+def register_notifications():
+    return [saved.NEWS]
+
+
+@hookimpl
 def register_commands():
     return [cli.search]
 
@@ -53,6 +67,16 @@ def register_commands():
 @hookimpl
 def menu_items(user):
     return panels.menu(user)
+
+
+@hookimpl
+def record_panels(record, user):
+    return panels.related(record, user)
+
+
+@hookimpl
+def palette_items(user):
+    return panels.places(user)
 
 
 @hookimpl

@@ -113,12 +113,12 @@ def _results(
     user: User, page: SearchPage, request: SearchRequest, limit: int
 ) -> Results:
     keys = [hit.key for hit in page.hits]
-    records = _load(user, keys)
+    records = load_hits(user, keys)
     shown = [records[key] for key in keys if key in records][:limit]
     # A hit whose row is hidden or gone by now is not counted either.
     lost = len(keys) - len(records)
     return Results(
-        items=_show(user, shown, request.plan),
+        items=show_hits(user, shown, request.plan),
         total=max(page.total - lost, len(shown)),
         total_is_exact=page.total_is_exact,
         is_relaxed=page.is_relaxed,
@@ -127,7 +127,7 @@ def _results(
     )
 
 
-def _load(user: User, keys: Sequence[str]) -> dict[str, Record]:
+def load_hits(user: User, keys: Sequence[str]) -> dict[str, Record]:
     """Read the rows of the hits through the visible scope, one statement a type."""
     ids: dict[str, list[int]] = defaultdict(list)
     for key in keys:
@@ -143,7 +143,8 @@ def _load(user: User, keys: Sequence[str]) -> dict[str, Record]:
     return found
 
 
-def _show(user: User, records: Sequence[Record], plan: QueryPlan) -> list[Found]:
+def show_hits(user: User, records: Sequence[Record], plan: QueryPlan) -> list[Found]:
+    """Put records into words for a page of hits, with the words of `plan` marked."""
     audiences = [
         one.audience  # type: ignore[attr-defined]
         for one in records
@@ -215,7 +216,7 @@ def _degraded(
         query = query.where(Contact.sort_name.contains(word, autoescape=True))
     query = query.order_by(Contact.sort_name, Contact.id).limit(limit)
     records = db.session.scalars(query).unique().all()
-    items = _show(user, records, request.plan)
+    items = show_hits(user, records, request.plan)
     return Results(items, len(items), len(items) < limit, is_degraded=True)
 
 

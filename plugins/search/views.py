@@ -4,11 +4,14 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
+from core.errors import NotFound
 from core.permissions import me, requires
-from plugins.search import refining, services
+from core.references import seen_by
+from plugins.search import refining, saved, services
 from plugins.search.asking import allowed_for
 from plugins.search.operators import offered, without
 from plugins.search.permissions import READ
+from plugins.search.related import related
 
 bp = Blueprint("search", __name__)
 
@@ -52,4 +55,22 @@ def index() -> Any:
         if number * PAGE < results.total
         else "",
         prev_url=refining.here(page=number - 1) if number > 1 else "",
+        keeps=me().kind == "staff",
+        kept=saved.kept_as(me(), text, kind) if text else None,
+        searches=[] if text else saved.searches_of(me()),
+        address_of=saved.address_of,
+    )
+
+
+@bp.get("/search/related/<path:ref>")
+@requires(READ)
+def related_to(ref: str) -> Any:
+    """What else is about the same as a record."""
+    record = seen_by(me(), [ref]).get(ref)
+    if record is None:
+        raise NotFound
+    part = request.headers.get("HX-Request")
+    return render_template(
+        "search/related.html" if part else "search/related_page.html",
+        found=related(me(), record),
     )

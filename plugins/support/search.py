@@ -47,4 +47,5 @@ RECORD = RecordType(
     document,
     UNDO,
     unhappy=why_unhappy,
+    alike=True,
 )
