@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Model
+from core.db import Model, db, now
 
 
 @dataclass(frozen=True)
@@ -28,3 +28,13 @@ class JobRun(Model):
     next_run: Mapped[datetime] = mapped_column(index=True)
     last_run: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(sa.Text, info={"personal": True})
+
+
+def run_soon(name: str) -> None:
+    """Have the worker run a job at its next look."""
+    run = db.session.get(JobRun, name)
+    if run is None:
+        db.session.add(JobRun(name=name, next_run=now()))
+    else:
+        run.next_run = now()
+    db.session.flush()

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from core.admin.permissions import SYSTEM
 from core.db import Record
 from core.i18n import lazy_gettext as _l
 from core.links import url_for
@@ -10,7 +9,7 @@ from core.pages import MenuItem, PaletteItem, Panel
 from core.permissions import can
 from core.records import record_type_of
 from core.users.models import User
-from plugins.search.permissions import READ
+from plugins.search.permissions import MANAGE, READ
 from plugins.search.suggesting import suggest
 
 
@@ -21,8 +20,8 @@ def menu(_user: User) -> list[MenuItem]:
 
 def places(_user: User) -> list[PaletteItem]:
     """Where Ctrl-K can go: administrators to the health of the index."""
-    address = url_for("search_health.health_page")
-    return [PaletteItem(_l("Search index"), address, SYSTEM, "places")]
+    address = url_for("search.health_page")
+    return [PaletteItem(_l("Search index"), address, MANAGE, "places")]
 
 
 def related(record: Record, user: User) -> list[Panel]:

@@ -26,12 +26,14 @@ def init_app(app):
 
 @hookimpl
 def register_blueprints():
-    return [views.bp, saved_views.bp, health_views.bp, api.bp]
+    # One blueprint for pages, in several modules.
+    pages = [views.bp, saved_views.bp, health_views.bp]
+    return [*dict.fromkeys(pages), api.bp]
 
 
 @hookimpl
 def register_permissions():
-    return [permissions.READ]
+    return [permissions.READ, permissions.MANAGE]
 
 
 @hookimpl

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 
 from core.i18n import _
 from core.permissions import me, requires
 from plugins.search import saved
 from plugins.search.permissions import READ
-
-bp = Blueprint("search_saved", __name__)
+from plugins.search.views import bp as bp
 
 
 def _back(address: str) -> Any:

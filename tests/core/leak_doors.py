@@ -112,6 +112,7 @@ LISTS: dict[str, list[str]] = {
     "support.new": ["/support/new?contact={A}"],
     "support.portal_index": ["/portal/messages"],
     "support.portal_new": ["/portal/messages/new"],
+    "search.health_page": ["/admin/search"],
     "support_api.list_tickets": ["/api/v1/tickets?limit=200"],
     "notifications.index": ["/notifications"],
     "notifications.bell": ["/notifications/bell"],
@@ -151,6 +152,7 @@ ONE: dict[str, dict[str, list[str]]] = {
         "interaction_api.show": ["/api/v1/interactions/{id}"],
         "interactions.new": ["/interactions/new?contact={A}&parent={id}"],
         "interactions.follow_up_new": ["/follow-ups/new?entry={id}"],
+        "search.related_to": ["/search/related/interaction/{id}"],
     },
     "documents": {
         "documents.show": ["/documents/{id}"],
@@ -174,11 +176,12 @@ ONE: dict[str, dict[str, list[str]]] = {
         "support.portal_show": ["/portal/messages/{number}"],
         "support_api.show_ticket": ["/api/v1/tickets/{id}"],
         "support_api.list_messages": ["/api/v1/tickets/{id}/messages"],
+        "search.related_to": ["/search/related/support.ticket/{id}"],
     },
 }
 # What one looks for: every secret's own plain word.
 LOOKED_FOR: dict[str, list[str]] = {
-    "search.index": ["/search?q={needle}"],
+    "search.index": ["/search?q={needle}", "/search?q={needle}&sort=new&when=year"],
     "search_api.find": ["/api/v1/search?q={needle}"],
     "core.palette": ["/palette?q={needle}"],
     "documents.index": ["/documents?q={needle}"],

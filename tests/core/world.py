@@ -44,6 +44,7 @@ from plugins.portal.services.purchasing import (
     create_purchase_order,
     send_purchase_order,
 )
+from plugins.search.models import SavedSearch
 from plugins.support.models import Message
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n"
@@ -86,6 +87,7 @@ PERSONAL = {
     "undo/change_id",
     "dossiers/dossier_id",
     "views/view_id",
+    "saved/search_id",
 }
 # What has an audience, and so also a sample for one team of colleagues.
 AUDIENCED = {
@@ -240,9 +242,10 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
         session.add(kept)
         session.flush()
         view = SavedView(user_id=chief.id, name="Mine", asked={"view": "mine"})
-        session.add(view)
+        sought = SavedSearch(user_id=chief.id, text=firm.name)
+        session.add_all([view, sought])
         session.flush()
-        kept_id, view_id = kept.id, view.id
+        kept_id, view_id, sought_id = kept.id, view.id, sought.id
         own = (session.scalar(newest), token.id, away.id, mail.id, secret.id, *rest)
         joined_id = joined.id
     shared = {"audience": "shared", "shared_with": [firm.id]}
@@ -254,6 +257,8 @@ def _records(client: Any, chief: User, house: str, firm: Contact) -> dict[str, A
         "hand-overs/hand_over_id": handed_ids[0],
         "dossiers/dossier_id": kept_id,
         "views/view_id": view_id,
+        "saved/search_id": sought_id,
+        "related/ref": firm.ref,
         "items/item_id": handed_ids[1],
         "merged/merge_id": merged_id,
         "follow/contact_id": firm.id,

@@ -26,6 +26,7 @@ from core.testing.factories import make_contact, make_interaction, make_user
 from core.users.models import User
 from core.users.services import create_user
 from plugins.portal.services.products import create_product
+from plugins.search.indexing import rebuild
 from plugins.support.models import Ticket
 from tests.core.mail.writing import look, write
 
@@ -218,7 +219,20 @@ def unhappy_customers(house):
     return house.browser.get("/").text.count("Unhappy:")
 
 
+def found_by_a_word(house):
+    """What is found by `pump` and `valves`, in an index that is made once."""
+    if not house.turn:
+        house.turn = 1
+        make_interaction(house.firm, body="Kysyivät lämpöpumpusta.")
+        rebuild()
+    found = house.program.get("/api/v1/search", query_string={"q": "lämpöpumppu Valve"})
+    other = house.program.get("/api/v1/search", query_string={"q": "warmbox"})
+    return [one["ref"] for one in [*found.json["items"], *other.json["items"]]]
+
+
 TRIED = {
+    "search.synonyms": (["warmbox, lämpöpumppu"], found_by_a_word),
+    "search.stop_words": (["Valve"], found_by_a_word),
     "house.name": ("Lehto Supply", head_of_a_page),
     "house.logo": (SHA, head_of_a_page),
     "house.brand": ("#0E6655", portal_of_a_customer),

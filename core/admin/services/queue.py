@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from core.db import db, now
+from core.db import db
 from core.errors import Invalid, NotFound
 from core.events import Delivery, Event, write_note
 from core.i18n import _
-from core.jobs import Job, JobRun
+from core.jobs import Job, JobRun, run_soon
 from core.worker import try_again
 
 GIVEN_UP, RUN_ASKED = "delivery.given_up", "job.asked_for"
@@ -133,10 +133,5 @@ def ask_for_run(jobs: Sequence[Job], name: str) -> None:
     """Have the worker run a job at its next look; raises `NotFound`."""
     if name not in {one.name for one in jobs}:
         raise NotFound
-    run = db.session.get(JobRun, name)
-    if run is None:
-        db.session.add(JobRun(name=name, next_run=now()))
-    else:
-        run.next_run = now()
-    db.session.flush()
+    run_soon(name)
     write_note(RUN_ASKED, f"job/{name}", {})

@@ -2,11 +2,13 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0001_saved"
 down_revision = None
 
 TABLE = "search_saved"
+_JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 
 def upgrade() -> None:
@@ -18,7 +20,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(60), nullable=False),
         sa.Column("wants_news", sa.Boolean(), nullable=False),
         sa.Column("looked_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("told", sa.JSON(), nullable=False),
+        sa.Column("told", _JSON, nullable=False),
         sa.ForeignKeyConstraint(
             ["user_id"],
             ["user.id"],

@@ -32,6 +32,7 @@ from plugins.interactions.dossiers.models import KeptDossier
 from plugins.interactions.hand_overs.models import HandOver
 from plugins.interactions.meetings.models import Attendee, Meeting
 from plugins.portal.models import Order
+from plugins.search.models import SavedSearch
 
 MARK = "Zyxqv"
 NAME = f"{MARK} Ångström"
@@ -170,6 +171,7 @@ def _rest(
     session.add(Notification(key="a", about="contact", about_id=person, **told))
     session.add(Notification(key="b", **told))
     session.add(SavedView(user_id=anna, name=NAME, asked={"q": NAME}))
+    session.add(SavedSearch(user_id=anna, text=f"pump {NAME}"))
     session.add(Presence(about="contact", about_id=person, user_id=anna, seen_at=now()))
     session.flush()
     session.add(ImportRefusal(run_id=run.id, line=2, reason=NAME, row={"a": NAME}))
