@@ -54,7 +54,7 @@ def periods(refined: Refined) -> list[Choice]:
         None: _("Any time"),
         "week": _("Last 7 days"),
         "month": _("Last 30 days"),
-        "year": _("Last year"),
+        "year": _("Last 12 months"),
     }
     return [
         (said, here(when=name), _PERIODS.get(name or "") == refined.days)
