@@ -23,7 +23,7 @@ with warnings.catch_warnings():
     from whoosh.index import TOC, FileIndex, IndexVersionError
     from whoosh.index import IndexError as WhooshIndexError
     from whoosh.reading import TermNotFound
-    from whoosh.util.numeric import byte_to_length
+    from whoosh.util.numeric import byte_to_length, length_to_byte
     from whoosh.writing import SegmentWriter
 
 __all__ = [
@@ -55,4 +55,5 @@ __all__ = [
     "W3Segment",
     "WhooshIndexError",
     "byte_to_length",
+    "length_to_byte",
 ]

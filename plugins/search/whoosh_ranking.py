@@ -1,7 +1,5 @@
 """Finds and ranks the documents of a plan, one token after the other.
 
-Scores are BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25
-and Beyond", 2009) with the idf of Whoosh; only the text counts words and has a length.
 A document that the reader may not see is left out before anything is counted.
 """
 
@@ -9,7 +7,6 @@ import heapq
 import time
 from collections import Counter
 from itertools import chain, compress
-from math import log
 
 from plugins.search.backend import (
     COUNT_CAP,
@@ -19,16 +16,10 @@ from plugins.search.backend import (
     SearchPage,
     SearchRequest,
 )
-from plugins.search.whoosh_library import byte_to_length
+from plugins.search.scoring import ALL_WORDS, K1, idf, least_groups, norms
 from plugins.search.whoosh_matching import Scope, Scores, occurrences, together
 from plugins.search.whoosh_reader import SegmentReader, Snapshot
 
-K1, B = 1.6, 0.75
-#: Of the groups of a relaxed plan, one in so many must match.
-RELAXED_SHARE = 4
-# Added to the score of a document with all the words: more than any sum of scores.
-_ALL_WORDS = 1000.0
-_LENGTHS = [byte_to_length(code) for code in range(256)]
 # The clock is looked at after so many documents of a list that nothing ranks.
 _STRETCH = 16_384
 
@@ -97,9 +88,7 @@ class _Ranking:
         self._readers = [leaf.reader for leaf in snapshot.leaves.values()]
         self._documents = snapshot.size
         words = sum(reader.text_length for reader in self._readers)
-        average = words / max(self._documents, 1) or 1.0
-        # What the length of a text adds below the line of BM25, by its code.
-        self._norms = [K1 * (1 - B + B * length / average) for length in _LENGTHS]
+        self._norms = norms(words, self._documents)
         self._frequency: dict[tuple[str, str], int] = {}
         self._until = (
             time.monotonic() + request.deadline if request.deadline else float("inf")
@@ -172,9 +161,9 @@ class _Ranking:
             for document, score in self._group(reader, group, scope).items():
                 scores[document] = scores.get(document, 0.0) + score
                 matched[document] = matched.get(document, 0) + 1
-        least, most = max(1, len(groups) // RELAXED_SHARE), len(groups)
+        least, most = least_groups(groups), len(groups)
         return {
-            document: score + (_ALL_WORDS if matched[document] == most else 0.0)
+            document: score + (ALL_WORDS if matched[document] == most else 0.0)
             for document, score in scores.items()
             if matched[document] >= least
         }
@@ -233,7 +222,7 @@ class _Ranking:
         return self._frequency[key]
 
     def _idf(self, field_name: str, token: str) -> float:
-        return log(self._documents / (self._count(field_name, token) + 1)) + 1
+        return idf(self._documents, self._count(field_name, token))
 
     def _commonness(self, group: Group) -> int:
         """Return about how many documents a group has, to begin with the fewest."""

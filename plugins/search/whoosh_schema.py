@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from plugins.search.backend import IndexDoc
+from plugins.search.scoring import written
 from plugins.search.whoosh_library import (
     COLUMN,
     ID,
@@ -21,8 +22,6 @@ SCHEMA_VERSION = "2"
 
 #: Stands for the contact of a record without one.
 NO_CONTACT = "-"
-# A word of the title counts as often as three of the body (measured on Cranfield).
-TITLE_WEIGHT = 3
 
 
 class PreparedTokens(Analyzer):  # type: ignore[misc]  # Whoosh has no types
@@ -66,9 +65,6 @@ def make_schema() -> Schema:
 
 def to_fields(doc: IndexDoc) -> dict[str, Any]:
     """Return the fields of a record."""
-    title, body = " ".join(doc.tokens.title), " ".join(doc.tokens.surf)
-    # Two spaces are a gap, so that no phrase runs from one repetition to the next.
-    surf = "  ".join([*[title] * TITLE_WEIGHT, body])
     return {
         "key": doc.key,
         "type": doc.type,
@@ -78,7 +74,7 @@ def to_fields(doc: IndexDoc) -> dict[str, Any]:
         "contact_no": doc.contact_id or 0,
         "updated": doc.updated_at,
         "rev": doc.rev,
-        "surf": surf,
+        "surf": written(doc.tokens),
         "stem": sorted(doc.tokens.stem),
         "ident": sorted(doc.tokens.ident),
         "edge": sorted(doc.tokens.edge),

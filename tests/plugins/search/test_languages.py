@@ -1,10 +1,8 @@
 """What people type finds what was written, in the languages and notations of a CRM."""
 
-from pathlib import Path
-
 import pytest
 
-from plugins.search.whoosh_backend import WhooshBackend
+from tests.plugins.search.conftest import opened
 
 PERSON = ("Jane Doe", ("jane.doe@acme.com", "+358 40 123 4567"), "")
 PRODUCT = ("Pumppu", ("AB-1234-X",), "")
@@ -165,17 +163,18 @@ TYPED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory, analyser, make_doc):
+@pytest.fixture(scope="module", params=["whoosh", "postgresql"])
+def library(request, tmp_path_factory, analyser, make_doc):
     """Return an engine with the text of every case, one record each."""
-    root: Path = tmp_path_factory.mktemp("languages")
-    engine = WhooshBackend(root, analysis_version=analyser.version)
-    build = engine.begin_build()
-    for _, (title, identifiers, body) in FOUND + MISSED + TYPED:
-        key = repr((title, identifiers, body))
-        build.add([make_doc(key, title, body, identifiers=identifiers)])
-    build.finish()
-    return engine
+    root = tmp_path_factory.mktemp("languages")
+    with opened(request.param, request, root, analyser) as make:
+        engine = make()
+        build = engine.begin_build()
+        for _, (title, identifiers, body) in FOUND + MISSED + TYPED:
+            key = repr((title, identifiers, body))
+            build.add([make_doc(key, title, body, identifiers=identifiers)])
+        build.finish()
+        yield engine
 
 
 def keys(page):
