@@ -151,8 +151,8 @@ class PostgresBackend(SearchBackend):
             tables = tables_of(version.id)
             kind = tables.records.c.type
             query = sa.select(kind, sa.func.count()).group_by(kind)
-            counts = {name: count for name, count in connection.execute(query)}
-            size = sum(
+            counts = {row[0]: row[1] for row in connection.execute(query)}
+            records, tokens = (
                 sa.func.pg_total_relation_size(f"{SCHEMA}.{one.name}")
                 for one in (tables.records, tables.tokens)
             )
@@ -161,7 +161,7 @@ class PostgresBackend(SearchBackend):
                 documents=version.documents,
                 segments=1,
                 generation=version.generation,
-                size=connection.scalar(sa.select(size)) or 0,
+                size=connection.scalar(sa.select(records + tokens)) or 0,
                 schema_version=version.schema_version,
                 analysis_version=version.analysis_version,
                 counts=counts,

@@ -222,6 +222,7 @@ class _Search:
         # Marked, and all that is not marked left out: the vector is read once.
         marked = sa.func.setweight(chosen.c.words, sa.text("'A'"), lexemes)
         vector = sa.func.ts_filter(marked, sa.text("'{a}'"))
+        found: list[sa.ColumnElement[Any]]
         found = [sa.cast(vector, sa.Text).label("found")]
         if self._state.has_long:
             one = sa.func.unnest(chosen.c.rest).column_valued("one")
@@ -236,15 +237,16 @@ class _Search:
         """Count the matches of each type and each team."""
         columns = self._records.c
         facet = sa.func.unnest(columns.facets).column_valued("facet")
-        kinds = sa.select(("type:" + columns.type).label("name"), sa.func.count("*"))
-        teams = sa.select(facet.label("name"), sa.func.count("*"))
+        number = sa.func.count("*").label("number")
+        kinds = sa.select(("type:" + columns.type).label("name"), number)
+        teams = sa.select(facet.label("name"), number)
         teams = teams.select_from(self._records).join(facet, sa.true())
         teams = teams.where(*self._matches, facet.startswith(COUNTED))
-        rows = [
+        rows: list[sa.Row[Any]] = [
             *self._ask(kinds.where(*self._matches).group_by(columns.type)),
             *self._ask(teams.group_by(facet)),
         ]
-        return Counter({name: number for name, number in rows})
+        return Counter({row.name: row.number for row in rows})
 
 
 def _hit(row: _Row, score: float) -> Hit:

@@ -134,10 +134,8 @@ def quoted(lexeme: str) -> str:
 
 def row_of(op: IndexOp) -> Row:
     """Give the row of a change; raises DocumentRefused when it cannot be written."""
-    if op.doc is None:
-        row = dict.fromkeys(COLUMNS) | {"key": op.key}
-    else:
-        row = _row(op.doc)
+    nothing = dict.fromkeys(COLUMNS) | {"key": op.key}
+    row = nothing if op.doc is None else _row(op.doc)
     for value in row.values():
         for text in [value] if isinstance(value, str) else _texts(value):
             # Half characters and the null character cannot be in a database.

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0001_first"
-down_revision = None
+revision = "0002_postgres"
+down_revision = "0001_saved"
 
 SCHEMA = "rapport_search"
 
