@@ -16,6 +16,8 @@ DEFAULTS: dict[str, Any] = {
     "DATABASE_URL": None,
     # Where uploaded bytes live; `files` in the instance folder by default.
     "FILES_FOLDER": None,
+    # What searches: whoosh, in a folder here, or postgresql, in that database.
+    "SEARCH": "whoosh",
     # Where the search index lives; `search` in the instance folder by default.
     "SEARCH_FOLDER": None,
     # Where search keeps its word lists; beside the index by default.

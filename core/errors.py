@@ -125,3 +125,11 @@ class Unavailable(CRMError):
     status = 503
     title = _l("Not available now")
     message = _l("This part is not available now. Try again in a moment.")
+
+
+class WrongConfiguration(ValueError):
+    """A key of the configuration cannot be what it is; says what it may be.
+
+    Raised at the start, by core or by a plugin in `init_app`: the administrator reads
+    it as it is.
+    """

@@ -21,6 +21,7 @@ from packaging.utils import canonicalize_name
 from core import hookspecs
 from core._version import __version__
 from core.db import Record, db
+from core.errors import WrongConfiguration
 from core.logs import FACTS
 from core.observing import observer
 from core.pages import (
@@ -154,6 +155,8 @@ def answers(app: Flask, hook: str, /, **arguments: Any) -> Iterator[tuple[str, A
     for name, answer in _asked(app, hook, arguments):
         try:
             yield name, answer()
+        except WrongConfiguration:
+            raise
         except Exception as error:
             raise PluginError(
                 f"plugin {name!r} failed in {hook}: {error!r}. Mend it, or switch it "

@@ -39,6 +39,7 @@ from plugins.search.postgres_writing import (
 
 # Between being named and being read, an index may be replaced by the next.
 _ATTEMPTS = 5
+_FRESH_PLANS = "plan_cache_mode = force_custom_plan"
 # Keys and revisions that are read at a time.
 _PAGE = 5_000
 
@@ -151,7 +152,7 @@ class PostgresBackend(SearchBackend):
             tables = tables_of(version.id)
             kind = tables.records.c.type
             query = sa.select(kind, sa.func.count()).group_by(kind)
-            counts = {name: count for name, count in connection.execute(query)}
+            counts: dict[str, int] = dict(connection.execute(query).tuples().all())
             size = sum(
                 sa.func.pg_total_relation_size(f"{SCHEMA}.{one.name}")
                 for one in (tables.records, tables.tokens)

@@ -31,7 +31,7 @@ def written(tokens: DocumentTokens) -> str:
 
 def idf(documents: int, having: int) -> float:
     """Weigh a token by how many of the documents have it."""
-    return log(documents / (having + 1)) + 1
+    return log(max(documents, 1) / (having + 1)) + 1
 
 
 def norms(words: int, documents: int) -> list[float]:
