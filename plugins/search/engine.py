@@ -38,7 +38,7 @@ def _backend(app: Flask, root: Path, version: str) -> SearchBackend:
     engine = app.extensions["rapport_engine"]
     if engine.dialect.name != "postgresql":
         raise WrongConfiguration(
-            "SEARCH (RAPPORT_SEARCH) is postgresql, and DATABASE_URL is no PostgreSQL: "
+            "SEARCH (RAPPORT_SEARCH) is postgresql, and DATABASE_URL leads to SQLite: "
             "set SEARCH to whoosh, or move to PostgreSQL (docs/running.md)."
         )
     return PostgresBackend(engine, analysis_version=version)

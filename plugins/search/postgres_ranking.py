@@ -31,7 +31,7 @@ from plugins.search.postgres_matching import (
     titled,
 )
 from plugins.search.postgres_scoring import Scoring
-from plugins.search.postgres_tables import IndexTables
+from plugins.search.postgres_tables import IndexTables, sqlstate
 from plugins.search.scoring import norms
 
 #: So many matches are ranked, the newest; and so many more of each likely kind.
@@ -56,12 +56,6 @@ class IndexState:
     documents: int
     words: int
     has_long: bool
-
-
-def sqlstate(error: sa.exc.DBAPIError) -> str | None:
-    """Give PostgreSQL's code of an error."""
-    found: str | None = getattr(error.orig, "sqlstate", None)
-    return found
 
 
 def search_index(

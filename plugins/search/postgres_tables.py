@@ -121,6 +121,12 @@ def indexes_of(index: int) -> list[str]:
     ]
 
 
+def sqlstate(error: sa.exc.DBAPIError) -> str | None:
+    """Give PostgreSQL's code of an error."""
+    found: str | None = getattr(error.orig, "sqlstate", None)
+    return found
+
+
 def lexeme(field: FieldName, token: str) -> str:
     """Write a token of a field as the vector has it."""
     return _PREFIXES[field] + token
@@ -134,8 +140,8 @@ def quoted(lexeme: str) -> str:
 
 def row_of(op: IndexOp) -> Row:
     """Give the row of a change; raises DocumentRefused when it cannot be written."""
-    nothing = dict.fromkeys(COLUMNS) | {"key": op.key}
-    row = nothing if op.doc is None else _row(op.doc)
+    deleted: Row = dict.fromkeys(COLUMNS) | {"key": op.key}
+    row = deleted if op.doc is None else _row(op.doc)
     for value in row.values():
         for text in [value] if isinstance(value, str) else _texts(value):
             # Half characters and the null character cannot be in a database.

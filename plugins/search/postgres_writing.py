@@ -32,6 +32,7 @@ from plugins.search.postgres_tables import (
     Row,
     indexes_of,
     row_of,
+    sqlstate,
     tables_of,
 )
 
@@ -42,12 +43,6 @@ PATIENCE = 30.0
 # Any numbers will do, as long as every process takes the same ones.
 _WRITING, _BUILDING = 7_370_612_101, 7_370_612_102
 _LOCKED, _NO_TABLE, _NO_SCHEMA = "55P03", "42P01", "3F000"
-
-
-def sqlstate(error: sa.exc.DBAPIError) -> str | None:
-    """Give PostgreSQL's code of an error."""
-    found: str | None = getattr(error.orig, "sqlstate", None)
-    return found
 
 
 @contextmanager
