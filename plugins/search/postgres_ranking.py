@@ -230,17 +230,16 @@ class _Search:
     def _count_all(self) -> Counter[str]:
         """Count the matches of each type and each team."""
         columns = self._records.c
-        facet = sa.func.unnest(columns.facets).column_valued("facet")
-        number = sa.func.count("*").label("number")
-        kinds = sa.select(("type:" + columns.type).label("name"), number)
-        teams = sa.select(facet.label("name"), number)
-        teams = teams.select_from(self._records).join(facet, sa.true())
-        teams = teams.where(*self._matches, facet.startswith(COUNTED))
-        rows: list[sa.Row[Any]] = [
-            *self._ask(kinds.where(*self._matches).group_by(columns.type)),
-            *self._ask(teams.group_by(facet)),
-        ]
-        return Counter({row.name: row.number for row in rows})
+        facets = sa.func.unnest(columns.facets)
+        names = (sa.literal("type:") + columns.type).label("name"), facets.label("name")
+        number = sa.func.count().label("number")
+        counted: Counter[str] = Counter()
+        for name in names:
+            every = sa.select(name).where(*self._matches).subquery()
+            query = sa.select(every.c.name, number).group_by(every.c.name)
+            counted.update({row.name: row.number for row in self._ask(query)})
+        kept = ("type:", COUNTED)
+        return Counter({k: n for k, n in counted.items() if k.startswith(kept)})
 
 
 def _hit(row: _Row, score: float) -> Hit:
