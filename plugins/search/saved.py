@@ -38,12 +38,20 @@ def searches_of(user: User) -> Sequence[SavedSearch]:
 
 def kept_as(user: User, text: str, kind: str) -> SavedSearch | None:
     """Find a search that `user` keeps already."""
+    if not _can_be_kept(text, kind):
+        return None
     query = sa.select(SavedSearch).where(
         SavedSearch.user_id == user.id,
         SavedSearch.text == text,
         SavedSearch.kind == kind,
     )
     return db.session.scalar(query)
+
+
+def _can_be_kept(text: str, kind: str) -> bool:
+    # PostgreSQL takes no NUL in a text, not even to compare with.
+    in_size = 0 < len(text) <= MAX_QUERY and len(kind) <= 60
+    return in_size and "\x00" not in text + kind
 
 
 def own_search(user: User, search_id: int) -> SavedSearch:
@@ -57,7 +65,7 @@ def own_search(user: User, search_id: int) -> SavedSearch:
 def keep_search(user: User, text: str, kind: str = "") -> SavedSearch:
     """Keep a search; twice is once. Raises `Invalid` for none, and for too many."""
     text, kind = text.strip(), kind.strip()
-    if not text or len(text) > MAX_QUERY or len(kind) > 60 or "\x00" in text + kind:
+    if not _can_be_kept(text, kind):
         raise Invalid(errors={"q": [_("Write what to look for.")]})
     known = kept_as(user, text, kind)
     if known is not None:

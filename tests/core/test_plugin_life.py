@@ -28,9 +28,11 @@ from core.plugin_life import (
 from core.plugin_manager import PluginError
 from core.records import Link
 from core.testing.factories import make_contact, make_user
+from core.testing.plugins import install_plugin
 from core.testing.server import environment
 from core.users.models import Role
 from core.worker import deliver_due
+from plugins.search.saved import keep_search
 from plugins.support.models import Ticket
 from plugins.support.services import open_ticket
 
@@ -77,6 +79,25 @@ def company(app, dialect, request, tmp_path):
     return app
 
 
+# A plugin that has a page and nothing in the database.
+PLAIN = """
+from flask import Blueprint
+from core import hookimpl
+from core.permissions import public
+
+bp = Blueprint("plain", __name__)
+
+
+@bp.get("/plain")
+@public
+def index():
+    return "Plainly here."
+
+
+@hookimpl
+def register_blueprints():
+    return [bp]
+"""
 # What core keeps for plugins, apart from history.
 SHARED = {"role", "setting", "link", "job_run"}
 HISTORY = {"event", "delivery"}
@@ -197,12 +218,30 @@ def test_search_forgets_what_was_removed_and_finds_what_came_back(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_plugin_without_tables_goes_and_comes_back_too(app, make_app, tmp_path):
-    gone = remove_plugin(app, "search")
+def test_a_plugin_without_tables_goes_and_comes_back_too(
+    make_app, monkeypatch, tmp_path
+):
+    install_plugin(tmp_path / "site", "plain", PLAIN)
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    app = make_app()
+    gone = remove_plugin(app, "plain")
     assert gone.tables == {}
-    assert make_app().test_client().get("/search").status_code == 404
+    assert make_app().test_client().get("/plain").status_code == 404
     put_back(app, gone.archive)
-    assert make_app().test_client().get("/search").status_code == 302
+    assert make_app().test_client().get("/plain").text == "Plainly here."
+
+
+def test_a_kept_search_comes_back_with_the_plugin_that_kept_it(app):
+    anna = make_user("Anna Laine")
+    with db.transaction() as session:
+        keep_search(session.merge(anna), "valve tag:urgent")
+    before = snapshot()["search_saved"]
+    gone = remove_plugin(app, "search")
+    assert gone.tables == {"search_saved": 1}
+    assert "search_saved" not in snapshot()
+    put_back(app, gone.archive)
+    assert snapshot()["search_saved"] == before
+    assert migrate.differences(app, "search") == []
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
