@@ -5,6 +5,7 @@ and Beyond", 2009) with the idf of Whoosh; only the text counts words and has a 
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import log
 
 from plugins.search.analysis import DocumentTokens
@@ -34,13 +35,14 @@ def idf(documents: int, having: int) -> float:
     return log(max(documents, 1) / (having + 1)) + 1
 
 
-def norms(words: int, documents: int) -> list[float]:
+@lru_cache(maxsize=16)
+def norms(words: int, documents: int) -> tuple[float, ...]:
     """Give what the length of a text adds below the line of BM25, by its code.
 
     `words` is how many all the documents have together.
     """
     average = words / max(documents, 1) or 1.0
-    return [K1 * (1 - B + B * length / average) for length in _LENGTHS]
+    return tuple(K1 * (1 - B + B * length / average) for length in _LENGTHS)
 
 
 def least_groups(groups: Sequence[object]) -> int:

@@ -113,12 +113,12 @@ def _stretches(text: str, heads: set[str]) -> Iterator[tuple[int, int]]:
     """
     if not heads:
         return
-    letters = _spellings()
-    if not all(letter in letters for head in heads for letter in head):
+    pattern = _beginning(frozenset(heads))
+    if pattern is None:
         yield 0, len(text)
         return
     looked_at = 0
-    for match in re.finditer("|".join(map(_spelling, sorted(heads))), text):
+    for match in pattern.finditer(text):
         start = match.start()
         if start < looked_at:
             continue
@@ -128,6 +128,15 @@ def _stretches(text: str, heads: set[str]) -> Iterator[tuple[int, int]]:
         space = _SPACES.search(text, match.end())
         looked_at = space.start() if space else len(text)
         yield start, looked_at
+
+
+@lru_cache(maxsize=256)
+def _beginning(heads: frozenset[str]) -> re.Pattern[str] | None:
+    """Return what finds the beginnings of words; None for other scripts."""
+    letters = _spellings()
+    if not all(letter in letters for head in heads for letter in head):
+        return None
+    return re.compile("|".join(map(_spelling, sorted(heads))))
 
 
 def _spelling(head: str) -> str:

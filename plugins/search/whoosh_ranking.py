@@ -155,18 +155,18 @@ class _Ranking:
 
     def _some(self, reader: SegmentReader, groups: list[Group], scope: Scope) -> Scores:
         """Return documents with enough of the groups, those with all far ahead."""
-        scores: Scores = {}
-        matched: dict[int, int] = {}
-        for group in groups:
-            for document, score in self._group(reader, group, scope).items():
+        found = [self._group(reader, group, scope) for group in groups]
+        scores = dict(found[0])
+        for one in found[1:]:
+            for document, score in one.items():
                 scores[document] = scores.get(document, 0.0) + score
-                matched[document] = matched.get(document, 0) + 1
-        least, most = least_groups(groups), len(groups)
-        return {
-            document: score + (ALL_WORDS if matched[document] == most else 0.0)
-            for document, score in scores.items()
-            if matched[document] >= least
-        }
+        least = least_groups(groups)
+        if least > 1:
+            matched = Counter(chain.from_iterable(found))
+            scores = {doc: sc for doc, sc in scores.items() if matched[doc] >= least}
+        for document in set(found[0]).intersection(*found[1:]):
+            scores[document] += ALL_WORDS
+        return scores
 
     def _group(self, reader: SegmentReader, group: Group, scope: Scope) -> Scores:
         """Return the best score of the group's clauses for each document."""

@@ -34,9 +34,12 @@ from tests.bench.asking import Ask, Browser, measure, text_of, throughput
 from tests.bench.open_pages import PAGES, hold_open
 from tests.bench.pages import PAGE, all_measured, scrolled
 from tests.bench.running import Imported, Served, bring_in, served, working
+from tests.bench.searching import RECORDS, Searched, findable, measure_search
 from tests.bench.table import Result, as_json, as_text
 
 CLIENTS, ROUNDS = 8, 7
+# The first index takes minutes, in which nothing is delivered.
+STUCK_SECONDS = 600
 ANNA = "anna@bench.example"
 
 
@@ -50,13 +53,21 @@ def main() -> int:
     add("--no-open-pages", action="store_true", help="do not hold 200 pages open")
     add("--no-import", action="store_true", help="do not bring in a file")
     add("--indexed", type=int, default=company.INDEXED, help="notes to search in")
+    add("--no-search", action="store_true", help="do not compare search with FTS5")
+    add("--only-search", action="store_true", help="compare search, and nothing else")
+    add("--records", type=int, help="how many texts search is compared on")
     add("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
     results = []
     for dialect in ("sqlite", "postgresql"):
         if options.only in {None, dialect}:
-            results.append(_run(dialect, options))
-            sys.stdout.write(as_text(results[-1]) + "\n")
+            result = Result(dialect)
+            if not options.only_search:
+                _run(result, options)
+            if not options.no_search:
+                result.searched = _search(dialect, options)
+            results.append(result)
+            sys.stdout.write(as_text(result) + "\n")
             sys.stdout.flush()
     if options.json:
         options.json.write_text(json.dumps([as_json(one) for one in results], indent=1))
@@ -77,14 +88,30 @@ def _database(dialect: str, folder: Path) -> Iterator[str]:
         yield url
 
 
-def _run(dialect: str, options: argparse.Namespace) -> Result:
-    size = company.Size().scaled(options.scale)
+@contextmanager
+def _house(dialect: str) -> Iterator[tuple[CRM, Path, str]]:
+    """Make an empty house in a folder of its own."""
     with ExitStack() as stack:
         made = tempfile.TemporaryDirectory(prefix="rapport-bench-")
         folder = Path(stack.enter_context(made))
         url = stack.enter_context(_database(dialect, folder))
         app = create_app({"DATABASE_URL": url, "SECRET_KEY": "test"}, instance=folder)
         migrate.upgrade(app)
+        yield app, folder, url
+        app.extensions["rapport_engine"].dispose()
+
+
+def _search(dialect: str, options: argparse.Namespace) -> Searched:
+    records = options.records or round(RECORDS[dialect] * options.scale)
+    _say(f"{dialect}: searching {records} texts")
+    with _house(dialect) as (app, folder, _url):
+        return measure_search(app, folder, records)
+
+
+def _run(result: Result, options: argparse.Namespace) -> None:
+    dialect, size = result.dialect, company.Size().scaled(options.scale)
+    with ExitStack() as stack:
+        app, folder, url = stack.enter_context(_house(dialect))
         began = perf_counter()
         company.load(
             app,
@@ -96,7 +123,7 @@ def _run(dialect: str, options: argparse.Namespace) -> Result:
             # The index has only some of the notes, on purpose: nobody mends that here.
             tomorrow = now() + timedelta(days=1)
             session.add(JobRun(name="search.reconcile", next_run=tomorrow))
-        result = Result(dialect, size.contacts, perf_counter() - began)
+        result.contacts, result.loaded = size.contacts, perf_counter() - began
         _say(f"{dialect}: loaded in {result.loaded:.0f} s")
         cursor = _far(app, size)
         app.extensions["rapport_engine"].dispose()
@@ -114,7 +141,6 @@ def _run(dialect: str, options: argparse.Namespace) -> Result:
                 result.imported = _import(folder, url, running, size)
             result.memory = running.memory()
         _check_nothing_failed(folder)
-    return result
 
 
 def _check_nothing_failed(folder: Path) -> None:
@@ -142,12 +168,20 @@ def _wait_for_index(app: CRM) -> None:
 
 
 def _let_the_worker_rest(app: CRM) -> None:
-    """Let it deliver what is queued: it would share the processors with a page."""
+    """Let it deliver what is queued: it would share the processors with a page.
+
+    Raises `RuntimeError` when it delivers nothing any more: it has died.
+    """
+    before, since = -1, monotonic()
     while True:
         with app.app_context(), db.read_only() as session:
             left = session.scalar(sa.select(sa.func.count()).select_from(Delivery))
         if not left:
             return
+        if left != before:
+            before, since = left, monotonic()
+        elif monotonic() - since > STUCK_SECONDS:
+            raise RuntimeError(f"the worker is stuck, with {left} things to deliver")
         sleep(0.5)
 
 
@@ -176,6 +210,9 @@ def _measure_pages(
             (beside, _ask_floor), (browser, one.ask), times=one.times
         )
         result.pages.append(one)
+    if options.indexed:
+        _let_the_worker_rest(app)
+        result.findable = findable(browser)
     result.first_load = _first_load(browser)
     contact = next(one for one in result.pages if one.name == "contact page")
     _let_the_worker_rest(app)

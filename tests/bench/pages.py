@@ -109,4 +109,7 @@ def all_measured(
     yield Measured("orders", page("/orders"))
     yield Measured("products", page("/products"))
     if searching:
-        yield Measured("search, one word", page("/search?q=pallets"), statements=None)
+        looked_for = {"one word": "pallets", "three words": "pallets+samples+price"}
+        for name, asked in looked_for.items():
+            ask = page(f"/search?q={asked}")
+            yield Measured(f"search, {name}", ask, budget=10, statements=None)
