@@ -8,6 +8,7 @@ from plugins.search import services
 from plugins.search.asking import Refined
 from plugins.search.permissions import READ
 from plugins.search.schemas import ResultsSchema, SearchArguments
+from plugins.search.spelling import did_you_mean
 
 bp = ApiBlueprint("search_api", __name__, description="Search over everything")
 
@@ -27,6 +28,7 @@ def find(arguments: dict[str, Any]) -> Any:
         refined=Refined(arguments["sort"]),
     )
     return {
+        "did_you_mean": did_you_mean(me(), arguments["q"], results, types=types),
         "total": results.total,
         "total_is_exact": results.total_is_exact,
         "is_relaxed": results.is_relaxed,

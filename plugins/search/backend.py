@@ -219,6 +219,14 @@ class SearchBackend(Protocol):
         """Return one page of what the reader may see of the matches."""
         ...
 
+    def words(self, beginning: str, *, shortest: int, longest: int) -> set[str]:
+        """Return the words of all texts that begin so, whoever may read them.
+
+        Of so many letters at least and at most. Nobody is shown one before a record
+        that they may see was found by it.
+        """
+        ...
+
     def apply(self, ops: Sequence[IndexOp]) -> None:
         """Make the changes in one commit, durable on return; repeating is harmless.
 

@@ -26,6 +26,7 @@ from plugins.search.postgres_tables import (
     SCHEMA,
     SCHEMA_VERSION,
     VERSIONS,
+    lexeme,
     row_of,
     tables_of,
 )
@@ -82,6 +83,20 @@ class PostgresBackend(SearchBackend):
                 if attempt == _ATTEMPTS:
                     raise
         raise AssertionError("every attempt returns or raises")
+
+    def words(self, beginning: str, *, shortest: int, longest: int) -> set[str]:
+        """Return the words of all texts that begin so."""
+        with self._reading() as (connection, version):
+            token = tables_of(version.id).tokens.c.token
+            first = lexeme("surf", beginning)
+            length = sa.func.char_length(token) - len(lexeme("surf", ""))
+            query = sa.select(token).where(
+                token >= first,
+                # What begins so comes, letter by letter, before this.
+                token < first[:-1] + chr(ord(first[-1]) + 1),
+                length.between(shortest, longest),
+            )
+            return {row[len(lexeme("surf", "")) :] for row in connection.scalars(query)}
 
     def apply(self, ops: Sequence[IndexOp]) -> None:
         """Make the changes in one commit, and note them for an index being built."""

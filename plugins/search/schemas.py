@@ -53,4 +53,8 @@ class ResultsSchema(Schema):
             "description": "Operators that mean too many contacts: taken as words."
         },
     )
+    did_you_mean = fields.String(
+        allow_none=True,
+        metadata={"description": "The query with words that are found, if any."},
+    )
     items = fields.List(fields.Nested(HitSchema))

@@ -6,7 +6,8 @@ from core.links import url_for
 from core.users.models import User
 from plugins.search.asking import allowed_for
 from plugins.search.operators import offered
-from plugins.search.services import Found, plain, search
+from plugins.search.services import Found, Results, plain, search
+from plugins.search.spelling import did_you_mean
 
 
 def _begins(one: Found, text: str) -> bool:
@@ -37,12 +38,30 @@ def _operators(user: User, text: str) -> list[dict[str, str]]:
     ]
 
 
+def _meant(user: User, text: str, results: Results) -> list[dict[str, str]]:
+    """Offer what is found instead, where nothing is."""
+    meant = did_you_mean(user, text, results)
+    if meant is None:
+        return []
+    return [
+        {
+            "group": str(_("Did you mean")),
+            "ref": "",
+            "title": meant,
+            "why": "",
+            "url": url_for("search.index", q=meant),
+        }
+    ]
+
+
 def suggest(user: User, text: str) -> list[dict[str, str]]:
     """Find while somebody types: what Ctrl-K shows."""
     results = search(user, text, limit=16, typing=True)
     operators = _operators(user, text)
     # Somebody with the phone at the ear types the beginning of a name.
     items = sorted(results.items, key=lambda one: not _begins(one, text))[:8]
+    if not items:
+        return operators + _meant(user, text, results)
     return operators + [
         {
             "group": str(one.type_title),

@@ -12,6 +12,7 @@ from plugins.search.asking import allowed_for
 from plugins.search.operators import offered, without
 from plugins.search.permissions import READ
 from plugins.search.related import related
+from plugins.search.spelling import did_you_mean
 
 bp = Blueprint("search", __name__)
 
@@ -36,10 +37,13 @@ def index() -> Any:
         offset=(number - 1) * PAGE,
         refined=refined,
     )
+    meant = did_you_mean(me(), text, results, types=[kind] if kind else ())
     return render_template(
         "search/index.html",
         text=text,
         results=results,
+        meant=meant,
+        meant_url=refining.here(q=meant) if meant else "",
         tabs_=refining.tabs(me(), text, kind, refined, results),
         orders=refining.orders(refined),
         periods=refining.periods(refined),

@@ -117,6 +117,16 @@ class WhooshBackend(SearchBackend):
             # A writer has to tell a full disk from a bad one; a reader has not.
             raise IndexBroken(str(error)) from error
 
+    def words(self, beginning: str, *, shortest: int, longest: int) -> set[str]:
+        """Return the words of all texts that begin so, deleted ones among them."""
+        with reading():
+            return {
+                word
+                for leaf in self._snapshot().leaves.values()
+                for word in leaf.reader.tokens("surf", beginning)
+                if shortest <= len(word) <= longest
+            }
+
     def apply(self, ops: Sequence[IndexOp]) -> None:
         """Make the changes in one commit, and note them for an index being built."""
         if not ops:

@@ -48,6 +48,22 @@ def test_the_last_change_of_a_batch_wins(backend, make_doc, search):
     assert keys(search(backend, "second")) == ["note/1"]
 
 
+def test_the_words_of_all_texts_are_named_by_beginning_and_length(backend, make_doc):
+    store(
+        backend,
+        make_doc("note/1", "Pumps", "a pallet of pipes"),
+        make_doc("note/2", "Pallets", "o'pal", identifiers=["PAL-7"]),
+    )
+    assert backend.words("pal", shortest=4, longest=6) == {"pallet"}
+    assert backend.words("p", shortest=5, longest=7) == {
+        "pumps",
+        "pallet",
+        "pipes",
+        "pallets",
+    }
+    assert backend.words("x", shortest=1, longest=9) == set()
+
+
 def test_changes_may_be_repeated(backend, make_doc):
     changes = [IndexOp.upsert(make_doc("note/1", "x")), IndexOp.delete("note/2")]
     backend.apply(changes)
