@@ -31,11 +31,19 @@ from plugins.search.postgres_matching import (
     titled,
 )
 from plugins.search.postgres_scoring import Scoring
-from plugins.search.postgres_tables import IndexTables, sqlstate
+from plugins.search.postgres_tables import SCHEMA, IndexTables, sqlstate
 from plugins.search.scoring import norms
 
 #: So many matches are ranked, the newest; and so many more of each likely kind.
-CANDIDATES, MORE = 2_000, 500
+CANDIDATES, MORE = 1_200, 500
+
+# So many more than are wanted are expected among the newest records.
+_MARGIN = 1.5
+# What the last ANALYZE learnt of the dates: as many records from each to the next.
+_DATES = sa.text(
+    "SELECT histogram_bounds::text::bigint[] FROM pg_stats WHERE schemaname = :schema"
+    " AND tablename = :name AND attname = 'updated_at'"
+)
 
 # What a row carries; with words, also which of them it has.
 _KEPT = ("number", "key", "type", "contact_id", "updated_at", "rev", "length")
@@ -117,6 +125,7 @@ class _Search:
             frequency=self._frequency,
             norms=norms(state.words, state.documents),
             phrases=self._phrases,
+            has_long=state.has_long,
         )
         ranked = [(scoring.rank(row), row) for row in self._rows.values()]
         ranked.sort(key=lambda one: one[0], reverse=True)
@@ -129,7 +138,7 @@ class _Search:
     def _find(self) -> None:
         most = max(CANDIDATES, self._wanted)
         self._frequency = self._frequencies()
-        self._add(self._newest(self._matches, most))
+        self._add(self._first(most))
         self._total = len(self._rows)
         if self._request.counting:
             for row in self._rows.values():
@@ -143,6 +152,39 @@ class _Search:
         if self._request.counting:
             self._counts = self._count_all()
 
+    def _first(self, most: int) -> Sequence[_Row]:
+        """Read the newest matches, of a common word among the newest records alone."""
+        recent = self._recent(most)
+        if recent is not None:
+            rows = self._newest([*self._matches, recent], most)
+            if len(rows) == most:
+                return rows
+        return self._newest(self._matches, most)
+
+    def _recent(self, most: int) -> Condition | None:
+        """Say since when there are more than enough matches; None where that is vague.
+
+        What the database knows of the dates is an estimate, and not all matches are
+        for this reader: who asks sees whether there were enough.
+        """
+        plan = self._request.plan
+        expected = max(map(self._commonness, plan.groups), default=0)
+        if plan.match == "all" and len(plan.groups) != 1:
+            return None
+        share = _MARGIN * most / max(expected, 1)
+        if share > 1 / 2:
+            return None
+        found = self._connection.scalar(
+            _DATES, {"schema": SCHEMA, "name": self._records.name}
+        )
+        if not found:
+            return None
+        updated: sa.Column[int] = self._records.c.updated_at
+        at = ceil(share * len(found))
+        if self._request.order == "oldest":
+            return updated <= int(found[at])
+        return updated >= int(found[-1 - at])
+
     def _likely(self) -> Iterator[list[Condition]]:
         """Narrow the matches to those that are likely to be the best."""
         plan, matching = self._request.plan, self._matching
@@ -151,9 +193,9 @@ class _Search:
             yield [matching.group(one) for one in groups]
         if names := titled(plan):
             yield [matching.any_of(names)]
-        if len(groups) > 1:
-            for one in groups:
-                yield [matching.group(one)]
+        # The newest matches have the most common one anyway.
+        for one in groups[:-1]:
+            yield [matching.group(one)]
 
     def _commonness(self, group: Group) -> int:
         return sum(
@@ -198,32 +240,36 @@ class _Search:
             # planner thinks, and it would read every record to find the few.
             date = date + 0
         order = date if self._request.order == "oldest" else date.desc()
+        # Sorted by number alone: what a record carries would be sorted with it.
+        newest = sa.select(columns.number).where(*matches)
+        chosen = newest.order_by(order, columns.number).limit(most).subquery("newest")
         kept = [columns[name] for name in _KEPT]
         if self._request.counting:
             kept.append(columns.facets)
-        if self._lexemes:
-            kept += [columns.words, columns.rest, columns.text]
-        newest = sa.select(*kept).where(*matches).order_by(order, columns.number)
-        chosen = newest.limit(most).subquery("newest")
-        given = [chosen.c[name] for name in (*_KEPT, "facets") if name in chosen.c]
-        return self._ask(sa.select(*given, *self._evidence(chosen)))
+        return self._ask(
+            sa.select(*kept, *self._evidence()).join_from(
+                self._records, chosen, columns.number == chosen.c.number
+            )
+        )
 
-    def _evidence(self, chosen: sa.Subquery) -> list[sa.ColumnElement[Any]]:
+    def _evidence(self) -> list[sa.ColumnElement[Any]]:
         """Say which tokens of the plan a record has how often, and which phrases."""
         if not self._lexemes:
             return []
+        columns = self._records.c
         lexemes = sa.cast(self._lexemes, sa.ARRAY(sa.Text))
         # Marked, and all that is not marked left out: the vector is read once.
-        marked = sa.func.setweight(chosen.c.words, sa.text("'A'"), lexemes)
+        marked = sa.func.setweight(columns.words, sa.text("'A'"), lexemes)
         vector = sa.func.ts_filter(marked, sa.text("'{a}'"))
         found: list[sa.ColumnElement[Any]]
         found = [sa.cast(vector, sa.Text).label("found")]
         if self._state.has_long:
-            one = sa.func.unnest(chosen.c.rest).column_valued("one")
-            beside = sa.select(one).where(one == sa.any_(lexemes)).correlate(chosen)
+            one = sa.func.unnest(columns.rest).column_valued("one")
+            own = self._records
+            beside = sa.select(one).where(one == sa.any_(lexemes)).correlate(own)
             found.append(sa.func.array(beside.scalar_subquery()).label("beside"))
         for place, phrase in enumerate(self._phrases):
-            parts = sa.func.regexp_split_to_array(chosen.c.text, phrase)
+            parts = sa.func.regexp_split_to_array(columns.text, phrase)
             found.append((sa.func.cardinality(parts) - 1).label(f"phrase_{place}"))
         return found
 

@@ -137,6 +137,33 @@ def test_among_more_than_are_ranked_a_title_and_all_the_words_come_first(
     assert page.counts == {"type:note": 2_192}
 
 
+@pytest.mark.parametrize(("order", "first"), [("newest", 3_999), ("oldest", 0)])
+def test_of_a_word_in_thousands_the_first_by_date_are_the_first_for_this_reader(
+    backend, make_doc, search, order, first
+):
+    """The newest are looked at alone: of what is hidden, too many may be among them."""
+    build = backend.begin_build()
+    build.add(
+        make_doc(
+            f"note/{n}",
+            "same",
+            updated_at=n * 10**6,
+            labels=["staff"] if n % 2 else ["team:1"],
+        )
+        for n in range(4_000)
+    )
+    build.finish()
+    page = search(backend, "same", order=order, labels=frozenset({"staff", "team:1"}))
+    assert page.hits[0].key == f"note/{first}"
+    assert (page.total, page.total_is_exact) == (1_000, False)
+    # For who sees half of them, the newest records hold fewer than are ranked.
+    half = search(backend, "same", order=order)
+    step = -2 if order == "newest" else 2
+    wanted = range(first | 1, (first | 1) + 20 * step, step)
+    assert [hit.key for hit in half.hits] == [f"note/{n}" for n in wanted]
+    assert (half.total, half.total_is_exact) == (1_000, False)
+
+
 def test_a_writer_that_waits_in_vain_says_so(backend, reopen, make_doc):
     hasty = reopen()
     hasty._patience = 0.2
