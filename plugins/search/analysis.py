@@ -1,6 +1,7 @@
 """Turn records and queries into the tokens that every search engine stores alike."""
 
 import hashlib
+import re
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,22 +13,30 @@ from typing import Protocol
 import snowballstemmer
 from simplemma import Lemmatizer
 
-from plugins.search.lemmas import LIBRARY_VERSION, LemmaDictionaries, make_lemmatizer
+from plugins.search.lemmas import (
+    LIBRARY_VERSION,
+    LemmaDictionaries,
+    halves_of,
+    infinitives,
+    make_lemmatizer,
+)
 from plugins.search.stopwords import STOP_WORDS
 from plugins.search.tokenising import (
     MAX_TOKEN,
     Token,
     fold,
     identifier_forms,
+    joined_words,
     number_endings,
     run_of,
     surfaces,
     tokenise,
+    without_umlaut_pairs,
     word_of,
 )
 
 #: Raise it whenever the same text yields other tokens: every index is then rebuilt.
-ANALYSIS_VERSION = 1
+ANALYSIS_VERSION = 2
 
 DEFAULT_LANGUAGES = ("en", "fi", "sv", "de")
 EDGE_MIN, EDGE_MAX = 2, 10
@@ -54,8 +63,12 @@ SNOWBALL = {
     "tr": "turkish",
 }
 #: Where endings alone are not enough: Snowball finds 57 % of Finnish inflections,
-#: together with the base form from a dictionary all that were tried.
-LEMMATISED = frozenset({"fi"})
+#: together with the base form from a dictionary all that were tried. The others have
+#: strong verbs and vowels that change: bought, gekauft, böcker.
+LEMMATISED = frozenset({"de", "en", "fi", "sv"})
+
+# A shorter word is hardly two words of four letters that someone would look for.
+SHORTEST_COMPOUND = 8
 
 # Removed words leave an empty token so that the distance between words stays true.
 GAP = ""
@@ -107,6 +120,7 @@ class Analyser:
         self._dictionaries = LemmaDictionaries(lemma_folder)
         self._lock = threading.Lock()
         self._stems = lru_cache(maxsize=cache_size)(self._find_stems)
+        self._parts = lru_cache(maxsize=cache_size)(self._find_parts)
 
     @cached_property
     def version(self) -> str:
@@ -145,14 +159,19 @@ class Analyser:
             told, forms, more = self._read(identifier, keep_all=True)
             whole = fold(identifier)
             named |= forms | set(told) | ({whole[:MAX_TOKEN]} if whole else set())
+            if "@" not in whole and any(sign.isdigit() for sign in whole):
+                # A number is typed without its separators, whatever they are: KV-1/2".
+                named |= {re.sub(r"[\W_]+", "", whole)[:MAX_TOKEN]}
             quoted += [*told, GAP]
             stems |= more
+        # Names written Mueller are typed Muller by those who have no ü.
+        short = {without_umlaut_pairs(word) for word in name}.difference(name)
         return DocumentTokens(
             title=tuple(name),
             surf=(*quoted, *text),
-            stem=frozenset(stems | name_stems | mentioned),
+            stem=frozenset(stems | name_stems | mentioned | short),
             ident=frozenset(named),
-            edge=frozenset(edges({*name, *named})),
+            edge=frozenset(edges({*name, *named, *short})),
         )
 
     def _read(
@@ -162,15 +181,23 @@ class Analyser:
         found: list[str] = []
         forms: set[str] = set()
         stems: set[str] = set()
+        before: Token | None = None
         for token in tokenise(text):
             seen = surfaces(token)
+            if (joined := joined_words(text, before, token)) is not None:
+                # "re-order" is found by "reorder".
+                stems |= self._stems(joined) | {fold(joined)}
+            before = token
             is_word = token.kind == "word"
             if is_word and not keep_all and self.stop_words.issuperset(seen):
                 found.append(GAP)
                 continue
             found += seen
             if token.kind == "word":
-                stems |= self._stems(word_of(token))
+                word = word_of(token)
+                stems |= self._stems(word)
+                if len(word) >= SHORTEST_COMPOUND and "fi" in self.languages:
+                    stems |= self._parts(word)
             elif token.kind == "run":
                 stems.update(run_of(token))
             else:
@@ -180,15 +207,44 @@ class Analyser:
     def _find_stems(self, word: str) -> frozenset[str]:
         """Stem a word in every language; stemmers keep state, hence the lock."""
         plain = word.replace("'", "")
-        # "smith's" and "l'entreprise" are found by the part that carries the meaning.
-        found = {part for part in word.split("'") if part != word and len(part) > 2}
+        # "children's" and "l'entreprise" are found by the part that carries the
+        # meaning, O'Brien also in two words.
+        found = {part for part in word.split("'") if part != word}
         with self._lock:
-            for code in self.languages:
-                found.add(self._stemmers[code].stemWord(plain))
-                if code in LEMMATISED:
-                    lemma = self._lemmatizer.lemmatize(plain, lang=code).lower()
-                    found.add(self._stemmers[code].stemWord(lemma))
+            for form in {plain} | {part for part in found if len(part) > 2}:
+                for code in self.languages:
+                    found |= self._stemmed(form, code)
         return frozenset(fold(stem) for stem in found if stem) - {fold(word)}
+
+    def _stemmed(self, word: str, code: str) -> set[str]:
+        stem = self._stemmers[code].stemWord
+        if code not in LEMMATISED:
+            return {stem(word)}
+        lemma = self._lemmatizer.lemmatize(word, lang=code).lower()
+        verb = self._verb_of(lemma) if code == "fi" else None
+        return {stem(one) for one in (word, lemma, verb) if one}
+
+    def _verb_of(self, lemma: str) -> str | None:
+        """Return toimittaa for toimitettu, which the dictionary calls a base form."""
+        known = self._dictionaries.get_dictionary("fi")
+        return next((one for one in infinitives(lemma) if one in known), None)
+
+    def _find_parts(self, word: str) -> frozenset[str]:
+        """Return the stems of the words that a Finnish compound is made of.
+
+        Asked for "sopimus", a person means asiakassopimukset too. Only documents have
+        parts: asked for a kind of contract, one does not mean them all.
+        """
+        with self._lock:
+            known = self._dictionaries.get_dictionary("fi")
+            lemma = self._lemmatizer.lemmatize(word, lang="fi").lower()
+            parts = {
+                part
+                for pair in halves_of(lemma)
+                if all(one in known for one in pair)
+                for part in pair
+            }
+        return frozenset().union(*(self._stems(part) | {fold(part)} for part in parts))
 
     @cached_property
     def _stemmers(self) -> dict[str, Stemmer]:
@@ -204,7 +260,7 @@ class Analyser:
 def findable_forms(token: Token) -> set[str]:
     """Return the forms of an identifier, with the endings of long numbers."""
     forms = identifier_forms(token)
-    return forms if token.kind == "date" else forms | number_endings(forms)
+    return forms if token.kind in {"date", "amount"} else forms | number_endings(forms)
 
 
 def edges(words: Iterable[str]) -> set[str]:

@@ -15,8 +15,8 @@ from plugins.search.planning import MAX_GROUPS, plan_query
 
 _COMMA = re.compile(r"[,，、]")
 
-# What was typed itself comes before what means the same.
-_BOOST = 0.7
+# What was typed itself, in any inflection, comes before what means the same.
+_BOOST = 0.5
 # Words that are looked for as one, such as "heat pump".
 _MOST_TOGETHER = 3
 # Ways to say one thing, multiplied: of more, words of several stand as a phrase.

@@ -97,6 +97,30 @@ class LemmaDictionaries(DictionaryFactory):
         return self._folder / f"{lang}-{LIBRARY_VERSION}.trie"
 
 
+def infinitives(participle: str) -> list[str]:
+    """Return what a Finnish passive participle or verbal noun may be the form of.
+
+    Toimitettu and maksettu, tilattu, hyväksytty; maksaminen. Most of them are no
+    words: the dictionary decides.
+    """
+    found: list[str] = []
+    if participle.endswith(("ettu", "etty")):
+        found += [participle[:-4] + end for end in ("taa", "tää", "aa", "ää")]
+    if participle.endswith(("ttu", "tty")):
+        found += [participle[:-3] + end for end in ("ta", "tä", "a", "ä")]
+    if participle.endswith("minen"):
+        found += [participle[:-5] + end for end in ("a", "ä")]
+    return found
+
+
+def halves_of(word: str) -> list[tuple[str, str]]:
+    """Return the ways to part a word in two, the longest ending first.
+
+    Shorter parts than these are endings of inflection more often than words.
+    """
+    return [(word[:cut], word[cut:]) for cut in range(4, len(word) - 3)]
+
+
 def make_lemmatizer(dictionaries: LemmaDictionaries) -> Lemmatizer:
     """Return a lemmatizer over these dictionaries, without a cache of its own."""
     strategy = DefaultStrategy(dictionary_factory=dictionaries)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from plugins.search.analysis import EDGE_MAX, EDGE_MIN, GAP, Analyser
 from plugins.search.backend import (
@@ -14,11 +15,16 @@ from plugins.search.backend import (
     SearchPage,
     SearchRequest,
 )
+from plugins.search.clauses import beginnings, identifier_clauses
 from plugins.search.tokenising import (
     MAX_TOKEN,
     Token,
+    amount_forms,
+    code_pieces,
     fold,
     identifier_forms,
+    joined_words,
+    other_spellings,
     phone_forms,
     run_of,
     straighten,
@@ -34,12 +40,15 @@ MAX_GROUPS = 24
 RELAX_BELOW = 20
 
 # A part in quotes (the last quote may be missing) or a piece without spaces, either
-# with a minus before it.
-_PART = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"?|(?P<piece>[^\s"]+))')
+# with a minus before it. After a digit that no quote precedes, a quote means inches.
+_PART = re.compile(
+    r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)"?|(?P<piece>[^\s"](?:[^\s"]|(?<=\d)")*))'
+)
 # "040 123" and "+358 (0)40": digits that a person groups by spaces.
-_NUMBER = re.compile(r"(?<![^\s(])\(?\+?\d[\d ()./-]*\d(?![^\s)])")
+_NUMBER = re.compile(r"(?<![^\s(])\(?\+?\d(?:[\d ()./-]|,(?=\d))*\d(?![^\s)])")
+# Half of the people copy an address from the browser, half know only its name.
+_SCHEME = re.compile(r"^(?:https?://)?(?:www\.)?(?=\w)", re.IGNORECASE)
 _ADDRESS = re.compile(r"[.@_&+\d]")
-_UMLAUTS = (("ae", "a"), ("oe", "o"), ("ue", "u"))
 
 
 def plan_query(text: str, analyser: Analyser, *, typing: bool = False) -> QueryPlan:
@@ -122,6 +131,7 @@ class _Planner:
 
     def add_piece(self, piece: str, *, excluded: bool, unfinished: bool) -> None:
         """Look for a word, an identifier, or the words that punctuation joins."""
+        piece = _SCHEME.sub("", piece)
         tokens = list(tokenise(piece))
         if not tokens:
             return
@@ -130,27 +140,36 @@ class _Planner:
         elif len(tokens) > 1 and _ADDRESS.search(piece) and "@" not in piece:
             self._add_joined(piece, tokens, excluded=excluded)
         else:
+            joined = [joined_words(piece, *pair) for pair in pairwise(tokens)]
             for place, token in enumerate(tokens):
                 begun = "@" in piece or (unfinished and place == len(tokens) - 1)
-                self._add_token(token, excluded=excluded, begun=begun)
+                ones = {
+                    fold(one) for one in joined[max(0, place - 1) : place + 1] if one
+                }
+                self._add_token(token, ones, excluded=excluded, begun=begun)
 
-    def _add_token(self, token: Token, *, excluded: bool, begun: bool) -> None:
+    def _add_token(
+        self, token: Token, joined: set[str], *, excluded: bool, begun: bool
+    ) -> None:
         if token.kind == "word":
-            self._add_word(token, excluded=excluded, begun=begun)
+            self._add_word(token, joined, excluded=excluded, begun=begun)
         elif token.kind == "run":
             self._add_run(token, excluded=excluded)
         else:
-            self._add_identifier(token, excluded=excluded)
+            self._add_identifier(token, excluded=excluded, begun=begun)
 
-    def _add_word(self, token: Token, *, excluded: bool, begun: bool) -> None:
+    def _add_word(
+        self, token: Token, joined: set[str], *, excluded: bool, begun: bool
+    ) -> None:
+        """Look for a word, or for the one that it is a part of: "re-order"."""
         word = surfaces(token)[0] if surfaces(token) else ""
         if not word:
             return
         stems = self._analyser.stems(word_of(token))
         clauses = [Clause("surf", (word,)), Clause("ident", (word,), 3.0)]
-        clauses += [Clause("stem", (stem,), 0.8) for stem in sorted(stems | {word})]
+        clauses += [Clause("stem", (stem,), 0.6) for stem in sorted(stems | {word})]
         clauses += [Clause("surf", (stem,), 0.8) for stem in sorted(stems)]
-        others = _other_spellings(word, token.text)
+        others = other_spellings(word, token.text) | joined
         clauses += [Clause("surf", (other,), 0.8) for other in sorted(others)]
         if word.isdigit() and len(word) >= 4:
             clauses += [Clause("ident", ("~" + word,), 1.5)]
@@ -167,33 +186,51 @@ class _Planner:
         found = tuple(surfaces(token))
         if len(found) > 1:
             group: Group = (Clause("surf", found, 1.0, "phrase"),)
+            # Forms and letterheads space out short names: 张 伟.
+            if len(run_of(token)) <= 4:
+                group += (Clause("surf", tuple(run_of(token)), 0.8, "phrase"),)
         elif len(found[0]) > 1:
-            group = (Clause("surf", found),)
+            spaced = Clause("surf", tuple(found[0]), 0.8, "phrase")
+            group = (Clause("surf", found), spaced)
         else:
             group = (Clause("surf", found), Clause("stem", found, 0.6))
         self._add(group, excluded=excluded)
         self._mark({run_of(token)}, excluded=excluded)
 
-    def _add_identifier(self, token: Token, *, excluded: bool) -> None:
+    def _add_identifier(
+        self, token: Token, *, excluded: bool, begun: bool = False
+    ) -> None:
         """Look for an address or code: whole, in part, or as its words in a text."""
         forms = identifier_forms(token)
         whole = fold(token.text)[:MAX_TOKEN]
         wanted = forms & {whole, re.sub(r"[\W_]+", "", whole)}
         if token.kind == "phone":
             wanted = forms
-        clauses = _identifier_clauses(wanted)
+        clauses = identifier_clauses(wanted)
         parts = tuple(surfaces(token))
         if len(parts) > 1:
             clauses.append(Clause("surf", parts, 1.0, "phrase"))
         elif parts:
             clauses.append(Clause("surf", parts))
+        if token.kind == "code" and len(pieces := code_pieces(whole)) > len(parts):
+            # Typed without separators, written with them: AB1234 and AB 1234.
+            clauses.append(Clause("surf", tuple(pieces), 0.8, "phrase"))
+        if begun:
+            clauses += beginnings(token, wanted, parts)
         self._add(tuple(clauses), excluded=excluded)
         self._mark(wanted, excluded=excluded, begun=True)
 
     def _add_number(self, piece: str, tokens: list[Token], *, excluded: bool) -> None:
         """Look for a number however its digits are grouped, or for each group."""
-        forms = {form for form in phone_forms(piece) if len(form) >= 4}
-        clauses = _identifier_clauses(forms)
+        forms = {form for form in phone_forms(piece) if len(form) >= 3}
+        amounts = amount_forms(piece)
+        # "12.500,00" is no telephone number, and its cents are not its last digits.
+        forms = (forms if not amounts or "," not in piece else set()) | amounts
+        for token in tokens:
+            if token.kind == "date":
+                forms |= {form for form in identifier_forms(token) if len(form) == 8}
+        clauses = identifier_clauses(forms)
+        clauses += [Clause("surf", (form,), 0.8) for form in sorted(forms)]
         parts = tuple(part for token in tokens for part in surfaces(token))
         kind: Kind = "all" if len(parts) > 1 else "term"
         clauses.append(Clause("surf", parts, 0.8, kind))
@@ -202,9 +239,9 @@ class _Planner:
 
     def _add_joined(self, piece: str, tokens: list[Token], *, excluded: bool) -> None:
         """Look for "jane.d" or "ab-1" whole, by its beginning or as words."""
-        whole = fold(piece.strip(".,;:"))[:MAX_TOKEN]
+        whole = fold(piece.strip('.,;:/"'))[:MAX_TOKEN]
         parts = tuple(part for token in tokens for part in surfaces(token))
-        clauses = _identifier_clauses({whole, re.sub(r"[\W_]+", "", whole)} - {""})
+        clauses = identifier_clauses({whole, re.sub(r"[\W_]+", "", whole)} - {""})
         clauses.append(Clause("surf", parts, 0.8, "all"))
         self._add(tuple(clauses), excluded=excluded)
         self._mark({whole, *parts}, excluded=excluded)
@@ -225,19 +262,6 @@ class _Planner:
                 self._beginnings |= {word for word in words if len(word) >= EDGE_MIN}
 
 
-def _identifier_clauses(forms: set[str]) -> list[Clause]:
-    """Return the ways in which an identifier, or half of one, is found."""
-    clauses: list[Clause] = []
-    for form in sorted(forms):
-        clauses += [Clause("ident", (form,), 3.0), Clause("stem", (form,), 0.8)]
-        if form.isdigit() and len(form) >= 4:
-            clauses.append(Clause("ident", ("~" + form,), 1.5))
-            clauses.append(Clause("stem", ("~" + form,), 0.6))
-        if EDGE_MIN <= len(form) <= EDGE_MAX:
-            clauses.append(Clause("edge", (form,)))
-    return clauses
-
-
 def _is_number(piece: str) -> bool:
     """Tell whether a piece is digits, grouped or long enough to be quoted in part."""
     digits = sum(sign.isdigit() for sign in piece)
@@ -251,13 +275,3 @@ def _trimmed(words: list[str]) -> tuple[str, ...]:
     while words and not words[-1]:
         words = words[:-1]
     return tuple(words)
-
-
-def _other_spellings(word: str, typed: str) -> set[str]:
-    """Return müller for mueller and mueller for müller, both folded."""
-    short, long = word, typed.lower()
-    for pair, letter in _UMLAUTS:
-        short = short.replace(pair, letter)
-    for sign, pair in (("ä", "ae"), ("ö", "oe"), ("ü", "ue")):
-        long = long.replace(sign, pair)
-    return {fold(short), fold(long)} - {word, ""}

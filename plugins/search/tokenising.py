@@ -32,12 +32,17 @@ _COLON_ENDING = (
     r"|hen|hin|een|iin|ien|issa|issä|ista|istä|ille)(?!\w))?"
 )
 
+# Chinese puts no space around an address or a number: 电话13812345678联系.
+_LABEL = rf"(?:[^\W{_RUN}]|-){{1,63}}"
+_ALONE, _END = rf"(?<!{_ALNUM})", rf"(?!{_ALNUM})"
+
 # Every repetition is bounded or cannot fail after it has matched, so that no text
 # makes the search for tokens slower than linear.
 _TOKEN = re.compile(
-    r"(?P<email>[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})"
-    r"|(?P<date>(?<!\w)\d{4}-\d{2}-\d{2}(?!\w))"
-    r"|(?P<phone>(?<!\w)\+?\d(?:[ ()./-]{0,2}\d){6,14}(?!\w))"
+    rf"(?P<email>(?:[^\W{_RUN}]|[.+-]){{1,64}}@{_LABEL}(?:\.{_LABEL}){{1,8}})"
+    rf"|(?P<date>{_ALONE}(?:\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}\.\d{{1,2}}\.\d{{4}}){_END})"
+    rf"|(?P<phone>{_ALONE}\+?\d(?:[ ()./-]{{0,2}}\d){{6,14}}{_END})"
+    rf"|(?P<amount>{_ALONE}\d{{1,3}}(?:[ .,']\d{{3}}){{1,4}}(?:[.,]\d{{1,2}})?{_END})"
     rf"|(?P<code>{LETTER}{{1,6}}[-_/]?\d{{2,}}{_ALNUM}*(?:[-_/.]{_ALNUM}+)*"
     rf"|\d+[-_/]{_ALNUM}+(?:[-_/.]{_ALNUM}+)*)"
     rf"|(?P<run>[{_RUN}]+)"
@@ -49,7 +54,7 @@ _TOKEN = re.compile(
 _PLAIN = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _PLAIN |= dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f\u3000"), ord(" "))
 _PLAIN |= dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212"), ord("-"))
-_PLAIN |= dict.fromkeys(map(ord, "\u2018\u2019\u02bc"), ord("'"))
+_PLAIN |= dict.fromkeys(map(ord, "`\u00b4\u2018\u2019\u02bc"), ord("'"))
 
 _FOLDED = str.maketrans(
     dict(
@@ -58,9 +63,13 @@ _FOLDED = str.maketrans(
 )
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»「」『』＂", '"'))
 _INVISIBLE = str.maketrans(dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+_LONG = (("ä", "ae"), ("ö", "oe"), ("ø", "oe"), ("ü", "ue"), ("å", "aa"))
+_HYPHENS = frozenset("-\u2010\u2011")
 _HAS_LETTER = re.compile(r"[^\W\d_]")
 _HAS_DIGIT = re.compile(r"\d")
 _PIECE = re.compile(r"[^\W\d_]+|\d+")
+_DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+_AMOUNT = re.compile(r"(\d{1,3}(?:[ .,']\d{3})+|\d+)(?:[.,](\d{1,2}))?")
 _MAIL_PART = re.compile(r"[._+-]+")
 _TWO_DIGIT_COUNTRIES = {
     *map(str, [20, 27, *range(30, 35), 36, 39, 40, 41, *range(43, 50), *range(51, 59)]),
@@ -71,7 +80,7 @@ _TWO_DIGIT_COUNTRIES = {
 class Token(NamedTuple):
     """A piece of text, its kind and its place in the original, endings included."""
 
-    kind: str  # email, date, phone, code, run or word
+    kind: str  # email, date, phone, amount, code, run or word
     text: str
     start: int
     end: int
@@ -142,13 +151,60 @@ def identifier_forms(token: Token) -> set[str]:
         forms.update(_MAIL_PART.split(local), domain.split(".")[:-1])
     elif token.kind == "phone":
         forms = phone_forms(token.text)
+    elif token.kind == "amount":
+        forms = amount_forms(token.text)
     elif token.kind in {"code", "date"}:
         whole = fold(token.text)
         forms = {whole, re.sub(r"[\W_]+", "", whole), *re.split(r"[\W_]+", whole)}
-        forms.update(piece for piece in _PIECE.findall(whole) if len(piece) > 1)
+        forms.update(piece for piece in code_pieces(whole) if len(piece) > 1)
+        if day := _DAY.fullmatch(whole):
+            # 5.3.2026 and 2026-03-05 are one day.
+            forms.add(f"{day[3]}{day[2]:0>2}{day[1]:0>2}")
     else:
         forms = set()
     return {form[:MAX_TOKEN] for form in forms if form}
+
+
+def code_pieces(code: str) -> list[str]:
+    """Return the runs of letters and of digits that a folded code is made of."""
+    return _PIECE.findall(code)
+
+
+def without_umlaut_pairs(word: str) -> str:
+    """Return muller for the folded word mueller, as it is typed without an umlaut."""
+    for pair, letter in (("ae", "a"), ("oe", "o"), ("ue", "u")):
+        word = word.replace(pair, letter)
+    return word
+
+
+def joined_words(text: str, before: Token | None, token: Token) -> str | None:
+    """Return two words of a text that a hyphen joins as one; None for others."""
+    if before is None or (before.kind, token.kind) != ("word", "word"):
+        return None
+    if text[before.end : token.start] not in _HYPHENS:
+        return None
+    return word_of(before) + word_of(token)
+
+
+def other_spellings(word: str, typed: str) -> set[str]:
+    """Return müller for mueller and mueller for müller, both folded."""
+    long = typed.lower()
+    for sign, pair in _LONG:
+        long = long.replace(sign, pair)
+    return {without_umlaut_pairs(word), fold(long)} - {word, ""}
+
+
+def amount_forms(number: str) -> set[str]:
+    """Return an amount without its separators: 12500 for "12 500" and "12.500,00".
+
+    Cents that are not zero are kept besides, after a dot.
+    """
+    found = _AMOUNT.fullmatch(number.strip())
+    if found is None:
+        return set()
+    whole = re.sub(r"\D", "", found[1])
+    cents = (found[2] or "").ljust(2, "0")
+    return {whole} if cents == "00" else {whole, f"{whole}.{cents}"}
 
 
 def phone_forms(number: str) -> set[str]:

@@ -180,13 +180,18 @@ def test_a_language_without_a_stemmer_is_refused():
 def test_the_compact_dictionary_gives_the_same_answers(tmp_path, analyser):
     compact = Analyser(lemma_folder=tmp_path / "lemmas")
     compact.prepare()
-    assert [file.suffix for file in (tmp_path / "lemmas").iterdir()] == [".trie"]
+    made = sorted(file.name for file in (tmp_path / "lemmas").iterdir())
+    assert [name.partition("-")[0] for name in made] == ["de", "en", "fi", "sv"]
+    assert all(name.endswith(".trie") for name in made)
     for word in [
         "asiakkaille",
         "sopimuksista",
         "kävimme",
         "xyzzy",
         "contracts",
+        "bought",
+        "böcker",
+        "gekauft",
         "müller",
     ]:
         assert compact.stems(word) == analyser.stems(word)

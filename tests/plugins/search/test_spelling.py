@@ -16,7 +16,7 @@ def house(app):
     pekka = make_user("Pekka", roles=("support",), teams=("Support",))
     with db.read_only() as session:
         sales = next(one.id for one in session.query(Team) if one.name == "Sales")
-    kallio = make_contact("Kallion Vesijohto Oy")
+    kallio = make_contact("Northwind Traders Oy")
     make_interaction(kallio, author=anna, body="The gaskets are with Mäkinen.")
     make_interaction(
         kallio,
@@ -35,8 +35,8 @@ def indexed(house, deliver):
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
-        ("vesijohot", "vesijohto"),
-        ("kallion vesijohtp", "kallion vesijohto"),
+        ("northwnid", "northwind"),
+        ("traders nortwhind", "traders northwind"),
         ("gazkets", "gaskets"),
         ("GAKSETS", "gaskets"),
         ("mälinen", "mäkinen"),
@@ -56,7 +56,7 @@ def test_a_word_that_is_found_nowhere_is_offered_as_it_is_spelt(
 
 @pytest.mark.parametrize(
     "typed",
-    ["gaskets", "kallion", "qqqqqqq", "gas", "-gazkets", "gazkets@x.fi", "合同条款"],
+    ["gaskets", "northwind", "qqqqqqq", "gas", "-gazkets", "gazkets@x.fi", "合同条款"],
 )
 def test_nothing_is_offered_for_what_is_found_or_like_nothing(house, api, typed):
     answer = api(house["anna"]).get("/api/v1/search", query_string={"q": typed}).json
