@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from flask import current_app
@@ -73,7 +73,8 @@ class RecordType:
     `permission` besides being able to see the record. `unhappy(record)` says in words
     why a customer is unhappy with it, '' when nobody is. `loads` is what `document`
     needs loaded along when many records are read, as options of SQLAlchemy. On the
-    page of a record that may be `alike` to others they are named.
+    page of a record that may be `alike` to others they are named: by its title and
+    body, or by its body alone where the title says only of which kind it is.
     """
 
     model: type[Record]
@@ -86,7 +87,7 @@ class RecordType:
     undo: Undo | None = None
     unhappy: Callable[[Any], str] | None = None
     loads: tuple[ExecutableOption, ...] = ()
-    alike: bool = False
+    alike: Literal["", "title", "body"] = ""
 
     @property
     def name(self) -> str:

@@ -54,4 +54,5 @@ RECORD = RecordType(
     document=document,
     undo=UNDO,
     loads=(selectinload(Interaction.tags),),
+    alike="body",
 )

@@ -19,6 +19,7 @@ from core.interactions.mentions import check_mentions
 from core.interactions.models import Interaction
 from core.interactions.permissions import READ, WRITE
 from core.pages import on_refusal
+from core.parts import hosted
 from core.permissions import can, me, requires
 from core.readers import readers_of
 from core.visibility import get_visible
@@ -285,5 +286,5 @@ def _draw_entry(entry: Interaction, error: CRMError | None = None) -> Any:
     if can(WRITE):
         context["who"] = put_into_words(readers_of(entry.audience.spec))
     contact = answers.visible(Contact, entry.contact_id)
-    context |= panel_of(entry, user, locale_code())
+    context |= panel_of(entry, user, locale_code()) | hosted(entry, user)
     return render_template("interactions/show.html", contact=contact, **context)

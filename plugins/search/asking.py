@@ -18,6 +18,7 @@ from core.records import RecordType, record_types
 from core.users.models import Team, User
 from core.visibility import contact_ids_of, labels_of, visible_to
 from plugins.search.analysis import Analyser
+from plugins.search.attached import hanging
 from plugins.search.backend import Order, SearchRequest
 from plugins.search.engine import analyser
 from plugins.search.house_words import HouseWords, read_words, with_house_words
@@ -183,17 +184,27 @@ class _Meaning:
             return self._type(one)
         if one.name == "customer":
             return self._customer(one)
-        return self._facet(one)
+        if one.name == "has":
+            return self._narrow(one, self._attached(one))
+        return self._narrow(one, self._values(one))
 
     def _type(self, one: Operator) -> bool:
-        wanted = fold(one.value)
-        found = {
-            name
-            for name, kind in self._readable.items()
-            if wanted in {name, kind.short} or fold(str(kind.title)).startswith(wanted)
-        }
+        found = {kind.name for kind in self._called(one.value)}
         (self._no_types if one.excluded else self._only_types).update(found)
         return bool(found)
+
+    def _called(self, value: str) -> list[RecordType]:
+        wanted = fold(value)
+        return [
+            kind
+            for name, kind in self._readable.items()
+            if wanted in {name, kind.short} or fold(str(kind.title)).startswith(wanted)
+        ]
+
+    def _attached(self, one: Operator) -> set[str]:
+        known = {kind.name for kind, _column in hanging()}
+        kinds = (kind for kind in self._called(one.value) if kind.name in known)
+        return {facet("has", kind.short) for kind in kinds}
 
     def _customer(self, one: Operator) -> bool:
         region = str(settings.get("contacts")["region"])
@@ -217,8 +228,7 @@ class _Meaning:
             self.customers = (self.customers or frozenset()) | found
         return True
 
-    def _facet(self, one: Operator) -> bool:
-        wanted = self._values(one)
+    def _narrow(self, one: Operator, wanted: set[str]) -> bool:
         if not wanted:
             return False
         if one.excluded:

@@ -12,6 +12,7 @@ from core.events import Delivery, Event
 from core.records import RecordType, SearchDocument, load_ref, record_types
 from core.visibility import labels
 from plugins.search.asking import facet
+from plugins.search.attached import attached_to, host_of
 from plugins.search.backend import (
     IndexBroken,
     IndexDoc,
@@ -62,6 +63,7 @@ def _facets(record: Record, document: SearchDocument) -> set[str]:
     if record.readers == "audience":
         teams.update(record.audience.spec.teams)  # type: ignore[attr-defined]
     found = {facet("team", one) for one in teams if one is not None}
+    found |= {facet("has", one) for one in attached_to(record)}
     return found | {facet("tag", one.lstrip("#")) for one in document.tags}
 
 
@@ -84,6 +86,8 @@ def index_events(events: list[Event]) -> None:
     # the database: until it is done others get it (on SQLite there is one writer).
     db.session.rollback()
     with db.read_only():
+        hosts = (host_of(one) for one in map(load_ref, refs) if one is not None)
+        refs |= dict.fromkeys(host for host in hosts if host is not None)
         ops = [operation_for(ref) for ref in refs]
     try:
         backend().apply(ops)

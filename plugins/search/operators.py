@@ -15,7 +15,7 @@ from core.dates import read_date
 from core.i18n import lazy_gettext as _l
 from plugins.search.tokenising import straighten
 
-Name = Literal["type", "team", "tag", "customer", "from", "to"]
+Name = Literal["type", "team", "tag", "has", "customer", "from", "to"]
 
 #: More than so many are not read; the rest are words.
 MOST = 12
@@ -36,6 +36,7 @@ OFFERED: Mapping[Name, object] = {
     "customer": _l("customer:"),
     "tag": _l("tag:"),
     "team": _l("team:"),
+    "has": _l("has:"),
     "from": _l("from:"),
     "to": _l("to:"),
 }
@@ -43,11 +44,11 @@ OFFERED: Mapping[Name, object] = {
 OUTSIDE = frozenset[Name]({"type", "from", "to"})
 # The names in every language: a colleague's saved words are read by another.
 _NAMES: Mapping[str, Name] = {
-    **{"type": "type", "team": "team", "tag": "tag"},
+    **{"type": "type", "team": "team", "tag": "tag", "has": "has"},
     **{"customer": "customer", "from": "from", "to": "to"},
-    **{"tyyppi": "type", "tiimi": "team", "tunniste": "tag"},
+    **{"tyyppi": "type", "tiimi": "team", "tunniste": "tag", "sisältää": "has"},
     **{"asiakas": "customer", "alkaen": "from", "asti": "to"},
-    **{"类型": "type", "团队": "team", "标签": "tag"},
+    **{"类型": "type", "团队": "team", "标签": "tag", "包含": "has"},
     **{"客户": "customer", "从": "from", "到": "to"},
 }
 

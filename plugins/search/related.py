@@ -3,8 +3,9 @@
 from collections import Counter
 from dataclasses import replace
 
+from core.contacts.models import Contact
 from core.db import Record
-from core.records import record_type_of
+from core.records import SearchDocument, record_type_of
 from core.users.models import User
 from plugins.search.asking import ask
 from plugins.search.backend import IndexBroken
@@ -25,7 +26,9 @@ def related(user: User, record: Record, *, limit: int = 5) -> list[Found]:
     document = kind.document(record) if kind and kind.document else None
     if kind is None or document is None:
         return []
-    words = " ".join(_words(document.title, document.body))
+    if kind.alike == "body":
+        document = replace(document, title="")
+    words = " ".join(_words(document, _name(user, document.contact_id)))
     # One more: the record itself is most like it.
     request = ask(user, words, types=[kind.name], limit=limit + 1).request
     if request is None:
@@ -40,14 +43,26 @@ def related(user: User, record: Record, *, limit: int = 5) -> list[Found]:
     return show_hits(user, shown[:limit], request.plan)
 
 
-def _words(title: str, body: str) -> list[str]:
-    """Give the words that say most: those of the title, and those said again."""
+def _name(user: User, contact_id: int | None) -> str:
+    ref = f"{Contact.record_name()}/{contact_id}"
+    found = load_hits(user, [ref]) if contact_id is not None else {}
+    return found[ref].name if ref in found else ""  # type: ignore[attr-defined]
+
+
+def _words(document: SearchDocument, name: str) -> list[str]:
+    """Give the words that say most: those of the title, and those said again.
+
+    The name of the contact is left out: what is like it may be about any other.
+    """
+    title, body = document.title, document.body
     tokens = analyser().document(title=title, identifiers=(), body=body)
+    named = set(analyser().document(title=name).title)
     counts = Counter(tokens.surf)
     counts.update(tokens.title * (TITLE_WEIGHT - 1))
     said = (
         (count * len(word), word)
         for word, count in counts.items()
         if word and not word.isdigit() and not analyser().is_stop_word(word)
+        if word not in named
     )
     return [word for _weight, word in sorted(said, reverse=True)[:MOST_WORDS]]

@@ -47,5 +47,5 @@ RECORD = RecordType(
     document,
     UNDO,
     unhappy=why_unhappy,
-    alike=True,
+    alike="title",
 )

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from core.testing.factories import make_contact, make_user
+from core.audiences import AudienceSpec
+from core.testing.factories import make_contact, make_interaction, make_user
 from plugins.search.indexing import rebuild
 
 TITLES = re.compile(r'<a href="[^"]+">([^<]+)</a>')
@@ -98,3 +99,32 @@ def test_without_an_index_nobody_waits_and_nothing_breaks(
 
     monkeypatch.setattr(app.extensions["search_backend"], "search", missing)
     assert like(as_user(people["sanna"]), tickets["Two pallets broken"]) == []
+
+
+def test_a_note_names_notes_like_it_with_whichever_customer(people, as_user):
+    kallio, tapio = make_contact("Kallion Vesijohto Oy"), make_contact("Tapio Oy")
+
+    def note(contact, body, author="sanna", audience=None):
+        return make_interaction(
+            contact, author=people[author], body=body, audience=audience
+        )
+
+    asked = note(kallio, "Wants a discount for pallets of the old kind.")
+    like_it = note(tapio, "Asked about a discount for pallets.")
+    other = note(kallio, "Came to see the new office.")
+    hidden = note(
+        tapio,
+        "Discount for pallets: never again.",
+        "mika",
+        AudienceSpec("private", users=frozenset({people["mika"].id})),
+    )
+    rebuild()
+    browser = as_user(people["sanna"])
+    page = browser.get(f"/interactions/{asked.id}").text
+    assert f"/search/related/{asked.ref}" in page
+    found = browser.get(
+        f"/search/related/{asked.ref}", headers={"HX-Request": "true"}
+    ).text
+    assert f'"/interactions/{like_it.id}"' in found
+    for one in (other, hidden, asked):
+        assert f'"/interactions/{one.id}"' not in found
