@@ -27,7 +27,7 @@ from plugins.interactions.follow_ups import views as follow_up_views
 from plugins.interactions.following import api as following_api
 from plugins.interactions.following import views as following_views
 from plugins.interactions.hand_overs import api as hand_over_api
-from plugins.interactions.hand_overs import exports as hand_over_exports
+from plugins.interactions.hand_overs import imports as hand_over_imports
 from plugins.interactions.hand_overs import jobs as hand_over_jobs
 from plugins.interactions.hand_overs import panels as hand_over_panels
 from plugins.interactions.hand_overs import record as hand_over_record
@@ -97,7 +97,7 @@ def register_jobs():
 
 @hookimpl
 def register_imports():
-    return [imports.KIND, hand_over_exports.KIND]
+    return [imports.KIND, hand_over_imports.KIND]
 
 
 @hookimpl

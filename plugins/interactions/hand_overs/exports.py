@@ -5,17 +5,14 @@ from collections.abc import Iterator, Sequence
 import sqlalchemy as sa
 
 from core.contacts.models import Contact
-from core.contacts.permissions import READ
 from core.db import db
-from core.i18n import lazy_gettext as _l
-from core.imports import Export, ImportKind, key_of
+from core.imports import key_of
 from core.users.models import User
 from core.visibility import visible_to
-from plugins.interactions.hand_overs.api import HandOverSchema
 from plugins.interactions.hand_overs.models import HandOver
 from plugins.interactions.hand_overs.services import items_shown
 
-_TABLE = (
+TABLE = (
     "id", "contact", "contact_key", "giver", "receiver", "word", "items", "left",
     "created_at", "finished_at",
 )  # fmt: skip
@@ -30,8 +27,8 @@ def rows_of_hand_overs(
     )
     contacts = {one.id: one for one in db.session.scalars(about).unique()}
     people = {one for made in found for one in (made.giver_id, made.receiver_id)}
-    named = sa.select(User.id, User.name).where(User.id.in_(people))
-    names = {row.id: row.name for row in db.session.execute(named)}
+    named = sa.select(User.id, User.email).where(User.id.in_(people))
+    names = {row.id: row.email for row in db.session.execute(named)}
     shown = items_shown(user, found)
     for made in found:
         contact = contacts.get(made.contact_id)
@@ -48,13 +45,3 @@ def rows_of_hand_overs(
             "created_at": made.created_at,
             "finished_at": made.finished_at,
         }
-
-
-KIND = ImportKind(
-    name="hand-overs",
-    title=_l("Hand-overs"),
-    schema=HandOverSchema,
-    bring=None,
-    permission=READ,
-    export=Export(HandOver, rows_of_hand_overs, _TABLE),
-)

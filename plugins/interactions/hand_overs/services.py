@@ -67,7 +67,7 @@ def hand_over(
         receiver_id=receiver.id,
         word=word.strip(),
     )
-    made.items = [HandOverItem(kind=kind) for kind in _kinds(contact, made.word)]
+    made.items = [HandOverItem(kind=kind) for kind in kinds_of(contact, made.word)]
     records = seen_by(receiver, [*(one.ref for one in passed), *_refs(waiting)])
     made.items += [HandOverItem(kind="record", ref=ref) for ref in records]
     del made.items[MOST_ITEMS:]
@@ -80,7 +80,8 @@ def hand_over(
     return made
 
 
-def _kinds(contact: Contact, word: str) -> list[str]:
+def kinds_of(contact: Contact, word: str) -> list[str]:
+    """Name what there is to look at besides records."""
     found = {
         "word": bool(word),
         "know": bool(contact.know_first or contact.do_not_contact),

@@ -28,11 +28,13 @@ from core.users.models import Role, Team, User
 from plugins.interactions.follow_ups.jobs import tell_due
 from plugins.interactions.follow_ups.models import FollowUp
 from plugins.interactions.follow_ups.services import finish_follow_up, plan_follow_up
+from plugins.interactions.hand_overs.models import HandOver
+from plugins.interactions.hand_overs.services import acknowledge, hand_over
 
-KINDS = ("contacts", "interactions", "follow-ups")
+KINDS = ("contacts", "interactions", "follow-ups", "hand-overs")
 LONG_AGO = datetime(2019, 3, 5, 9, 30, tzinfo=UTC)
 # Whatever else is the same elsewhere, numbers and what is made of them are not.
-NUMBERS = {"id", "key", "remind_at"}
+NUMBERS = {"id", "key", "remind_at", "items", "left"}
 POINTERS = {"parent_key", "interaction_key", "contact_key", "previous_key"}
 ONE_BY_ONE = ("INSERT INTO event ", "INSERT INTO interaction (", "INSERT INTO delivery")
 MANY = {"contact_keys", "shared_with_keys", "links"}
@@ -135,6 +137,11 @@ def house(staff):
         plan_follow_up(
             contacts[1], author=me, text="+358 late", due_at=now() - timedelta(days=9)
         )
+        hand_over(contacts[0], other, actor=me, word="=They ring on Mondays.")
+        done = hand_over(contacts[1], me, actor=other, word="Likes tea.")
+        done.created_at = LONG_AGO
+        for item in done.items:
+            acknowledge(done, item.id, actor=me)
     return admin
 
 
@@ -142,7 +149,10 @@ def picture(app, user):
     """Give what went out with names instead of numbers."""
     rows = {kind: json.loads(written(app, kind, user)) for kind in KINDS}
     names = {
-        row["key"]: row.get("name") or row.get("text") or f"{row['kind']} {row['body']}"
+        row["key"]: row.get("name")
+        or row.get("text")
+        or row.get("word")
+        or f"{row['kind']} {row['body']}"
         for kind in KINDS
         for row in rows[kind]
     }
@@ -462,3 +472,53 @@ def test_a_hundred_rows_cost_few_statements(app, staff, tmp_path, count_queries)
         kept = [one for one in counted.statements if not one.startswith(ONE_BY_ONE)]
         taken.append(len(kept))
     assert taken[1] - taken[0] < 10, taken
+
+
+HANDED = {"contact": "Kallio Oy", "receiver": "Mika Koski", "word": "They ring."}
+
+
+def test_a_hand_over_of_long_ago_is_history_and_makes_nobody_the_owner(
+    app, staff, tmp_path
+):
+    admin, mika = staff
+    firm = make_contact("Kallio Oy")
+    past = {"created_at": "2019-03-05T09:30:00Z", "finished_at": "2019-03-06T09:30:00Z"}
+    row = HANDED | past | {"key": "7", "giver": "Somebody Gone"}
+    report = bring_rows(app, tmp_path, "hand-overs", [row], admin)
+    assert (report.created, report.refused) == (1, 0)
+    with db.read_only() as session:
+        made = session.scalars(sa.select(HandOver)).one()
+        assert (made.created_at, made.giver_id, made.receiver_id) == (
+            LONG_AGO,
+            None,
+            mika.id,
+        )
+        assert made.finished_at > made.created_at
+        assert session.get_one(Contact, firm.id).owner_id is None
+    with db.read_only() as session:
+        told = session.scalars(sa.select(Notification.kind)).all()
+    assert set(told) <= {"imports.ended"}
+    again = bring_rows(app, tmp_path, "hand-overs", [row], admin)
+    assert (again.created, again.updated) == (0, 0)
+    undo_import(app, report.run_id, actor_id=admin.id)
+    assert count(HandOver) == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"receiver": "Nobody Here"}, "receiver"),
+        ({"contact": "Unknown Oy"}, "contact"),
+        ({"contact": ""}, "contact"),
+        ({"receiver": None}, "receiver"),
+        ({"word": "x" * 5_001}, "word"),
+    ],
+)
+def test_a_hand_over_to_or_about_nobody_is_refused_by_its_field(
+    app, staff, tmp_path, said, field
+):
+    make_contact("Kallio Oy")
+    report = bring_rows(app, tmp_path, "hand-overs", [HANDED | said], staff[0])
+    assert report.refused == 1
+    assert field in str(report.refusals)
+    assert count(HandOver) == 0
