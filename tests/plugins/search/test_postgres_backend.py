@@ -164,6 +164,20 @@ def test_of_a_word_in_thousands_the_first_by_date_are_the_first_for_this_reader(
     assert (half.total, half.total_is_exact) == (1_000, False)
 
 
+def test_a_search_that_the_database_cannot_answer_in_time_says_so_and_the_next_finds(
+    backend, reopen, make_doc, search
+):
+    store(backend, make_doc("note/1", "word"))
+    other = reopen()._engine
+    table = sa.text("LOCK TABLE rapport_search.record_1 IN ACCESS EXCLUSIVE MODE")
+    with other.begin() as connection:
+        connection.execute(table)
+        page = search(backend, "word", deadline=0.2)
+        assert (page.hits, page.is_partial) == ((), True)
+        assert not page.total_is_exact
+    assert keys(search(backend, "word", deadline=5.0)) == ["note/1"]
+
+
 def test_a_writer_that_waits_in_vain_says_so(backend, reopen, make_doc):
     hasty = reopen()
     hasty._patience = 0.2
