@@ -35,7 +35,8 @@ def document(contact: Contact) -> SearchDocument | None:
     return SearchDocument(
         title=contact.name,
         body="\n".join(one for one in words if one),
-        identifiers=(*emails, *phones),
+        # Their name is what they are called by: they come before what is about them.
+        identifiers=(contact.name, *emails, *phones),
         contact_id=contact.id,
         date=contact.updated_at,
         tags=tuple(contact.tags),

@@ -1,6 +1,6 @@
 """Accounts and what they may do: users, teams, roles, sessions, API tokens."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -106,8 +106,15 @@ class User(Record, Model):
     session_secret: str | None = None
     # As whom they look at the portal with this cookie; see `core.users.viewing`.
     views_as: int | None = None
+    viewed_until: datetime | None = None
     is_authenticated: ClassVar[bool] = True
     is_anonymous: ClassVar[bool] = False
+
+    @property
+    def view_is_over(self) -> bool:
+        """Say whether the time to look at the portal ended a while ago."""
+        until = self.viewed_until
+        return until is not None and until <= now() < until + timedelta(hours=1)
 
     def get_id(self) -> str | None:
         """Give flask-login what it keeps in the cookie: the session's secret."""

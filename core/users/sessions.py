@@ -98,6 +98,7 @@ def users_of_sessions(secrets: Sequence[str]) -> dict[str, SignedIn]:
             _note_use(UserSession, session_id, {"seen_at": now()})
         if until is not None and until > now():
             user.views_as = viewing_id
+        user.viewed_until = until
         found[by_hash[hashed]] = SignedIn(user, stamp, bool(away))
     return found
 

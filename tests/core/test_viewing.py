@@ -135,8 +135,12 @@ def test_signing_out_while_looking_ends_the_colleague_s_sign_in(looking):
 def test_it_ends_by_itself(looking, clock):
     assert looking.get("/portal").status_code == 200
     clock.shift(LASTS + timedelta(seconds=1))
-    assert looking.get("/portal").status_code == 404
+    over = looking.get("/portal")
+    assert over.status_code == 404
+    assert "You see your own pages again." in over.text
     assert looking.get("/contacts").status_code == 200
+    clock.shift(timedelta(hours=1))
+    assert "your own pages again" not in looking.get("/portal").text
 
 
 def test_it_ends_with_the_right_to_it(looking, anna, outi):

@@ -63,6 +63,16 @@ def test_a_contact_is_found_by_name_inflection_mail_and_phone(
     assert house["kallio"].ref in refs(api(house["rep"]), text)
 
 
+@pytest.mark.parametrize("text", ["kallion vesijohto", "Vesijohto", "kallio"])
+def test_a_customer_comes_before_what_was_written_about_them(
+    house, api, deliver, text
+):
+    for body in ("Kallion Vesijohto called.", "Kallio, Kallio, Kallio Vesijohto"):
+        make_interaction(house["kallio"], author=house["rep"], body=body)
+    deliver()
+    assert refs(api(house["rep"]), text)[0] == house["kallio"].ref
+
+
 def test_a_note_is_found_by_those_who_may_read_it_and_leaves_no_trace_elsewhere(
     house, api, as_user, deliver
 ):
