@@ -1,7 +1,7 @@
 """Keep the index as the database is: by event, by whole rebuild."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from core.events import Delivery, Event
 from core.records import RecordType, SearchDocument, load_ref, record_types
 from core.visibility import labels
 from plugins.search.asking import facet
-from plugins.search.attached import attached_to, host_of
+from plugins.search.attached import attached_to, hanging, host_of
 from plugins.search.backend import (
     IndexBroken,
     IndexDoc,
@@ -86,8 +86,7 @@ def index_events(events: list[Event]) -> None:
     # the database: until it is done others get it (on SQLite there is one writer).
     db.session.rollback()
     with db.read_only():
-        hosts = (host_of(one) for one in map(load_ref, refs) if one is not None)
-        refs |= dict.fromkeys(host for host in hosts if host is not None)
+        refs |= dict.fromkeys(_hosts(refs))
         ops = [operation_for(ref) for ref in refs]
     try:
         backend().apply(ops)
@@ -97,6 +96,14 @@ def index_events(events: list[Event]) -> None:
     if any(one.type == ERASED for one in events):
         # What is only marked as deleted still has the words on the disk.
         backend().optimise()
+
+
+def _hosts(refs: Iterable[str]) -> list[str]:
+    """Name what records hang on: what hangs on it is in the index with it."""
+    types = {kind.name for kind, _column in hanging()}
+    found = (load_ref(one) for one in refs if one.rpartition("/")[0] in types)
+    hosts = (host_of(one) for one in found if one is not None)
+    return [one for one in hosts if one is not None]
 
 
 def operation_for(ref: str, read: Reading = index_document) -> IndexOp:

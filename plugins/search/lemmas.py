@@ -61,12 +61,17 @@ class LemmaDictionaries(DictionaryFactory):
 
         Raises ValueError when the library has none for the language.
         """
-        if lang not in self._open:
-            trie = self._trie_file(lang)
-            if trie is not None and trie.exists():
-                self._open[lang] = MappedDictionary(trie)
-            else:
-                self._open[lang] = self._plain.get_dictionary(lang)
+        found = self._open.get(lang)
+        if isinstance(found, MappedDictionary):
+            return found
+        trie = self._trie_file(lang)
+        if trie is not None and trie.exists():
+            self._open[lang] = MappedDictionary(trie)
+            # What was read of the plain ones is given back as soon as none is needed.
+            if all(isinstance(one, MappedDictionary) for one in self._open.values()):
+                self._plain = StreamDictionaryFactory()
+        elif found is None:
+            self._open[lang] = self._plain.get_dictionary(lang)
         return self._open[lang]
 
     def prepare(self, lang: str) -> None:

@@ -174,9 +174,8 @@ class _Search:
         share = _MARGIN * most / max(expected, 1)
         if share > 1 / 2:
             return None
-        found = self._connection.scalar(
-            _DATES, {"schema": SCHEMA, "name": self._records.name}
-        )
+        named = _DATES.bindparams(schema=SCHEMA, name=self._records.name)
+        found = [date for row in self._ask(named) for date in row[0] or ()]
         if not found:
             return None
         updated: sa.Column[int] = self._records.c.updated_at
@@ -207,7 +206,7 @@ class _Search:
         for row in rows:
             self._rows.setdefault(row.key, row)
 
-    def _ask(self, statement: sa.Select[Any]) -> Sequence[_Row]:
+    def _ask(self, statement: sa.Executable) -> Sequence[_Row]:
         """Run a statement; raises `_TimeOver` when it did not end in time."""
         left = self._until - time.monotonic()
         if left <= 0:

@@ -34,8 +34,10 @@ def did_you_mean(
     None when all were found, or nothing like them is either. Only words of what `user`
     may see are ever given, and as they are spelt there.
     """
+    if results.is_degraded or (results.total and not results.is_relaxed):
+        return None
     asked = ask(user, text, types=types)
-    if asked.request is None or (results.total and not results.is_relaxed):
+    if asked.request is None:
         return None
     said = asked.request
     written = text

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugins.search.analysis import GAP, Analyser, edges
+from plugins.search.lemmas import LemmaDictionaries, MappedDictionary
 from plugins.search.tokenising import (
     MAX_TOKEN,
     fold,
@@ -195,6 +196,17 @@ def test_the_compact_dictionary_gives_the_same_answers(tmp_path, analyser):
         "müller",
     ]:
         assert compact.stems(word) == analyser.stems(word)
+
+
+def test_a_dictionary_that_becomes_compact_meanwhile_takes_the_plain_one_s_place(
+    tmp_path,
+):
+    begun_before = LemmaDictionaries(tmp_path)
+    assert begun_before.get_dictionary("en")["mice"] == "mouse"
+    LemmaDictionaries(tmp_path).prepare("en")
+    taken = begun_before.get_dictionary("en")
+    assert isinstance(taken, MappedDictionary)
+    assert taken["mice"] == "mouse"
 
 
 def test_without_the_compact_dictionary_the_plain_one_serves(

@@ -64,9 +64,7 @@ def test_a_contact_is_found_by_name_inflection_mail_and_phone(
 
 
 @pytest.mark.parametrize("text", ["kallion vesijohto", "Vesijohto", "kallio"])
-def test_a_customer_comes_before_what_was_written_about_them(
-    house, api, deliver, text
-):
+def test_a_customer_comes_before_what_was_written_about_them(house, api, deliver, text):
     for body in ("Kallion Vesijohto called.", "Kallio, Kallio, Kallio Vesijohto"):
         make_interaction(house["kallio"], author=house["rep"], body=body)
     deliver()
