@@ -74,6 +74,9 @@ _PARTS = {
     "tonight": time(19), "evening": time(19), "illalla": time(19), "晚上": time(19),
     "今晚": time(19), "明晚": time(19),
 }  # fmt: skip
+# Words and numbers with a sign between two of them. The library makes a date of much
+# else: of "A:", of [1], of --1.
+_MEANT = re.compile(r"\+? ?\w+(?:(?:[./:+'-]|\.? )\w+)*\.?")
 _LATE = {"下午", "傍晚", "晚上", "晚"}
 
 
@@ -102,7 +105,9 @@ def read_date(
     except (ValueError, OverflowError):
         # A thirtieth of February, five past twenty-five, a year ten thousand.
         return None
-    return None if quick else _by_library(words, now, language)
+    if quick or not _MEANT.fullmatch(words):
+        return None
+    return _by_library(words, now, language)
 
 
 def _tidy(text: str) -> str:

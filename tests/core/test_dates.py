@@ -119,7 +119,11 @@ NONE = ["", "  ", "soon", "pian", "不久", "31.2.", "tomorrow 25:00", "99", "x"
 NO_MORE = ["5.3.99999", "+999999999 days", "\x00", "ke ke ke", "四百"]
 
 
-@pytest.mark.parametrize("words", [*NONE, *NO_MORE])
+# The library makes a day of each of these.
+GARBAGE = ["A:", "1'", '1"', "1`", "1\\", "[1]", "--1", "-1/2", 'a="get";', "1/*'*/"]
+
+
+@pytest.mark.parametrize("words", [*NONE, *NO_MORE, *GARBAGE])
 def test_what_is_no_date_is_not_guessed(words):
     assert read_date(words, NOW) is None
 

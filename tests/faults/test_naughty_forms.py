@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
+from core.dates import read_date
+from core.db import now
 from core.permissions import door_of
 from tests.core.world import Visitor, World, make_world, place_of
 from tests.faults.naughty import rounds
@@ -35,6 +37,8 @@ UNDRAWN = {"admin.logo", "notifications.open_one"}
 NOT_KEPT = {
     "admin.add_kind choices": "parted at its commas, of lines that have a name",
     "admin.change_kind choices": "parted at its commas, of lines that have a name",
+    "interactions.write with": "names, parted at their commas",
+    "interactions.save with": "names, parted at their commas",
     "contacts.selected tag": "without a ticked contact there is nobody to tag",
     "contacts.save label": "a label goes with its number or address",
     "contacts.create label": "a label goes with its number or address",
@@ -48,6 +52,8 @@ NOT_SHOWN = {
     "interactions.follow_up_snooze on": "a day from a calendar, in a menu of My day",
     "contacts.save label": "a label goes with its number or address",
     "contacts.create label": "a label goes with its number or address",
+    "contacts.save tags": "parted at their commas, and shown with a blank after each",
+    "contacts.create tags": "parted at their commas, and shown with a blank after each",
     "portal.put_in quantity": "one number beside one of many products",
 }
 
@@ -284,16 +290,21 @@ def not_kept(one: Drawn, kept: Keeping, page: Page, typed: dict[str, str]) -> li
             # What is looked for is cut where no word is longer.
             there = len(text) > 100 or "\x00" in text or page.shows(text)
         else:
-            there = squeezed(text) in kept.texts or is_number(text)
+            there = squeezed(text) in kept.texts or is_number(text) or is_moment(text)
         if not there and not listed(one, name, NOT_KEPT):
             lost.append(f"{one.name}: {name} was accepted and is gone: {text!r:.60}")
     return lost
 
 
+def is_moment(text: str) -> bool:
+    """Say whether a text is a time in words, which is kept as a moment."""
+    return read_date(text, now(), "en") is not None
+
+
 def is_number(text: str) -> bool:
-    """Say whether a text is a number, which is kept as one."""
+    """Say whether a text is a number, which is kept as one; however it is parted."""
     try:
-        Decimal(text.strip())
+        Decimal("".join(text.split()).replace(",", "."))
     except InvalidOperation:
         return False
     return True
