@@ -26,7 +26,9 @@ from plugins.interactions.meetings.models import Attendee, CalendarFeed, Meeting
 from tests.core.world import PDF, _with_cookie, _with_token
 
 TEAM, OTHERS = "Sales", "Others"
-LETTERS = "bcdfghjklmnpqrtvwz"
+# As many as a prime, so that one of them can check the others.
+LETTERS = "bcdfghjklmnpqrtvw"
+BASE = len(LETTERS)
 
 
 @dataclass(frozen=True)
@@ -277,12 +279,19 @@ def _stories(house: House) -> dict[str, list[dict[str, Any]]]:
 
 
 def _word(number: int) -> str:
-    """Make a word that stands nowhere else and that no language bends."""
-    found = ""
-    for _ in range(4):
-        number, rest = divmod(number, len(LETTERS))
-        found += LETTERS[rest]
-    return found
+    """Make a word that stands nowhere else and that no language bends.
+
+    Its last letter checks the others, as in an ISBN: one letter that is another, or
+    two that changed places, make none of these words, so that none is like another.
+    """
+    found = []
+    for _ in range(3):
+        number, rest = divmod(number, BASE)
+        found.append(rest)
+    assert number == 0, "more words than there are"
+    weighed = sum(place * digit for place, digit in enumerate(found, 1))
+    found.append(-weighed * pow(4, -1, BASE) % BASE)
+    return "".join(LETTERS[one] for one in found)
 
 
 def _new(house: House, of: str, story: str, readers: dict[str, Any]) -> Secret:
@@ -337,7 +346,7 @@ def _remind(house: House, entry: Secret) -> Secret | None:
     """Hang a follow-up on an entry: who reads the entry reads it too."""
     if entry.of != "interactions":
         return None
-    serial = 5000 + entry.id
+    serial = 4000 + entry.id
     word, needle = f"xqz{_word(serial)}", f"zxk{_word(serial)}"
     words = {"text": f"{needle} {word}", "due_at": "2026-01-01T08:00:00Z"}
     body = {**words, "interaction": entry.id, "contact": entry.contact}
