@@ -53,6 +53,6 @@ RECORD = RecordType(
     url=address,
     document=document,
     undo=UNDO,
-    loads=(selectinload(Interaction.tags),),
+    loads=(selectinload(Interaction.tags), selectinload(Interaction.contact)),
     alike="body",
 )

@@ -53,8 +53,9 @@ def host_of(record: Record) -> str | None:
     number = getattr(record, column.name) if column is not None else None
     if column is None or number is None:
         return None
-    return next(
+    hosts = (
         f"{one.name}/{number}"
         for one in record_types().values()
         if column.references(table_of(one.model).c.id)
     )
+    return next(hosts, None)

@@ -3,14 +3,13 @@
 from collections import Counter
 from dataclasses import replace
 
-from core.contacts.models import Contact
 from core.db import Record
 from core.records import SearchDocument, record_type_of
 from core.users.models import User
 from plugins.search.asking import ask
 from plugins.search.backend import IndexBroken
 from plugins.search.engine import analyser, backend
-from plugins.search.services import Found, load_hits, show_hits
+from plugins.search.services import Found, contact_names, load_hits, show_hits
 
 # The words that stand for a text: a query has room for so many.
 MOST_WORDS = 16
@@ -28,7 +27,8 @@ def related(user: User, record: Record, *, limit: int = 5) -> list[Found]:
         return []
     if kind.alike == "body":
         document = replace(document, title="")
-    words = " ".join(_words(document, _name(user, document.contact_id)))
+    name = contact_names(user, [document]).get(document.contact_id or 0, "")
+    words = " ".join(_words(document, name))
     # One more: the record itself is most like it.
     request = ask(user, words, types=[kind.name], limit=limit + 1).request
     if request is None:
@@ -41,12 +41,6 @@ def related(user: User, record: Record, *, limit: int = 5) -> list[Found]:
     found = load_hits(user, keys)
     shown = [found[key] for key in keys if key in found]
     return show_hits(user, shown[:limit], request.plan)
-
-
-def _name(user: User, contact_id: int | None) -> str:
-    ref = f"{Contact.record_name()}/{contact_id}"
-    found = load_hits(user, [ref]) if contact_id is not None else {}
-    return found[ref].name if ref in found else ""  # type: ignore[attr-defined]
 
 
 def _words(document: SearchDocument, name: str) -> list[str]:

@@ -136,8 +136,10 @@ def load_hits(user: User, keys: Sequence[str]) -> dict[str, Record]:
             ids[parsed[0]].append(parsed[1])
     found: dict[str, Record] = {}
     for name, numbers in ids.items():
-        model: Any = record_types()[name].model
+        kind = record_types()[name]
+        model: Any = kind.model
         query = visible_to(user, model).where(model.id.in_(numbers))
+        query = query.options(*kind.loads)
         for record in db.session.scalars(query).unique():
             found[record.ref] = record
     return found
@@ -152,7 +154,7 @@ def show_hits(user: User, records: Sequence[Record], plan: QueryPlan) -> list[Fo
     ]
     words = describe(audiences, user) if user.kind == "staff" else {}
     documents = [(one, _document(one)) for one in records]
-    names = _contact_names(user, [doc for _, doc in documents])
+    names = contact_names(user, [doc for _, doc in documents])
     return [_found(user, one, doc, plan, words, names) for one, doc in documents]
 
 
@@ -162,7 +164,8 @@ def _document(record: Record) -> SearchDocument:
     return document or SearchDocument(title=kind.label(record))
 
 
-def _contact_names(user: User, documents: Sequence[SearchDocument]) -> dict[int, str]:
+def contact_names(user: User, documents: Sequence[SearchDocument]) -> dict[int, str]:
+    """Give the names of the contacts that documents are about, if `user` sees them."""
     ids = {one.contact_id for one in documents if one.contact_id is not None}
     if not ids:
         return {}

@@ -31,10 +31,11 @@ def did_you_mean(
 ) -> str | None:
     """Write `text` with words that are found instead of those that are not.
 
-    None when all were found, or nothing like them is either. Only words of what `user`
-    may see are ever given, and as they are spelt there.
+    None when all were found, nothing like them is either, or there was no time to find
+    out. Only words of what `user` may see are ever given, and as they are spelt there.
     """
-    if results.is_degraded or (results.total and not results.is_relaxed):
+    nobody_knows = results.is_degraded or results.is_partial
+    if nobody_knows or (results.total and not results.is_relaxed):
         return None
     asked = ask(user, text, types=types)
     if asked.request is None:

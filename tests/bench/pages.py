@@ -112,4 +112,4 @@ def all_measured(
         looked_for = {"one word": "pallets", "three words": "pallets+samples+price"}
         for name, asked in looked_for.items():
             ask = page(f"/search?q={asked}")
-            yield Measured(f"search, {name}", ask, budget=10, statements=None)
+            yield Measured(f"search, {name}", ask, budget=10)

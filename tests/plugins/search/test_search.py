@@ -201,3 +201,22 @@ def test_the_commands_rebuild_and_search_as_somebody(house, app, deliver):
     assert [house["kallio"].ref, "Kallion Vesijohto Oy"] in json.loads(result.output)
     nobody = runner.invoke(command, ["query", "x", "--as", "nobody@example.com"])
     assert nobody.exit_code != 0
+
+
+def test_a_page_of_hits_costs_as_many_statements_as_one_hit(
+    house, as_user, deliver, count_queries
+):
+    for number in range(22):
+        firm = make_contact(f"Firm {number} Oy")
+        body = "Pallets came. #late" + (" Only here: xylophone." if not number else "")
+        make_interaction(firm, author=house["rep"], body=body)
+    deliver()
+    browser = as_user(house["rep"])
+    browser.get("/search?q=pallets")
+
+    def cost(text):
+        with count_queries() as counted:
+            assert browser.get(f"/search?q={text}").status_code == 200
+        return counted.count
+
+    assert cost("pallets") == cost("xylophone") <= 12
