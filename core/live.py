@@ -22,7 +22,7 @@ from core.errors import BadRequest, TooMany
 from core.event_visibility import learned
 from core.events import CHANNEL, Event
 from core.i18n import _
-from core.live_readers import Readers, ask
+from core.live_readers import KNOWN_FOR, Readers
 from core.permissions import me, signed_in
 from core.users.models import User
 from core.users.sessions import SignedIn
@@ -30,7 +30,7 @@ from core.users.sessions import SignedIn
 log = logging.getLogger("rapport.live")
 
 # Seconds between looks at SQLite's change counter, and between signs of life.
-LOOK_EVERY, ALIVE_EVERY, SIGNED_IN_EVERY = 0.2, 15.0, 60.0
+LOOK_EVERY, ALIVE_EVERY, SIGNED_IN_EVERY = 0.2, 15.0, 30.0
 # Streams of one process that read at a time; the others wait for their turn.
 LOOK_AT_ONCE = 4
 
@@ -90,11 +90,16 @@ class Watcher:
         with self.changed:
             self.streams.pop(place, None)
 
-    def who(self, app: Flask, secret: str) -> SignedIn | None:
-        """Say who is signed in with `secret`."""
+    def who(
+        self, app: Flask, secret: str, known_for: float = KNOWN_FOR
+    ) -> SignedIn | None:
+        """Say who is signed in with `secret`, or was at most `known_for` seconds ago.
+
+        After a change it is never who was signed in before it.
+        """
         with self.changed:
             turn, streams = self.turn, frozenset(self.streams.values())
-        return self._readers.who(app, secret, turn, streams)
+        return self._readers.who(app, secret, turn, streams, known_for)
 
     def wait(self, turn: int, seconds: float) -> int:
         """Wait until something was committed after `turn`; give the turn reached."""
@@ -216,8 +221,8 @@ def _messages(app: Flask, watcher: Watcher, secret: str, cursor: str) -> Iterato
         # Where nothing was committed there is nothing to read.
         full = turn != before
         if not full and monotonic() - looked >= SIGNED_IN_EVERY:
-            # But a sign-in ends also by the clock alone.
-            if not ask(app, frozenset({secret})):
+            # But a sign-in ends also by the clock alone. Who asks first asks for all.
+            if watcher.who(app, secret, SIGNED_IN_EVERY / 2) is None:
                 return
             looked = monotonic()
         while full:

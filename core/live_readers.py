@@ -34,24 +34,33 @@ class Readers:
         self._asked = _Asked(-1, 0.0, frozenset(), {})
 
     def who(
-        self, app: Flask, secret: str, turn: int, streams: frozenset[str]
+        self,
+        app: Flask,
+        secret: str,
+        turn: int,
+        streams: frozenset[str],
+        known_for: float,
     ) -> SignedIn | None:
-        """Say who is signed in with `secret`; at a new turn, of all `streams`."""
+        """Say who is signed in with `secret`.
+
+        At a new turn, and when the answer is older than `known_for` seconds, it is
+        asked for all `streams`.
+        """
         with self._asking:
             asked = self._asked
-            if asked.turn < turn or monotonic() - asked.at > KNOWN_FOR:
+            if asked.turn < turn or monotonic() - asked.at > known_for:
                 every = streams | {secret}
-                asked = _Asked(turn, monotonic(), every, ask(app, every))
+                asked = _Asked(turn, monotonic(), every, _ask(app, every))
             elif secret not in asked.secrets:
                 # After a restart all pages come within a second: each asks for itself.
                 alone = frozenset({secret})
-                both = asked.found | ask(app, alone)
+                both = asked.found | _ask(app, alone)
                 asked = _Asked(turn, asked.at, asked.secrets | alone, both)
             self._asked = asked
         return asked.found.get(secret)
 
 
-def ask(app: Flask, secrets: frozenset[str]) -> dict[str, SignedIn]:
+def _ask(app: Flask, secrets: frozenset[str]) -> dict[str, SignedIn]:
     """Ask the database who is signed in, by secret; in a transaction of its own."""
     with app.app_context():
         with db.read_only():

@@ -90,16 +90,18 @@ def users_of_sessions(secrets: Sequence[str]) -> dict[str, SignedIn]:
             **deputies.near_today(),
         },
     )
-    found = {}
+    found, unmarked = {}, []
     # Each role and team is a row of its own.
     for row in rows.unique(itemgetter(0)).all():
         session_id, hashed, seen_at, user, viewing_id, until, stamp, away = row
         if seen_at < now() - SEEN_EVERY:
-            _note_use(UserSession, session_id, {"seen_at": now()})
+            unmarked.append(session_id)
         if until is not None and until > now():
             user.views_as = viewing_id
         user.viewed_until = until
         found[by_hash[hashed]] = SignedIn(user, stamp, bool(away))
+    if unmarked:
+        _note_use(UserSession, unmarked, {"seen_at": now()})
     return found
 
 
@@ -131,11 +133,13 @@ def _signed_in(many: bool) -> sa.Select[Any]:
 
 
 def _note_use(
-    model: type[UserSession] | type[ApiToken], row_id: int, values: dict[str, datetime]
+    model: type[UserSession] | type[ApiToken],
+    row_ids: list[int],
+    values: dict[str, datetime],
 ) -> None:
     db.aside(
         lambda: db.session.execute(
-            sa.update(model).where(model.id == row_id).values(values)
+            sa.update(model).where(model.id.in_(row_ids)).values(values)
         )
     )
 
@@ -287,7 +291,7 @@ def user_of_token(secret: str) -> tuple[User, frozenset[str]] | None:
         return None
     token_id, scopes, used_at, user = row
     if used_at is None or used_at < now() - SEEN_EVERY:
-        _note_use(ApiToken, token_id, {"used_at": now()})
+        _note_use(ApiToken, [token_id], {"used_at": now()})
     return user, frozenset(scopes)
 
 

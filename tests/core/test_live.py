@@ -3,7 +3,8 @@
 import json
 import threading
 from datetime import timedelta
-from time import monotonic
+from itertools import islice
+from time import monotonic, sleep
 
 import pytest
 import sqlalchemy as sa
@@ -453,6 +454,40 @@ def test_the_stream_ends_when_its_sign_in_does(as_user, clock):
     with pytest.raises(StopIteration):
         stream.read()
     stream.close()
+
+
+def test_the_stream_ends_with_its_sign_in_though_nothing_happens(
+    as_user, monkeypatch, clock
+):
+    monkeypatch.setattr("core.live.ALIVE_EVERY", 0.2)
+    monkeypatch.setattr("core.live.SIGNED_IN_EVERY", 0.4)
+    stream = Stream(as_user(make_user("Anna Laine")))
+    assert stream.read()["event"] == "hello"
+    for _turn in range(3):
+        with pytest.raises(AssertionError, match="nothing came"):
+            stream.read()
+    clock.shift(timedelta(days=60))
+    assert len(list(islice(stream._blocks, 10))) < 10
+    stream.close()
+
+
+def test_pages_at_rest_ask_once_for_all_whether_they_are_signed_in(
+    app, follow, monkeypatch, count_queries
+):
+    streams = [follow(make_user(name)) for name in ("Anna Laine", "Pekka Oja")]
+    turn = 0
+    while (seen := app.extensions["rapport_watcher"].wait(turn, 0.7)) != turn:
+        turn = seen
+    monkeypatch.setattr("core.live.ALIVE_EVERY", 0.0)
+    for stream in streams:
+        next(one for one in stream._blocks if one.startswith(b":"))
+    monkeypatch.setattr("core.live.SIGNED_IN_EVERY", 0.5)
+    sleep(0.6)
+    with count_queries() as counter:
+        for stream in streams:
+            next(stream._blocks)
+    asked = [one for one in counter.statements if "user_session" in one]
+    assert len(asked) == 1
 
 
 def test_the_stream_is_kept_by_nobody(follow):
