@@ -21,6 +21,10 @@ class ProcessStorage(MemoryStorage):
     def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **_: str):
         """Start with no counts."""
         super().__init__(uri, wrap_exceptions=wrap_exceptions)
+        # The library starts the first of its threads here; beside the counts it would
+        # drop them while `incr` looks through them.
+        self.timer.cancel()
+        self.timer.join()
         self._lock = threading.Lock()
         self._tidied = time()
 

@@ -69,11 +69,10 @@ class SignedIn:
 
 def user_of_session(secret: str) -> User | None:
     """Find who is signed in with the secret of a cookie, or nobody."""
-    found = users_of_sessions([secret]).get(secret)
-    if found is None:
-        return None
-    found.user.session_secret = secret
-    return found.remember()
+    if found := users_of_sessions([secret]).get(secret):
+        found.user.session_secret = secret
+        return found.remember()
+    return None
 
 
 def users_of_sessions(secrets: Sequence[str]) -> dict[str, SignedIn]:
@@ -101,7 +100,7 @@ def users_of_sessions(secrets: Sequence[str]) -> dict[str, SignedIn]:
         user.viewed_until = until
         found[by_hash[hashed]] = SignedIn(user, stamp, bool(away))
     if unmarked:
-        _note_use(UserSession, unmarked, {"seen_at": now()})
+        _note_use(UserSession, unmarked, seen_at=now())
     return found
 
 
@@ -133,15 +132,10 @@ def _signed_in(many: bool) -> sa.Select[Any]:
 
 
 def _note_use(
-    model: type[UserSession] | type[ApiToken],
-    row_ids: list[int],
-    values: dict[str, datetime],
+    model: type[UserSession] | type[ApiToken], row_ids: list[int], **values: datetime
 ) -> None:
-    db.aside(
-        lambda: db.session.execute(
-            sa.update(model).where(model.id.in_(row_ids)).values(values)
-        )
-    )
+    used = sa.update(model).where(model.id.in_(row_ids)).values(values)
+    db.aside(lambda: db.session.execute(used))
 
 
 def end_session(secret: str) -> None:
@@ -291,7 +285,7 @@ def user_of_token(secret: str) -> tuple[User, frozenset[str]] | None:
         return None
     token_id, scopes, used_at, user = row
     if used_at is None or used_at < now() - SEEN_EVERY:
-        _note_use(ApiToken, [token_id], {"used_at": now()})
+        _note_use(ApiToken, [token_id], used_at=now())
     return user, frozenset(scopes)
 
 

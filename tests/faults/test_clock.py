@@ -24,6 +24,11 @@ def app_plugins():
     return (("probe", make_plugin(register_jobs=lambda: [job])),)
 
 
+def deliver_all(app):
+    while deliver_due(app):
+        continue
+
+
 def waiting():
     with db.read_only() as session:
         return session.scalar(sa.select(sa.func.count()).select_from(Delivery))
@@ -31,11 +36,12 @@ def waiting():
 
 @pytest.mark.parametrize("by", [-HOUR, -DAY, DAY], ids=["hour", "yesterday", "day"])
 def test_what_was_written_before_the_clock_moved_is_delivered(app, clock, by):
+    # What came with the house may be older, by less than a try is ever put off.
+    deliver_all(app)
     make_contact("Before Oy")
     clock.shift(by)
     make_contact("After Oy")
-    while deliver_due(app):
-        continue
+    deliver_all(app)
     assert waiting() == 0
 
 
@@ -45,8 +51,7 @@ def test_a_lease_of_a_clock_that_was_ahead_is_not_waited_for(app, ahead):
     with db.transaction() as session:
         held = {"token": "dead", "leased_until": now() + ahead}
         session.execute(sa.update(Delivery).values(held))
-    while deliver_due(app):
-        continue
+    deliver_all(app)
     assert waiting() == 0
 
 
